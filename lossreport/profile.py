@@ -1,0 +1,351 @@
+"""The profile of a log: THE definition of every statistic, and how profiles merge.
+
+A profile is a few small tables. Their keys are the prediction, the values of some group columns,
+the time bucket and the error's size; every other column adds up (or takes the maximum). So
+profiles of disjoint rows merge into the profile of all rows, and files, chunks, nights, roll-ups
+and the overall figures are one operation.
+
+The definitions are Narwhals expressions over frames with the columns `actual`, `predicted_0`, ...
+(numbers), `actual_text`, `predicted_0_text`, ... (true where there was text that is no number) and
+whatever the rows are grouped by; they run unchanged on Polars and DuckDB.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import narwhals as nw
+import polars as pl
+
+from lossreport.columns import Columns
+
+RELATIVE_ACCURACY = 0.02
+LOG_GAMMA = math.log((1 + RELATIVE_ACCURACY) / (1 - RELATIVE_ACCURACY))
+BIN_OFFSET = 20_000
+"""Added to ceil(ln|e| / ln gamma), which lies within +-18,700 for any float, to make it positive."""
+UNSCORED = 50_000
+"""The bin of rows that are not scored, beyond every bin of a float."""
+
+REASONS = (
+    "actual_missing",
+    "actual_not_numeric",
+    "actual_nan",
+    "actual_infinite",
+    "predicted_missing",
+    "predicted_not_numeric",
+    "predicted_nan",
+    "predicted_infinite",
+    "error_infinite",
+)
+"""Why a row is left out, in order: the first that applies counts. `error_infinite` means that both
+values are finite but their difference exceeds the largest float."""
+
+SUMS = (
+    "n",
+    "sum_error",
+    "sum_abs_error",
+    "sum_sq_error",
+    "sum_cube_abs_error",
+    "sum_fourth_error",
+    "sum_actual",
+    "sum_predicted",
+)
+MOMENTS = (*SUMS, "max_abs_error")
+COUNTS = ("n", *REASONS)
+STATISTICS = (*COUNTS, *SUMS[1:], "max_abs_error")
+HISTOGRAM_SUMS = ("n", "sum_error", "sum_sq_error")
+HOURS = {"hour": 1, "day": 24}
+"""The length of a time bucket; buckets are counted from 1970-01-01 00:00 UTC."""
+NO_TIME = -(2**40)
+"""Stands for a missing time where hours and buckets are plain integers."""
+HOUR = 3_600_000_000
+"""An hour in microseconds."""
+MAX_HOURS = 120
+"""Logs that span more hours than this are kept by day."""
+
+# Limits that keep a profile small. Each is a limit on the number of groups in the end, so that
+# profiles of parts and the profile of the whole come to the same tables.
+MAX_CUBE_GROUPS = 10_000
+"""Up to here all groupings are kept as one table by all group columns; beyond, each on its own."""
+MAX_HISTOGRAM_GROUPS = 20_000
+"""A table of more groups has no error histograms: its groups get figures but no advice."""
+MAX_TIMED_GROUPS = 1_000
+"""A table of more groups is not kept by time."""
+
+Bucket = Literal["hour", "day"]
+
+
+def bin_edge(ceiling: int) -> float:
+    """Return the upper |error| of the histogram bin with this ceil(ln|e| / ln gamma)."""
+    return math.exp(ceiling * LOG_GAMMA) if ceiling * LOG_GAMMA < 709.78 else math.inf
+
+
+def with_numbers(frame: nw.LazyFrame[Any], predictions: int = 1) -> nw.LazyFrame[Any]:
+    """Add, for each prediction i, the numbers of a row that the statistics add up.
+
+    From `actual` and `predicted_i` come `error_i` = predicted - actual, its absolute value and
+    powers, and `bin_i`. A row is scored where the error is finite; `bin_i` is UNSCORED elsewhere.
+
+    bin = 0 for error 0, else sign * (ceil(ln|error| / ln gamma) + BIN_OFFSET), with
+    gamma = (1 + a) / (1 - a) and a = RELATIVE_ACCURACY (the bins of DDSketch, Masson et al. 2019):
+    it orders like the error, and errors of one bin differ by 4 % at most.
+    """
+    each = range(predictions)
+    errors = {
+        f"error_{i}": (nw.col(f"predicted_{i}") - nw.col("actual")).cast(nw.Float64) for i in each
+    }
+    powers, bins = {}, {}
+    for i in each:
+        error, size, square = (nw.col(f"{c}_{i}") for c in ("error", "abs_error", "sq_error"))
+        powers[f"abs_error_{i}"] = error.abs()
+        powers[f"sq_error_{i}"] = error * error
+        bins[f"cube_abs_error_{i}"] = size * square
+        bins[f"fourth_error_{i}"] = square * square
+        rank = (size.log() / LOG_GAMMA).ceil() + BIN_OFFSET
+        signed = nw.when(error < 0).then(-rank).otherwise(rank)
+        of_zero = nw.when(size == 0).then(nw.lit(0.0)).otherwise(signed)
+        scored = nw.when(error.is_finite()).then(of_zero).otherwise(nw.lit(float(UNSCORED)))
+        bins[f"bin_{i}"] = scored.cast(nw.Int64)
+    sides = [nw.col(c).cast(nw.Float64) for c in ("actual", *(f"predicted_{i}" for i in each))]
+    return frame.with_columns(**errors).with_columns(**powers).with_columns(*sides, **bins)
+
+
+def aggregations(statistics: Sequence[str], prediction: int = 0) -> list[nw.Expr]:
+    """Return the expressions that make these statistics of groups of scored rows `with_numbers`.
+
+    Each statistic "sum_x" adds up the number "x", "n" counts the rows, "max_abs_error" is the
+    largest. `summing` does the same in NumPy.
+    """
+    made = {
+        "n": nw.len().cast(nw.Int64),
+        "max_abs_error": nw.col(f"abs_error_{prediction}").max(),
+        **{s: nw.col(column_of(s, prediction)).sum() for s in SUMS if s != "n"},
+    }
+    return [made[s].alias(s) for s in statistics]
+
+
+def column_of(statistic: str, prediction: int) -> str:
+    """Return the name of the number that a statistic adds up (or takes the maximum of)."""
+    number = statistic.removeprefix("sum_").removeprefix("max_")
+    return number if number == "actual" else f"{number}_{prediction}"
+
+
+def left_out(frame: nw.LazyFrame[Any], by: Sequence[str], prediction: int = 0) -> nw.LazyFrame[Any]:
+    """Return how many rows are not scored, per value of `by` and one column per reason."""
+    rest = frame.filter(nw.col(f"bin_{prediction}") == UNSCORED)
+    marked = rest.with_columns(reason=_reason(rest.collect_schema().names(), prediction))
+    each = {r: (nw.col("reason") == i).cast(nw.Int64) for i, r in enumerate(REASONS)}
+    return (
+        marked.with_columns(**each)
+        .group_by(*by)
+        .agg(*(nw.col(r).sum().cast(nw.Int64).alias(r) for r in REASONS))
+    )
+
+
+def _reason(names: Sequence[str], prediction: int) -> nw.Expr:
+    """Return the index in REASONS of the first reason that applies to an unscored row."""
+    found = nw.lit(REASONS.index("error_infinite"))
+    for side, column in (("predicted", f"predicted_{prediction}"), ("actual", "actual")):
+        first = REASONS.index(f"{side}_missing")
+        value = nw.col(column)
+        found = nw.when(~value.is_finite()).then(nw.lit(first + 3)).otherwise(found)
+        found = nw.when(value.is_nan()).then(nw.lit(first + 2)).otherwise(found)
+        found = nw.when(value.is_null()).then(nw.lit(first)).otherwise(found)
+        if f"{column}_text" in names:
+            found = nw.when(nw.col(f"{column}_text")).then(nw.lit(first + 1)).otherwise(found)
+    return found
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file (or frame) of the log."""
+
+    path: str
+    rows: int
+    bytes: int | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """The statistics of a log by some of its group columns."""
+
+    by: tuple[str, ...]
+    moments: pl.DataFrame
+    """Keys `prediction`, `bucket` (null if not timed), `key_0`, ... (the values of `by` as text);
+    COUNTS, SUMS and `max_abs_error`."""
+    histogram: pl.DataFrame | None
+    """Keys `prediction`, `key_0`, ..., `bin`; HISTOGRAM_SUMS. None: more groups than it may hold."""
+    timed: bool
+    """Whether the moments are kept by time bucket."""
+
+    def groups(self) -> int:
+        """Return how many groups there are."""
+        return self.moments.select(key_names(self.by)).n_unique() if self.by else 1
+
+    def rolled_up(self, by: Sequence[str]) -> Table:
+        """Return the table by fewer columns; `by` must be among this table's."""
+        keys = [
+            pl.col(f"key_{self.by.index(column)}").alias(f"key_{i}") for i, column in enumerate(by)
+        ]
+        moments = add_up(self.moments.select("prediction", "bucket", *keys, *STATISTICS))
+        bins = None
+        if self.histogram is not None:
+            bins = add_up(self.histogram.select("prediction", *keys, "bin", *HISTOGRAM_SUMS))
+        return Table(tuple(by), moments, bins, self.timed)
+
+    def bounded(self) -> Table:
+        """Return the table without what its number of groups does not allow."""
+        groups = self.groups()
+        table = self
+        if self.timed and groups > MAX_TIMED_GROUPS:
+            table = table.timeless()
+        if groups > MAX_HISTOGRAM_GROUPS:
+            table = replace(table, histogram=None)
+        return table
+
+    def timeless(self) -> Table:
+        """Return the table with its time buckets added up."""
+        if not self.timed:
+            return self
+        return replace(self, moments=add_up(without_time(self.moments)), timed=False)
+
+
+def key_names(by: Sequence[str]) -> list[str]:
+    """Return the names that a table's frames give to the values of these columns."""
+    return [f"key_{i}" for i in range(len(by))]
+
+
+def without_time(moments: pl.DataFrame) -> pl.DataFrame:
+    """Return moments with the bucket set to null."""
+    return moments.with_columns(bucket=pl.lit(None, pl.Int64))
+
+
+def add_up(frame: pl.DataFrame) -> pl.DataFrame:
+    """Merge rows with equal keys: `max_abs_error` by maximum, the other statistics by sum."""
+    maxima = [c for c in frame.columns if c == "max_abs_error"]
+    sums = [c for c in frame.columns if c in STATISTICS and c not in maxima]
+    keys = [c for c in frame.columns if c not in STATISTICS]
+    return (
+        frame.lazy()
+        .group_by(keys)
+        .agg(pl.col(sums).sum(), pl.col(maxima).max())
+        .select(frame.columns)
+        .sort(keys, nulls_last=True)
+        .collect(engine="in-memory")  # it adds in the rows' order: the same bits in every run
+    )
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The mergeable statistics of a log; see the module's text."""
+
+    columns: Columns
+    sources: tuple[Source, ...]
+    tables: tuple[Table, ...]
+    """One table by all group columns (the cube) while it is small, else one per grouping and one
+    of the whole log."""
+    timeline: pl.DataFrame
+    """The moments of the whole log by `prediction` and `bucket`."""
+    worst: pl.DataFrame
+    """The rows with the largest |error| of each prediction, in the order of `worst_first`:
+    `prediction`, `file`, `row` (from 1), `time`, `actual`, `predicted`, `error`, `abs_error`, and
+    `key_0`, ... for `columns.keys`."""
+    worst_kept: int
+    span: tuple[int, int] | None
+    """First and last time in microseconds since 1970, UTC."""
+
+    @property
+    def bucket(self) -> Bucket | None:
+        """The unit of the time buckets."""
+        return bucket_for(self.span)
+
+    @property
+    def rows(self) -> int:
+        """How many rows the statistics are of."""
+        one = self.timeline.filter(pl.col("prediction") == 0)
+        return int(one.select(pl.sum_horizontal(pl.col(COUNTS).sum())).item())
+
+    def table(self, by: Sequence[str]) -> Table:
+        """Return the table by exactly these columns, not by time."""
+        wide = [t for t in self.tables if set(by) <= set(t.by)]
+        smallest = min(wide, key=lambda t: (t.histogram is None, t.moments.height))
+        return smallest.timeless().rolled_up(by)
+
+
+def tables_for(columns: Columns, *, cube: bool) -> list[tuple[str, ...]]:
+    """Return by which columns tables are kept: all at once (cube), or grouping by grouping."""
+    return [columns.keys] if cube else list(dict.fromkeys((*columns.groupings, ())))
+
+
+def bucket_for(span: tuple[int, int] | None) -> Bucket | None:
+    """Return the time unit for a log that spans these microseconds."""
+    if span is None:
+        return None
+    return "hour" if span[1] // HOUR - span[0] // HOUR <= MAX_HOURS else "day"
+
+
+def rebucketed(frame: pl.DataFrame, old: Bucket | None, new: Bucket | None) -> pl.DataFrame:
+    """Return moments with their buckets in a coarser unit."""
+    if old == new or old is None or new is None:
+        return frame
+    factor = HOURS[new] // HOURS[old]
+    return add_up(frame.with_columns(pl.col("bucket") // factor))
+
+
+def worst_first(frame: pl.DataFrame, keep: int) -> pl.DataFrame:
+    """Return the `keep` rows of each prediction with the largest |error|, ties by file and row."""
+    order = ["prediction", "abs_error", "file", "row"]
+    ranked = frame.sort(order, descending=[False, True, False, False], nulls_last=True)
+    return ranked.group_by("prediction", maintain_order=True).head(keep).select(frame.columns)
+
+
+def merge(profiles: Sequence[Profile]) -> Profile:
+    """Return the profile of the rows of all the given profiles together.
+
+    Raises
+    ------
+    ValueError
+        No profile is given, or they are of different columns.
+    """
+    if not profiles:
+        raise ValueError("nothing to merge")
+    first = profiles[0]
+    if any(p.columns.roles != first.columns.roles for p in profiles):
+        raise ValueError("the profiles are of logs with different columns")
+    spans = [p.span for p in profiles if p.span is not None]
+    span = (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else None
+    bucket = bucket_for(span)
+    cube = all(len(p.tables) == 1 for p in profiles)
+    tables = [_merged_table(profiles, by, bucket) for by in tables_for(first.columns, cube=cube)]
+    if cube and tables[0].groups() > MAX_CUBE_GROUPS:
+        tables = [tables[0].rolled_up(by).bounded() for by in tables_for(first.columns, cube=False)]
+    kept = min(p.worst_kept for p in profiles)
+    return Profile(
+        columns=first.columns,
+        sources=tuple(s for p in profiles for s in p.sources),
+        tables=tuple(tables),
+        timeline=add_up(pl.concat([rebucketed(p.timeline, p.bucket, bucket) for p in profiles])),
+        worst=worst_first(pl.concat([p.worst for p in profiles]), kept),
+        worst_kept=kept,
+        span=span,
+    )
+
+
+def _merged_table(profiles: Sequence[Profile], by: tuple[str, ...], bucket: Bucket | None) -> Table:
+    parts = []
+    for profile in profiles:
+        exact = [t for t in profile.tables if t.by == by]
+        part = exact[0] if exact else profile.tables[0].rolled_up(by)
+        parts.append(replace(part, moments=rebucketed(part.moments, profile.bucket, bucket)))
+    timed = all(p.timed for p in parts)
+    moments = pl.concat([p.moments if timed else p.timeless().moments for p in parts])
+    bins = [p.histogram for p in parts if p.histogram is not None]
+    return Table(
+        by,
+        add_up(moments),
+        add_up(pl.concat(bins)) if len(bins) == len(parts) else None,
+        timed,
+    ).bounded()

@@ -1,0 +1,270 @@
+"""From rows to a profile: goes through a log chunk by chunk, in flat memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import narwhals as nw
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from lossreport.columns import Columns
+from lossreport.log import Chunk
+from lossreport.profile import (
+    HOURS,
+    MAX_CUBE_GROUPS,
+    MAX_HISTOGRAM_GROUPS,
+    MAX_TIMED_GROUPS,
+    NO_TIME,
+    REASONS,
+    STATISTICS,
+    UNSCORED,
+    Profile,
+    Table,
+    add_up,
+    bucket_for,
+    key_names,
+    left_out,
+    merge,
+    tables_for,
+    without_time,
+    worst_first,
+)
+from lossreport.summing import Ints, TableSums, coarser, key_text
+
+T = TypeVar("T")
+
+LEFT_OUT_ROWS = 200_000
+"""Unscored rows are counted by reason when this many have come together."""
+WORST_SCHEMA = {
+    "prediction": pl.Int64,
+    "file": pl.String,
+    "row": pl.Int64,
+    "time": pl.Datetime("us"),
+    **dict.fromkeys(("actual", "predicted", "error", "abs_error"), pl.Float64),
+}
+
+
+def profile_chunks(
+    chunks: Iterable[Chunk],
+    columns: Columns,
+    *,
+    keep_worst: int,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Profile:
+    """Return the profile of rows that come in chunks.
+
+    Parameters
+    ----------
+    chunks
+        What `Log.chunks` yields.
+    keep_worst
+        How many of the worst rows to keep of each prediction.
+    progress
+        Called with the number of rows after each chunk.
+
+    Returns
+    -------
+    Profile
+        Without sources: the caller knows where the rows are from. No chunk gives an empty profile.
+    """
+    scan = Scan(columns, keep_worst)
+    done: list[Profile] = []
+    for chunk in _one_ahead(chunks):
+        scan.add(chunk)
+        progress(chunk.rows.height)
+        if scan.outgrown():
+            done = [merge([*done, scan.profile()])]
+            scan = Scan(columns, keep_worst, like=done[0])
+    return merge([*done, scan.profile()])
+
+
+def _one_ahead(items: Iterable[T]) -> Iterator[T]:
+    """Yield the items while the next one is already being made in another thread."""
+    source = iter(items)
+    end = object()
+    with ThreadPoolExecutor(1, thread_name_prefix="lossreport-read") as pool:
+        coming = pool.submit(next, source, end)
+        while (item := coming.result()) is not end:
+            coming = pool.submit(next, source, end)
+            yield item  # type: ignore[misc]
+
+
+class Scan:
+    """What has been added up of a log so far."""
+
+    def __init__(self, columns: Columns, keep_worst: int, like: Profile | None = None) -> None:
+        self.columns = columns
+        self.keep_worst = keep_worst
+        self.span: tuple[int, int] | None = None
+        self.tables = [self._table(by) for by in tables_for(columns, cube=True)]
+        if like is not None:
+            self.tables = [self._table(t.by) for t in like.tables]
+            for sums, table in zip(self.tables, like.tables, strict=True):
+                sums.timed = table.timed
+                sums.histograms = sums.histograms if table.histogram is not None else None
+        self.whole = self._table(())
+        self.whole.histograms = None
+        predictions = len(columns.predicted)
+        keys = dict.fromkeys(key_names(columns.keys), pl.String)
+        index = {"prediction": pl.Int64, "bucket": pl.Int64}
+        counts = dict.fromkeys(REASONS, pl.Int64)
+        self.ledger = [pl.DataFrame(schema={**index, **keys, **counts})]
+        self.unscored: list[list[pl.DataFrame]] = [[] for _ in range(predictions)]
+        self.worst = [pl.DataFrame(schema={**WORST_SCHEMA, **keys}) for _ in range(predictions)]
+        self.worst_floor = [0.0] * predictions
+
+    def _table(self, by: tuple[str, ...]) -> TableSums:
+        keys = [f"key_{self.columns.keys.index(c)}" for c in by]
+        return TableSums(by, keys, len(self.columns.predicted))
+
+    def add(self, chunk: Chunk) -> None:
+        """Add a chunk."""
+        rows = chunk.rows
+        buckets = self._buckets(rows)
+        apart = [] if any(t.timed for t in self.tables) else [self.whole]
+        for table in (*self.tables, *apart):
+            table.add(rows, buckets)
+        for i in range(len(self.columns.predicted)):
+            scored = rows[f"bin_{i}"].to_numpy() != UNSCORED
+            if not scored.all():
+                self._note_left_out(i, rows, buckets, np.flatnonzero(~scored))
+            self._note_worst(i, chunk, scored)
+
+    def _note_left_out(self, i: int, rows: pl.DataFrame, buckets: Ints | None, at: Ints) -> None:
+        """Keep what is needed to count the unscored rows by reason; count when they are many."""
+        names = [c for c in rows.columns if c.startswith(("actual", f"predicted_{i}", f"bin_{i}", "key_"))]
+        bucket = pl.Series("bucket", [NO_TIME], pl.Int64).new_from_index(0, len(at))
+        if buckets is not None:
+            bucket = pl.Series("bucket", buckets[at])
+        waiting = self.unscored[i]
+        waiting.append(rows.select(names)[at].insert_column(0, bucket))
+        if waiting[0].schema != waiting[-1].schema or sum(map(len, waiting)) > LEFT_OUT_ROWS:
+            self._count_left_out(i)
+
+    def _count_left_out(self, i: int) -> None:
+        waiting, self.unscored[i] = self.unscored[i], []
+        self.ledger += [_left_out(f, self.columns, i) for f in _alike(waiting)]
+        self.ledger = [add_up(pl.concat(self.ledger))]
+
+    def _note_worst(self, i: int, chunk: Chunk, scored: npt.NDArray[np.bool_]) -> None:
+        """Keep the rows of the chunk that are among the worst of prediction `i` so far."""
+        if not self.keep_worst:
+            return
+        sizes = chunk.rows[f"abs_error_{i}"].to_numpy()
+        candidates = np.flatnonzero(scored & (sizes >= self.worst_floor[i]))
+        if not len(candidates):
+            return
+        if len(candidates) > self.keep_worst:
+            rank = len(candidates) - self.keep_worst
+            least = np.partition(sizes[candidates], rank)[rank]
+            candidates = candidates[sizes[candidates] >= least]
+        found = _worst(chunk, candidates, i, self.columns)
+        self.worst[i] = worst_first(pl.concat([self.worst[i], found]), self.keep_worst)
+        if self.worst[i].height == self.keep_worst:
+            self.worst_floor[i] = float(self.worst[i]["abs_error"][-1])
+
+    def _buckets(self, rows: pl.DataFrame) -> Ints | None:
+        """Return each row's time bucket in the unit that the span so far asks for."""
+        if "time" not in rows.columns:
+            return None
+        first, last = (rows["time"].to_physical().min(), rows["time"].to_physical().max())
+        before = bucket_for(self.span)
+        if first is not None:
+            span = self.span or (first, last)
+            self.span = (min(span[0], first), max(span[1], last))
+        unit = bucket_for(self.span)
+        if unit is None:
+            return None
+        if before is not None and unit != before:
+            self._coarsen(HOURS[unit] // HOURS[before])
+        hours = rows["hour"].to_numpy()
+        return hours if unit == "hour" else coarser(hours, HOURS[unit])
+
+    def _coarsen(self, factor: int) -> None:
+        """Go over to longer time buckets."""
+        for table in (*self.tables, self.whole):
+            for sums in table.moments if table.timed else ():
+                sums.divide(factor)
+        for i in range(len(self.columns.predicted)):
+            self._count_left_out(i)
+        self.ledger = [f.with_columns(pl.col("bucket") // factor) for f in self.ledger]
+
+    def outgrown(self) -> bool:
+        """Return whether a table has more groups than its kind may have."""
+        cube = len(self.tables) == 1 and len(self.columns.groupings) > 0
+        return any(
+            (cube and len(t.cells) > MAX_CUBE_GROUPS)
+            or (t.timed and len(t.cells) > MAX_TIMED_GROUPS)
+            or (t.histograms is not None and len(t.cells) > MAX_HISTOGRAM_GROUPS)
+            for t in self.tables
+        )
+
+    def profile(self) -> Profile:
+        """Return the profile of the chunks so far."""
+        for i in range(len(self.columns.predicted)):
+            self._count_left_out(i)
+        ledger = self.ledger[0]
+        tables = tuple(_finished(t, ledger, self.columns) for t in self.tables)
+        timed = [t for t in tables if t.timed] or [_finished(self.whole, ledger, self.columns)]
+        return Profile(
+            columns=self.columns,
+            sources=(),
+            tables=tuple(t.bounded() for t in tables),
+            timeline=timed[0].rolled_up(()).moments,
+            worst=pl.concat(self.worst),
+            worst_kept=self.keep_worst,
+            span=self.span,
+        )
+
+
+def _finished(sums: TableSums, ledger: pl.DataFrame, columns: Columns) -> Table:
+    """Return the table of what has been summed, with the unscored rows counted in."""
+    names = key_names(sums.by)
+    keys = [pl.col(f"key_{columns.keys.index(c)}").alias(k) for c, k in zip(sums.by, names, strict=True)]
+    counted = ledger.select("prediction", "bucket", *keys, *REASONS)
+    both = pl.concat([sums.moments_frame(), counted], how="diagonal").select(
+        "prediction", "bucket", *names, *(pl.col(s).fill_null(0) for s in STATISTICS)
+    )
+    histogram = sums.histogram_frame()
+    if histogram is not None:
+        histogram = add_up(histogram.select("prediction", *names, pl.exclude("prediction", *names)))
+    return Table(sums.by, add_up(both if sums.timed else without_time(both)), histogram, sums.timed)
+
+
+def _alike(frames: list[pl.DataFrame]) -> list[pl.DataFrame]:
+    """Return the frames with those of one schema joined (files of a log may differ in types)."""
+    schemas = {tuple(f.schema.items()) for f in frames}
+    return [pl.concat(f for f in frames if tuple(f.schema.items()) == s) for s in sorted(schemas, key=str)]
+
+
+def _left_out(unscored: pl.DataFrame, columns: Columns, prediction: int) -> pl.DataFrame:
+    """Return how many rows are not scored, by all keys, bucket and reason."""
+    keys = key_names(columns.keys)
+    frame = nw.from_native(unscored.lazy())
+    counted = left_out(frame, ["bucket", *keys], prediction).to_native().collect()
+    return counted.select(
+        pl.lit(prediction, pl.Int64).alias("prediction"),
+        pl.col("bucket").replace(NO_TIME, None),
+        *(key_text(k, unscored.schema[k]).alias(k) for k in keys),
+        *REASONS,
+    )
+
+
+def _worst(chunk: Chunk, at: Ints, prediction: int, columns: Columns) -> pl.DataFrame:
+    """Return rows of a chunk in the form of `Profile.worst`."""
+    rows = chunk.rows[at]
+    time = pl.col("time") if "time" in rows.columns else pl.lit(None, pl.Datetime("us"))
+    numbers = {n: f"{n}_{prediction}" for n in ("predicted", "error", "abs_error")}
+    return rows.select(
+        pl.lit(prediction, pl.Int64).alias("prediction"),
+        pl.lit(chunk.file).alias("file"),
+        pl.Series("row", at + chunk.first_row),
+        time.alias("time"),
+        "actual",
+        *(pl.col(c).alias(n) for n, c in numbers.items()),
+        *(key_text(k, rows.schema[k]).alias(k) for k in key_names(columns.keys)),
+    )

@@ -1,0 +1,255 @@
+"""Adds up the statistics of a table chunk by chunk, group values and times as plain numbers.
+
+What is added up is defined in `profile`; this module only adds, in NumPy, in the order of the
+rows. (Polars' streaming group-by is as fast, but adds in an order that changes from run to run,
+and so does the last digit of its sums.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import polars as pl
+
+from lossreport.profile import (
+    HISTOGRAM_SUMS,
+    MOMENTS,
+    NO_TIME,
+    UNSCORED,
+    column_of,
+    key_names,
+)
+
+Ints = npt.NDArray[np.int64]
+Columns = dict[str, npt.NDArray[Any]]
+"""Arrays of equal length by the statistic that they are added up to."""
+
+NOBODY = 0
+"""The cell of rows that are not scored; its sums are never looked at."""
+DENSE_CELLS = 8_000_000
+"""A grid of more fields than this is not laid out: only those that occur are kept."""
+COMPACT_AT_ROWS = 2_000_000
+"""Parts are added up when they have this many rows together."""
+
+
+def key_text(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Return an expression for the values of a group column as text; NaN is missing, like null."""
+    column = pl.col(name)
+    if not dtype.is_float():
+        return column.cast(pl.String)
+    whole = column.cast(pl.Int64, strict=False)
+    text = pl.when(whole == column).then(whole.cast(pl.String)).otherwise(column.cast(pl.String))
+    return pl.when(column.is_nan()).then(None).otherwise(text)
+
+
+class Cells:
+    """Gives each combination of group values a number, from 1 in order of appearance."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self.keys = list(keys)
+        self._numbers: dict[int, int] = {}
+        self._texts: list[pl.DataFrame] = []
+
+    def __len__(self) -> int:
+        return len(self._numbers) if self.keys else 1
+
+    def of(self, rows: pl.DataFrame) -> Ints:
+        """Return the number of each row's combination, noting those not seen before.
+
+        Combinations are told apart by a 64-bit hash: two of a million are taken for one with a
+        chance of 3 in 100 million.
+        """
+        if not self.keys:
+            return np.ones(rows.height, dtype=np.int64)
+        mixed = np.zeros(rows.height, dtype=np.uint64)
+        for i, key in enumerate(self.keys):  # unsigned integers wrap around
+            mixed += rows[key.replace("key", "hash")].to_numpy() * np.uint64(2 * i + 1)
+        codes, distinct = pd.factorize(mixed)
+        hashes = distinct.tolist()
+        unknown = [i for i, h in enumerate(hashes) if h not in self._numbers]
+        if unknown:
+            first = np.zeros(len(distinct), dtype=np.int64)
+            first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+            self._texts.append(
+                rows.select(self.keys)[first[unknown]].select(
+                    key_text(k, rows.schema[k]).alias(name)
+                    for k, name in zip(self.keys, key_names(self.keys), strict=True)
+                )
+            )
+            for i in unknown:
+                self._numbers[hashes[i]] = len(self._numbers) + 1
+        return np.array([self._numbers[h] for h in hashes], dtype=np.int64)[codes]
+
+    def texts(self, cells: pl.Series) -> list[pl.Series]:
+        """Return the group values, as text, of these combinations."""
+        if not self._texts:
+            return [pl.Series(k, [], pl.String) for k in key_names(self.keys)]
+        return pl.concat(self._texts).select(pl.all().gather(cells - 1)).get_columns()
+
+
+class Sums:
+    """Sums of some statistics by two numbers: the cell, and its time bucket or error bin."""
+
+    def __init__(self, statistics: Sequence[str]) -> None:
+        self.statistics = list(statistics)
+        self._subs: dict[int, int] = {}
+        self._grid: Columns = {s: np.zeros((0, 0), dtype=_dtype(s)) for s in statistics}
+        self._parts: list[Columns] = []
+
+    def add(self, cell: Ints, sub: Ints, columns: Columns) -> None:
+        """Add rows, given by arrays of equal length: their two numbers, and what to add up."""
+        if not len(cell):
+            return
+        distinct, codes = _distinct(sub)
+        for value in distinct.tolist():
+            self._subs.setdefault(value, len(self._subs))
+        if not self._fits(int(cell.max()) + 1):
+            self._add_part(cell, sub, columns)
+            return
+        codes = np.array([self._subs[v] for v in distinct.tolist()], dtype=np.int64)[codes]
+        width = self._grid["n"].shape[1]
+        with np.errstate(all="ignore"):  # what is not scored may be infinite; nobody looks at it
+            _add_at({s: g.reshape(-1) for s, g in self._grid.items()}, cell * width + codes, columns)
+
+    def _fits(self, cells: int) -> bool:
+        """Make room in the grid; if it would become too large, move to parts and return False."""
+        height, width = self._grid["n"].shape
+        if cells <= height and len(self._subs) <= width:
+            return True
+        height = height if cells <= height else 2 * cells
+        width = width if len(self._subs) <= width else 2 * len(self._subs)
+        if height * width > DENSE_CELLS:
+            if self._grid["n"].size:
+                self._parts.append(self._used())
+                self._grid = {s: g[:0, :0].copy() for s, g in self._grid.items()}
+            return False
+        for statistic, grid in self._grid.items():
+            larger = np.zeros((height, width), dtype=grid.dtype)
+            larger[: grid.shape[0], : grid.shape[1]] = grid
+            self._grid[statistic] = larger
+        return True
+
+    def _used(self) -> Columns:
+        """Return the fields of the grid that rows fell into."""
+        cell, code = np.nonzero(self._grid["n"])
+        subs = np.array(list(self._subs), dtype=np.int64)
+        return {"cell": cell, "sub": subs[code], **{s: g[cell, code] for s, g in self._grid.items()}}
+
+    def _add_part(self, cell: Ints, sub: Ints, columns: Columns) -> None:
+        """Keep the sums of these rows as a part of their own."""
+        distinct, codes = _distinct(sub)
+        key, occurring = pd.factorize(cell * len(distinct) + codes)
+        sums = {s: np.zeros(len(occurring), dtype=_dtype(s)) for s in self.statistics}
+        with np.errstate(all="ignore"):
+            _add_at(sums, key, columns)
+        of_cell, of_sub = np.divmod(np.asarray(occurring), len(distinct))
+        self._parts.append({"cell": of_cell, "sub": distinct[of_sub], **sums})
+        if len(self._parts) > 1 and sum(len(p["n"]) for p in self._parts) > COMPACT_AT_ROWS:
+            self._compact()
+
+    def _compact(self) -> None:
+        """Add up the parts into one."""
+        parts, self._parts = self._parts, []
+        whole = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+        self._add_part(whole.pop("cell"), whole.pop("sub"), whole)
+
+    def divide(self, factor: int) -> None:
+        """Make the second number coarser by a whole factor (missing stays missing)."""
+        parts = [*self._parts, self._used()]
+        parts = [p for p in parts if len(p["n"])]
+        for part in parts:
+            part["sub"] = coarser(part["sub"], factor)
+        self.__init__(self.statistics)  # type: ignore[misc]
+        for part in parts:
+            self.add(part.pop("cell"), part.pop("sub"), part)
+
+    def frame(self) -> pl.DataFrame:
+        """Return `cell`, `sub` and the sums of the scored rows, each pair of the two once."""
+        if self._grid["n"].size:
+            self._parts.append(self._used())
+            self._grid = {s: g[:0, :0].copy() for s, g in self._grid.items()}
+        if len(self._parts) > 1:
+            self._compact()
+        used = self._parts[0] if self._parts else self._used()
+        return pl.DataFrame(used).filter(pl.col("cell") != NOBODY)
+
+
+def coarser(buckets: Ints, factor: int) -> Ints:
+    """Return time buckets in a unit that is a whole factor longer; missing stays missing."""
+    distinct, codes = _distinct(buckets)
+    return np.where(distinct == NO_TIME, NO_TIME, distinct // factor)[codes]
+
+
+class TableSums:
+    """Moments (by time bucket) and histograms of every prediction by one set of group columns."""
+
+    def __init__(self, by: Sequence[str], keys: Sequence[str], predictions: int) -> None:
+        self.by = tuple(by)
+        self.cells = Cells(keys)
+        self.moments = [Sums(MOMENTS) for _ in range(predictions)]
+        self.histograms: list[Sums] | None = [Sums(HISTOGRAM_SUMS) for _ in range(predictions)]
+        self.timed = True
+
+    def add(self, rows: pl.DataFrame, buckets: Ints | None) -> None:
+        """Add the rows of a chunk and their time buckets."""
+        cells = self.cells.of(rows)
+        if buckets is None or not self.timed:
+            buckets = np.full(rows.height, NO_TIME)
+        for i, moments in enumerate(self.moments):
+            bins = rows[f"bin_{i}"].to_numpy()
+            cell = np.where(bins == UNSCORED, NOBODY, cells)
+            columns = {s: rows[column_of(s, i)].to_numpy() for s in MOMENTS if s != "n"}
+            columns["n"] = np.ones(1, dtype=np.int64)
+            moments.add(cell, buckets, columns)
+            if self.histograms is not None:
+                self.histograms[i].add(cell, bins, columns)
+
+    def moments_frame(self) -> pl.DataFrame:
+        """Return the moments with the keys of a `Table`."""
+        parts = [self._keyed(i, s.frame(), "bucket") for i, s in enumerate(self.moments)]
+        return pl.concat(parts).with_columns(pl.col("bucket").replace(NO_TIME, None))
+
+    def histogram_frame(self) -> pl.DataFrame | None:
+        """Return the histograms with the keys of a `Table`."""
+        if self.histograms is None:
+            return None
+        return pl.concat(self._keyed(i, s.frame(), "bin") for i, s in enumerate(self.histograms))
+
+    def _keyed(self, prediction: int, frame: pl.DataFrame, sub: str) -> pl.DataFrame:
+        return frame.select(
+            pl.lit(prediction, pl.Int64).alias("prediction"),
+            *self.cells.texts(frame["cell"]),
+            pl.col("sub").alias(sub),
+            pl.exclude("cell", "sub"),
+        )
+
+
+def _dtype(statistic: str) -> type[np.int64] | type[np.float64]:
+    return np.int64 if statistic == "n" else np.float64
+
+
+def _add_at(sums: Columns, key: Ints, columns: Columns) -> None:
+    """Add (or take the maximum of) each row's values at its key, in the order of the rows."""
+    for statistic, total in sums.items():
+        combine = np.maximum if statistic.startswith("max_") else np.add
+        combine.at(total, key, columns[statistic])
+
+
+def _distinct(values: Ints) -> tuple[Ints, Ints]:
+    """Return the distinct values, and for each value its place among them."""
+    low, high = int(values.min()), int(values.max())
+    if low == high:
+        return values[:1], np.zeros(len(values), dtype=np.int64)
+    if high - low > 200_000:
+        codes, distinct = pd.factorize(values)
+        return np.asarray(distinct), codes
+    place = np.zeros(high - low + 1, dtype=np.int64)
+    offset = values - low
+    place[offset] = 1
+    occurring = np.flatnonzero(place)
+    place[occurring] = np.arange(len(occurring))
+    return occurring + low, place[offset]
