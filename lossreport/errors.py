@@ -12,7 +12,7 @@ class LossReportError(Exception):
     exit_code = 2
 
 
-class UsageError(LossReportError):
+class UsageError(LossReportError, ValueError):
     """The command or call asks for something that cannot be done: an unknown column, a bad path."""
 
 

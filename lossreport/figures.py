@@ -1,0 +1,110 @@
+"""Figures of a group from its sums and its histogram, and which groups are outlier-driven."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import NormalDist
+
+from lossreport.histogram import ErrorHistogram
+from lossreport.losses import (
+    GAUSSIAN_RATIO,
+    HUBER_BEATS_L2,
+    SE_LOG_RATIO,
+    from_sums,
+    ratio_interval,
+)
+from lossreport.report import Figures, WorstShare
+
+WORST_SHARES = (0.001, 0.01, 0.05)
+FALSE_DISCOVERIES = 0.05
+"""Of the flagged groups, the share that may be flagged by chance (Benjamini, Hochberg 1995)."""
+
+
+def figures(
+    sums: Mapping[str, float], histogram: ErrorHistogram | None, delta: float | None = None
+) -> Figures:
+    """Return the figures of some rows.
+
+    Parameters
+    ----------
+    sums
+        Their row of a profile's moments.
+    histogram
+        Their errors; without it quantiles and shares are None.
+    delta
+        For the Huber loss.
+    """
+    n = int(sums["n"])
+    if not n:
+        return Figures(0)
+    exact = from_sums(sums)
+    interval = ratio_interval(sums)
+    mean_of = {k: sums[f"sum_{k}"] / n for k in ("actual", "predicted")}
+    shape = {} if histogram is None else _shape(histogram, exact, delta)
+    return Figures(
+        n=n,
+        **exact,
+        ratio_low=interval[0] if interval else None,
+        ratio_high=interval[1] if interval else None,
+        mean_actual=mean_of["actual"] if math.isfinite(mean_of["actual"]) else None,
+        mean_predicted=mean_of["predicted"] if math.isfinite(mean_of["predicted"]) else None,
+        **shape,  # type: ignore[arg-type]
+    )
+
+
+def _shape(
+    histogram: ErrorHistogram, exact: Mapping[str, float | None], delta: float | None
+) -> dict[str, object]:
+    """Return the figures that come from the histogram."""
+    p50, p90, p95, p99 = histogram.abs_quantile([0.5, 0.9, 0.95, 0.99])
+    shares = [(s, histogram.worst(s)) for s in WORST_SHARES]
+    (median,) = histogram.quantile([0.5])
+    centred = None
+    if exact["ratio"] is not None:
+        mean_abs, root_mean_sq = histogram.about(median)
+        centred = max(1.0, root_mean_sq / mean_abs) if mean_abs > 0 else None
+    top = exact["max_abs_error"]
+    assert top is not None
+    return {
+        "centred_ratio": centred,
+        "median_abs_error": min(p50, top),
+        "p90_abs_error": min(p90, top),
+        "p95_abs_error": min(p95, top),
+        "p99_abs_error": min(p99, top),
+        "huber": histogram.huber(delta) if delta and exact["mse"] is not None else None,
+        "huber_delta": delta if exact["mse"] is not None else None,
+        "worst_shares": tuple(WorstShare(s, *held) for s, held in shares if held),
+    }
+
+
+def outlier_driven(of_groups: Sequence[Figures], minimum_rows: int) -> list[bool]:
+    """Return which groups' ratio is beyond what their number of rows explains.
+
+    A group is flagged when its centred ratio is above 1.277, where Huber starts to need fewer
+    rows than L2, and significantly above the Gaussian 1.2533: ln(ratio) of n Gaussian errors has
+    standard error 0.266 / sqrt(n), and the many tests are corrected by Benjamini and Hochberg's
+    step-up rule at 5 %. The centred ratio is used because bias pulls the raw one towards 1.
+    Groups below `minimum_rows`, and those without a ratio, are not tested and never flagged.
+    """
+    p_values = {}
+    for i, group in enumerate(of_groups):
+        if group.n >= minimum_rows and group.centred_ratio is not None:
+            z = math.log(group.centred_ratio / GAUSSIAN_RATIO) / (SE_LOG_RATIO / math.sqrt(group.n))
+            p_values[i] = 0.5 * math.erfc(z / math.sqrt(2))
+    ranked = sorted(p_values, key=lambda i: p_values[i])
+    passed = 0
+    for rank, i in enumerate(ranked, start=1):
+        if p_values[i] <= FALSE_DISCOVERIES * rank / len(ranked):
+            passed = rank
+    chosen = set(ranked[:passed])
+    return [
+        i in chosen and (group.centred_ratio or 0) > HUBER_BEATS_L2
+        for i, group in enumerate(of_groups)
+    ]
+
+
+def funnel(rows: float, level: float = 0.95) -> tuple[float, float]:
+    """Return the range of RMSE/MAE that this many Gaussian errors have with the given chance."""
+    width = NormalDist().inv_cdf(0.5 + level / 2) * SE_LOG_RATIO / math.sqrt(rows)
+    return GAUSSIAN_RATIO * math.exp(-width), GAUSSIAN_RATIO * math.exp(width)

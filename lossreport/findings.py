@@ -1,0 +1,206 @@
+"""The checks on the data, each with a stable code: passed, an issue, or skipped and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import polars as pl
+
+from lossreport.advice import MINIMUM_ROWS
+from lossreport.formats import count, group_name, number, percent
+from lossreport.losses import LARGEST
+from lossreport.profile import COUNTS, Profile, key_names
+from lossreport.report import Finding, Prediction
+
+Severity = Literal["error", "warning", "info"]
+MUCH_LEFT_OUT = 0.05
+"""From this share of the rows on, leaving rows out is an error, not a warning."""
+BIASED = 0.25
+"""A mean error of more than this share of the MAE is worth a finding."""
+
+
+def find(profile: Profile, predictions: Sequence[Prediction]) -> tuple[Finding, ...]:
+    """Return all findings, in the order of their codes."""
+    several = len(predictions) > 1
+    found = [_times(profile), _group_values(profile)]
+    for p in predictions:
+        name = p.predicted if several else None
+        found += [
+            _side("LR001", "actual", p, name),
+            _side("LR002", "predicted", p, name),
+            _overflow(p, name),
+            _few_rows_make_it(p, name),
+            _outlier_driven(p, name),
+            _biased(p, name),
+            _spike(p, name),
+            _rounded(p, name),
+            _small_groups(p, name),
+        ]
+    return tuple(sorted(found, key=lambda f: f.code))
+
+
+def _finding(
+    code: str, title: str, issue: str | None, severity: Severity, n: int | None, name: str | None
+) -> Finding:
+    """Return an issue if there is something to say, else that the check passed."""
+    if issue is None:
+        return Finding(code, "passed", severity, title, "Nothing found.", 0, name)
+    return Finding(code, "issue", severity, title, issue, n, name)
+
+
+def _skipped(code: str, title: str, why: str, name: str | None = None) -> Finding:
+    return Finding(code, "skipped", "info", title, why, None, name)
+
+
+def _side(code: str, side: str, p: Prediction, name: str | None) -> Finding:
+    """Report the rows left out because of one side."""
+    reasons = [(r, n) for r, n in p.rows.left_out if r.startswith(side)]
+    n = sum(c for _, c in reasons)
+    issue = None
+    if n:
+        listed = ", ".join(
+            f"{c:,} {r.removeprefix(f'{side}_').replace('_', ' ')}" for r, c in reasons
+        )
+        issue = (
+            f"{count(n, 'row')} ({percent(n / p.rows.read)}) left out of every figure: "
+            f"the {side} value is {listed}."
+        )
+    severity: Severity = "error" if n > MUCH_LEFT_OUT * max(p.rows.read, 1) else "warning"
+    return _finding(code, f"Every {side} value is a number", issue, severity, n, name)
+
+
+def _overflow(p: Prediction, name: str | None) -> Finding:
+    title = "Errors and their squares are within the range of floating-point numbers"
+    apart = dict(p.rows.left_out).get("error_infinite", 0)
+    top = p.overall.max_abs_error
+    issues = []
+    if apart:
+        issues.append(
+            f"{count(apart, 'row')} left out: actual and predicted are finite, but their "
+            f"difference exceeds the largest float ({number(LARGEST)})."
+        )
+    if p.overall.n and p.overall.mse is None:
+        issues.append(
+            f"MSE, RMSE and their ratio are not given: the squares of errors up to {number(top)} "
+            "leave the range of floats. Give actual and predicted in another unit."
+        )
+    if p.overall.n and p.overall.mae is None:
+        issues.append("MAE and bias are not given: the sum of the errors exceeds the largest float.")
+    return _finding("LR003", title, " ".join(issues) or None, "error", apart or None, name)
+
+
+def _few_rows_make_it(p: Prediction, name: str | None) -> Finding:
+    title = "No few rows make most of the squared error"
+    if p.overall.n < MINIMUM_ROWS:
+        return _skipped("LR004", title, f"Fewer than {MINIMUM_ROWS} scored rows.", name)
+    few = p.concentration
+    issue = few and (
+        f"{count(few.rows, 'row')} with an error beyond {number(few.cut)} "
+        f"{'makes' if few.rows == 1 else 'make'} {percent(few.share_of_sq_error)} of the squared error."
+    )
+    return _finding("LR004", title, issue or None, "warning", few and few.rows, name)
+
+
+def _outlier_driven(p: Prediction, name: str | None) -> Finding:
+    title = "No group's error is driven by outliers"
+    groups = [(g.by, x) for g in p.groupings for x in g.groups]
+    if not groups:
+        return _skipped("LR005", title, "The log is not grouped; add --by.", name)
+    flagged = [(by, x) for by, x in groups if x.flagged]
+    issue = None
+    if flagged:
+        by, worst = max(flagged, key=lambda f: f[1].share_of_sq_error or 0)
+        issue = (
+            f"{len(flagged):,} of {count(len(groups), 'group')} have a ratio beyond what their number "
+            f"of rows explains; {group_name(by, worst.key, 40)} has the most squared error of them."
+        )
+    return _finding("LR005", title, issue, "warning", len(flagged), name)
+
+
+def _biased(p: Prediction, name: str | None) -> Finding:
+    title = "The mean error is small beside the MAE"
+    bias, mae = p.overall.bias, p.overall.mae
+    if p.overall.n < MINIMUM_ROWS or bias is None or not mae:
+        return _skipped("LR006", title, "Too few rows, or no error at all.", name)
+    issue = None
+    if abs(bias) > BIASED * mae:
+        issue = (
+            f"The model predicts too {'much' if bias > 0 else 'little'}: mean of predicted less actual "
+            f"is {number(bias, signed=True)}, {percent(abs(bias) / mae)} of the MAE."
+        )
+    return _finding("LR006", title, issue, "warning", None, name)
+
+
+def _spike(p: Prediction, name: str | None) -> Finding:
+    title = "Errors are rarely exactly 0"
+    advice = p.recommendation.advice
+    if p.overall.n < MINIMUM_ROWS:
+        return _skipped("LR007", title, f"Fewer than {MINIMUM_ROWS} scored rows.", name)
+    n = round(advice.zeros * p.overall.n)
+    issue = None
+    if "spike_at_zero" in advice.flags:
+        issue = (
+            f"{count(n, 'error')} ({percent(advice.zeros)}) are exactly 0: a leaked or copied target, "
+            "or a target that is mostly 0?"
+        )
+    return _finding("LR007", title, issue, "warning", n, name)
+
+
+def _rounded(p: Prediction, name: str | None) -> Finding:
+    title = "Errors are not coarsely rounded"
+    if p.overall.n < MINIMUM_ROWS:
+        return _skipped("LR008", title, f"Fewer than {MINIMUM_ROWS} scored rows.", name)
+    issue = None
+    if "rounded" in p.recommendation.advice.flags:
+        issue = "Most errors repeat a few values: actual and predicted are rounded."
+    return _finding("LR008", title, issue, "info", None, name)
+
+
+def _small_groups(p: Prediction, name: str | None) -> Finding:
+    title = f"Every group has at least {MINIMUM_ROWS} scored rows"
+    groups = [x for g in p.groupings for x in g.groups]
+    if not groups:
+        return _skipped("LR009", title, "The log is not grouped; add --by.", name)
+    small = sum(x.too_few_rows for x in groups)
+    issue = None
+    if small:
+        issue = (
+            f"{small:,} of {count(len(groups), 'group')} {'has' if small == 1 else 'have'} fewer: "
+            "figures only, no flag and no recommendation."
+        )
+    return _finding("LR009", title, issue, "info", small, name)
+
+
+def _times(profile: Profile) -> Finding:
+    title = "Every row has a readable time"
+    if profile.columns.time is None:
+        return _skipped("LR010", title, "The log has no time column; name one with --time.")
+    without = profile.timeline.filter((pl.col("prediction") == 0) & pl.col("bucket").is_null())
+    n = int(without.select(pl.sum_horizontal(pl.col(COUNTS).sum())).item()) if len(without) else 0
+    issue = None
+    if n:
+        issue = (
+            f"{count(n, 'row')} ({percent(n / profile.rows)}) without: in the figures, "
+            "but not in those over time."
+        )
+    return _finding("LR010", title, issue, "warning", n, None)
+
+
+def _group_values(profile: Profile) -> Finding:
+    title = "Every row has its group values"
+    keys = profile.columns.keys
+    if not keys:
+        return _skipped("LR011", title, "The log is not grouped; add --by.")
+    missing = {}
+    for column in keys:
+        table = profile.table(next(g for g in profile.columns.groupings if column in g))
+        key = key_names(table.by)[table.by.index(column)]
+        rows = table.moments.filter((pl.col("prediction") == 0) & pl.col(key).is_null())
+        if len(rows):
+            missing[column] = int(rows.select(pl.sum_horizontal(pl.col(COUNTS).sum())).item())
+    issue = None
+    if missing:
+        listed = ", ".join(f"{n:,} without {group_name((c,), ('',)).split(' = ')[0]}" for c, n in missing.items())
+        issue = f"Rows {listed}: kept as a group of their own, (missing)."
+    return _finding("LR011", title, issue, "info", sum(missing.values()), None)

@@ -1,0 +1,96 @@
+"""Numbers and log content as people read them; the same in sentences, tables and charts."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+
+MINUS = "\u2212"
+NONE = "\u2013"
+
+
+def number(value: float | None, scale: float | None = None, *, signed: bool = False) -> str:
+    """Return a number with three significant digits of `scale` (default: of itself).
+
+    `scale` is a typical size of the figures that stand beside it, so that they get the same
+    decimals; thousands are marked, a minus sign is U+2212, and nothing is ever "-0.00".
+    """
+    if value is None or not math.isfinite(value):
+        return NONE
+    size = abs(scale if scale else value)
+    if size and not 1e-4 <= size < 1e9:
+        text = f"{abs(value):.2e}"
+    else:
+        decimals = 2 if not size else max(0, 2 - math.floor(math.log10(size)))
+        text = f"{abs(value):,.{decimals}f}"
+    zero = not any(c in "123456789" for c in text.split("e")[0])
+    if value < 0 and not zero:
+        return MINUS + text
+    return "+" + text if signed and not zero else text
+
+
+def ratio(value: float | None) -> str:
+    """Return RMSE/MAE with two decimals (fewer when it is large)."""
+    if value is None or not math.isfinite(value):
+        return NONE
+    return f"{value:.2f}" if value < 100 else f"{value:,.0f}"
+
+
+def percent(share: float | None) -> str:
+    """Return a share as a percentage that is never rounded to 0 or to 100."""
+    if share is None or not math.isfinite(share):
+        return NONE
+    value = 100 * share
+    if value in (0, 100):
+        return f"{value:.0f}%"
+    for decimals in (0, 1, 2, 3) if 10 <= value < 90 else (1, 2, 3):
+        text = f"{value:.{decimals}f}"
+        if (value < 99.5 or float(text) < 100) and float(text) > 0 and (value >= 1 or decimals > 1):
+            return f"{text}%"
+    return "<0.001%" if value < 50 else ">99.999%"
+
+
+def count(n: int, one: str = "", many: str = "") -> str:
+    """Return a count with thousands marks and, if given, its noun in the right number."""
+    noun = one if n == 1 else (many or f"{one}s")
+    return f"{n:,} {noun}" if one else f"{n:,}"
+
+
+def visible(text: str, longest: int | None = None) -> str:
+    """Return text from a log on one line, control characters shown, cut in the middle if asked.
+
+    Characters that would move the cursor, reorder the line or break a file format become their
+    code point, as in "\\u202e".
+    """
+    shown = "".join(_visible_character(c) for c in text)
+    if longest is None or len(shown) <= longest:
+        return shown
+    keep = longest - 1
+    return f"{shown[: keep - keep // 3]}\u2026{shown[len(shown) - keep // 3 :]}"
+
+
+def _visible_character(character: str) -> str:
+    code = ord(character)
+    if character in "\t\n\r":
+        return {"\t": "\u2409", "\n": "\u2424", "\r": "\u240d"}[character]
+    kept_together = character in "\u200c\u200d"  # joiners are part of emoji and of scripts
+    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") and not kept_together:
+        return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return character
+
+
+def group_name(by: tuple[str, ...], key: tuple[str | None, ...], longest: int | None = None) -> str:
+    """Return a group in words, "region = emea, model = gbm"."""
+    each = (
+        f"{visible(b, longest)} = {key_value(k, longest)}" for b, k in zip(by, key, strict=True)
+    )
+    return ", ".join(each)
+
+
+def key_value(key: str | None, longest: int | None = None) -> str:
+    """Return a group's value in words; a missing value is told apart from the text "(missing)"."""
+    if key is None:
+        return "(missing)"
+    if key.strip() == "":
+        return "(empty text)" if key == "" else f'"{visible(key, longest)}"'
+    return f'"{key}"' if key in ("(missing)", "(empty text)") else visible(key, longest)

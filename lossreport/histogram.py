@@ -1,0 +1,186 @@
+"""The histogram of a log's errors, as an approximation of their distribution.
+
+Each bin holds the errors of one sign within 4 % of each other (see `profile.with_numbers`) and
+knows their number, sum and sum of squares. Inside a bin the errors are taken as evenly spread
+around their mean with their variance, so a bin of one or two rows, or of one repeated value, is
+exact, and quantiles of small logs are the true ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from lossreport.profile import BIN_OFFSET, LOG_GAMMA
+
+Floats = npt.NDArray[np.float64]
+
+SAME_VALUE = 1e-13
+"""A bin whose variance is below this share of its squared mean holds one repeated value."""
+
+
+@dataclass(frozen=True)
+class ErrorHistogram:
+    """Errors in ascending bins; all arrays are of equal length, in the unit of the target."""
+
+    n: Floats
+    mean: Floats
+    variance: Floats
+    low: Floats
+    """Where the evenly spread errors of the bin begin ..."""
+    high: Floats
+    """... and end; equal to `low` where the bin holds one value."""
+    edge: Floats
+    """The bin's outer limit in |error|: no error of a bin nearer to 0 is larger."""
+
+    @classmethod
+    def from_bins(cls, bins: pl.DataFrame) -> ErrorHistogram:
+        """Build from rows with `bin`, `n`, `sum_error` and `sum_sq_error`, each bin once."""
+        bins = bins.sort("bin")
+        rank = np.abs(bins["bin"].to_numpy()).astype(np.float64)
+        sign = np.sign(bins["bin"].to_numpy()).astype(np.float64)
+        n = bins["n"].to_numpy().astype(np.float64)
+        mean = bins["sum_error"].to_numpy() / n
+        with np.errstate(all="ignore"):
+            outer = np.where(sign == 0, 0, np.exp((rank - BIN_OFFSET) * LOG_GAMMA))
+            inner = np.where(sign == 0, 0, np.exp((rank - 1 - BIN_OFFSET) * LOG_GAMMA))
+            relative = bins["sum_sq_error"].to_numpy() / n / mean**2 - 1
+        # Squares beyond the range of floats say nothing of the spread: assume an even one.
+        relative = np.where(np.isfinite(relative), relative, 1.3e-4)
+        relative = np.where((sign == 0) | (n == 1) | (relative < SAME_VALUE), 0, relative)
+        outer = np.minimum(outer, np.finfo(np.float64).max)
+        return cls._spread(n, mean, mean**2 * relative, sign, inner, outer)
+
+    @classmethod
+    def _spread(
+        cls, n: Floats, mean: Floats, variance: Floats, sign: Floats, inner: Floats, outer: Floats
+    ) -> ErrorHistogram:
+        """Put two rows of a bin where they are, and spread more evenly with their variance."""
+        two = (n == 2) & (variance > 0)
+        times = np.where(two, 2, 1)
+        side = np.ones(times.sum())
+        side[np.cumsum(times)[two] - 2] = -1
+        n, mean, variance, sign, inner, outer = (
+            np.repeat(a, times) for a in (np.where(two, 1, n), mean, variance, sign, inner, outer)
+        )
+        one = np.repeat(two, times)
+        mean = mean + np.where(one, side * np.sqrt(variance), 0)
+        variance = np.where(one, 0, variance)
+        half = np.sqrt(3 * variance)
+        limits = np.sort(np.stack([sign * inner, sign * outer]), axis=0)
+        low = np.where(half > 0, np.clip(mean - half, *limits), mean)
+        high = np.where(half > 0, np.clip(mean + half, *limits), mean)
+        return cls(n, mean, variance, low, high, outer)
+
+    def select(self, which: npt.NDArray[np.bool_]) -> ErrorHistogram:
+        """Return the histogram of some of the bins."""
+        return ErrorHistogram(
+            self.n[which], self.mean[which], self.variance[which],
+            self.low[which], self.high[which], self.edge[which],
+        )  # fmt: skip
+
+    @property
+    def rows(self) -> float:
+        """How many errors there are."""
+        return float(self.n.sum())
+
+    def quantile(self, levels: Sequence[float]) -> list[float]:
+        """Return quantiles of the error (the inverse of the cumulative distribution)."""
+        after = np.cumsum(self.n)
+        return [float(v) for v in np.interp(np.array(levels) * after[-1], *self._steps(after))]
+
+    def _steps(self, after: Floats) -> tuple[Floats, Floats]:
+        """Return the cumulative distribution's corners: number of rows, error."""
+        return (
+            np.stack([after - self.n, after], axis=1).reshape(-1),
+            np.stack([self.low, self.high], axis=1).reshape(-1),
+        )
+
+    def abs_quantile(self, levels: Sequence[float]) -> list[float]:
+        """Return quantiles of |error|, between neighbouring rows as NumPy's default does."""
+        segment = np.sort(np.abs(np.stack([self.low, self.high])), axis=0)
+        order = np.argsort(segment[0], kind="stable")
+        low, high, n = segment[0][order], segment[1][order], self.n[order]
+        after = np.cumsum(n)
+
+        def value_at(rank: Floats) -> Floats:
+            at = np.minimum(np.searchsorted(after, rank, side="right"), len(n) - 1)
+            inside = (rank - (after[at] - n[at]) + 0.5) / n[at]
+            return low[at] + np.clip(inside, 0, 1) * (high[at] - low[at])
+
+        rank = np.array(levels) * (after[-1] - 1)
+        below = np.floor(rank)
+        lower, upper = value_at(below), value_at(np.minimum(below + 1, after[-1] - 1))
+        return [float(v) for v in lower + (rank - below) * (upper - lower)]
+
+    def spread_about(self, centre: float, level: float = 0.5) -> float:
+        """Return the quantile (default the median) of |error - centre|."""
+        after = np.cumsum(self.n)
+        rows, error = self._steps(after)
+        distance = np.sort(np.abs(error - centre))
+        within = np.interp(centre + distance, error, rows) - np.interp(
+            centre - distance, error, rows
+        )
+        return float(np.interp(level * after[-1], np.maximum.accumulate(within), distance))
+
+    def about(self, centre: float) -> tuple[float, float]:
+        """Return mean |error - centre| and the root of mean (error - centre)**2."""
+        scale = float(np.max(np.abs(self.mean - centre))) or 1.0
+        away = np.abs(self.mean - centre)
+        inside = (self.low < centre) & (centre < self.high)
+        width = np.where(inside, self.high - self.low, 1)
+        spread = ((self.high - centre) ** 2 + (centre - self.low) ** 2) / (2 * width)
+        first = float((self.n * np.where(inside, spread, away)).sum() / self.rows)
+        squares = (away / scale) ** 2 + (self.variance / scale) / scale
+        return first, scale * float(np.sqrt((self.n * squares).sum() / self.rows))
+
+    def worst(self, share: float) -> tuple[float, float] | None:
+        """Return the share of absolute and of squared error in the worst share of the rows.
+
+        None when that is less than one row, or when all errors are 0.
+        """
+        rows = share * self.rows
+        top = float(np.max(np.abs(self.mean))) if len(self.n) else 0.0
+        if rows < 1 or top == 0:
+            return None
+        size = np.abs(self.mean) / top
+        order = np.argsort(-size, kind="stable")
+        n = self.n[order]
+        taken = np.clip(rows - (np.cumsum(n) - n), 0, n)
+        absolute = size[order]
+        squared = absolute**2 + self.variance[order] / top / top
+        return (
+            float((taken * absolute).sum() / (n * absolute).sum()),
+            float((taken * squared).sum() / (n * squared).sum()),
+        )
+
+    def beyond(self, cut: float) -> tuple[int, float, float]:
+        """Return the number of rows in bins beyond |error| = cut, and their two shares of error.
+
+        Exact when `cut` is an `edge`.
+        """
+        far = self.edge > cut * (1 + 1e-9)
+        top = float(np.max(np.abs(self.mean))) or 1.0
+        size = np.abs(self.mean) / top
+        squared = size**2 + self.variance / top / top
+        return (
+            int(round(float(self.n[far].sum()))),
+            float((self.n * size)[far].sum() / (self.n * size).sum()),
+            float((self.n * squared)[far].sum() / (self.n * squared).sum()),
+        )
+
+    def huber(self, delta: float) -> float:
+        """Return the mean Huber loss at delta: e**2 / 2 up to delta, then delta (|e| - delta/2)."""
+        size = np.abs(self.mean)
+        square = (size**2 + self.variance) / 2
+        line = delta * (size - delta / 2)
+        near, far = np.sort(np.abs(np.stack([self.low, self.high])), axis=0)
+        with np.errstate(all="ignore"):
+            below = np.clip((delta - near) / (far - near), 0, 1)
+        below = np.where(far > near, below, (size <= delta).astype(np.float64))
+        # In the bin that delta cuts, both branches are within 1e-3 of each other.
+        return float((self.n * (below * square + (1 - below) * line)).sum() / self.rows)

@@ -1,0 +1,226 @@
+"""The report: every figure and sentence that any output shows, as frozen plain data.
+
+`build.build_report` makes it; the page, the JSON and the terminal are rendered from it alone, so
+they cannot disagree. Figures that do not exist are None, never NaN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lossreport.advice import Advice
+from lossreport.profile import Source
+
+SCHEMA = "lossreport/report/1"
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Rows read = rows scored + rows left out."""
+
+    read: int
+    scored: int
+    left_out: tuple[tuple[str, int], ...]
+    """By reason (`profile.REASONS`), only those that occurred."""
+
+    @property
+    def missing(self) -> int:
+        """How many rows were left out."""
+        return self.read - self.scored
+
+
+@dataclass(frozen=True)
+class WorstShare:
+    """What the worst rows hold of each loss."""
+
+    rows: float
+    """Share of the scored rows, worst first."""
+    abs_error: float
+    sq_error: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The error of some rows, in the target's unit; see `losses` for the formulas."""
+
+    n: int
+    mae: float | None = None
+    mse: float | None = None
+    rmse: float | None = None
+    ratio: float | None = None
+    ratio_low: float | None = None
+    """95 % interval of the ratio."""
+    ratio_high: float | None = None
+    centred_ratio: float | None = None
+    """The ratio of errors less their median: bias does not hide a tail from it."""
+    bias: float | None = None
+    """Mean of predicted - actual: positive means the model says too much."""
+    median_abs_error: float | None = None
+    p90_abs_error: float | None = None
+    p95_abs_error: float | None = None
+    p99_abs_error: float | None = None
+    max_abs_error: float | None = None
+    huber: float | None = None
+    """Mean Huber loss at `huber_delta`."""
+    huber_delta: float | None = None
+    mean_actual: float | None = None
+    mean_predicted: float | None = None
+    worst_shares: tuple[WorstShare, ...] = ()
+    """Of the worst 0.1 %, 1 % and 5 % of the rows; without those that are less than one row."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """One combination of a grouping's values."""
+
+    key: tuple[str | None, ...]
+    """None where the value is missing in the log."""
+    rows: Ledger
+    figures: Figures
+    share_of_rows: float
+    """Of the scored rows."""
+    share_of_abs_error: float | None
+    share_of_sq_error: float | None
+    ratio_without: float | None
+    """The ratio of all other rows."""
+    flagged: bool
+    """Outlier-driven: the ratio is above 1.277 and beyond what the number of rows explains."""
+    too_few_rows: bool
+    """Below 50 rows nothing is flagged or recommended."""
+    recommendation: Recommendation
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The groups of one set of columns, those with the most squared error first."""
+
+    by: tuple[str, ...]
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """Which loss to train with, in words."""
+
+    advice: Advice
+    headline: str
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """The group that most of the large errors are in."""
+
+    by: tuple[str, ...]
+    key: tuple[str | None, ...]
+    rows: int
+    """How many of the large errors."""
+    share_of_rows: float
+    """The group's share of all scored rows."""
+    without: Figures
+    """Of all rows outside the group."""
+
+
+@dataclass(frozen=True)
+class Concentration:
+    """Few rows that make most of the squared error."""
+
+    rows: int
+    cut: float
+    """They are the rows with |error| above this."""
+    share_of_rows: float
+    share_of_abs_error: float
+    share_of_sq_error: float
+    place: Place | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the page opens with."""
+
+    tag: str
+    tone: Literal["alert", "calm", "none"]
+    headline: str
+    why: str
+    points: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WorstRow:
+    """One of the rows with the largest |error|."""
+
+    file: str
+    row: int
+    """Counted from 1 in its file (in CSV without the header)."""
+    time: str | None
+    keys: tuple[str | None, ...]
+    actual: float
+    predicted: float
+    error: float
+    share_of_sq_error: float | None
+
+
+@dataclass(frozen=True)
+class TimePoint:
+    """The error of one stretch of time."""
+
+    start: str
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Everything about one prediction column."""
+
+    predicted: str
+    rows: Ledger
+    verdict: Verdict
+    overall: Figures
+    recommendation: Recommendation
+    concentration: Concentration | None
+    groupings: tuple[Grouping, ...]
+    worst: tuple[WorstRow, ...]
+    timeline: tuple[TimePoint, ...]
+    time_step: str | None
+    """"hour", "day", "week", ... of the timeline."""
+    lorenz: tuple[WorstShare, ...]
+    """The shares held by the worst rows, from the worst row to all of them."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something the data shows, or that was looked for and not found."""
+
+    code: str
+    status: Literal["issue", "passed", "skipped"]
+    severity: Literal["error", "warning", "info"]
+    title: str
+    message: str
+    count: int | None = None
+    predicted: str | None = None
+    """The prediction column it is about, when there are several."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole report."""
+
+    version: str
+    title: str
+    sources: tuple[Source, ...]
+    actual: str
+    predicted: tuple[str, ...]
+    time: str | None
+    keys: tuple[str, ...]
+    """The columns to group by; `WorstRow.keys` is in their order."""
+    found: tuple[str, ...]
+    """The roles whose columns were found by name, not given."""
+    rows: Ledger
+    """Of the first prediction."""
+    span: tuple[str, str] | None
+    """First and last time, UTC."""
+    predictions: tuple[Prediction, ...]
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    """How figures that are not exact were made."""

@@ -1,0 +1,123 @@
+"""The report as JSON, schema "lossreport/report/1" (report.schema.json beside this file)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from lossreport.report import (
+    SCHEMA,
+    Concentration,
+    Figures,
+    Group,
+    Ledger,
+    Prediction,
+    Recommendation,
+    Report,
+)
+
+
+def to_json(report: Report) -> str:
+    """Return the report as JSON text: the same report gives the same bytes."""
+    return json.dumps(as_dict(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def as_dict(report: Report) -> dict[str, Any]:
+    """Return the report as plain dicts and lists, as the JSON has it."""
+    return {
+        "schema": SCHEMA,
+        "lossreport": report.version,
+        "title": report.title,
+        "sources": [asdict(s) for s in report.sources],
+        "columns": {
+            "actual": report.actual,
+            "predicted": list(report.predicted),
+            "time": report.time,
+            "by": [list(g.by) for g in report.predictions[0].groupings],
+            "found_by_name": list(report.found),
+        },
+        "rows": _ledger(report.rows),
+        "time_span": list(report.span) if report.span else None,
+        "predictions": [_prediction(p, report.keys) for p in report.predictions],
+        "findings": [asdict(f) for f in report.findings],
+        "notes": list(report.notes),
+    }
+
+
+def _ledger(rows: Ledger) -> dict[str, Any]:
+    return {"read": rows.read, "scored": rows.scored, "left_out": dict(rows.left_out)}
+
+
+def _figures(figures: Figures) -> dict[str, Any]:
+    return asdict(figures)
+
+
+def _recommendation(recommendation: Recommendation) -> dict[str, Any]:
+    advice = recommendation.advice
+    return {
+        "loss": advice.loss,
+        "verdict": recommendation.headline,
+        "because": list(recommendation.because),
+        "kind": advice.verdict,
+        "goal": advice.goal,
+        "confidence": advice.confidence,
+        "probability": advice.probability,
+        "best_guess": advice.best_guess,
+        "for_totals": advice.for_totals,
+        "for_typical": advice.for_typical,
+        "ruled_out": list(advice.ruled_out),
+        "delta": advice.delta,
+        "delta_quantile": advice.delta_quantile,
+        "scale": advice.scale,
+        "rows_needed": dict(advice.rows_needed),
+        "efficiency": [asdict(e) for e in advice.efficiency],
+        "lopsided": advice.lopsided,
+        "flags": list(advice.flags),
+    }
+
+
+def _concentration(few: Concentration | None) -> dict[str, Any] | None:
+    if few is None:
+        return None
+    place = few.place and {
+        "by": list(few.place.by),
+        "key": list(few.place.key),
+        "rows": few.place.rows,
+        "share_of_rows": few.place.share_of_rows,
+        "without": _figures(few.place.without),
+    }
+    return {**asdict(few), "place": place}
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "key": list(group.key),
+        **_figures(group.figures),
+        "rows": _ledger(group.rows),
+        "share_of_rows": group.share_of_rows,
+        "share_of_abs_error": group.share_of_abs_error,
+        "share_of_sq_error": group.share_of_sq_error,
+        "ratio_without": group.ratio_without,
+        "flagged": group.flagged,
+        "too_few_rows": group.too_few_rows,
+        "recommendation": _recommendation(group.recommendation),
+    }
+
+
+def _prediction(prediction: Prediction, keys: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "predicted": prediction.predicted,
+        "rows": _ledger(prediction.rows),
+        "overall": _figures(prediction.overall),
+        "recommendation": _recommendation(prediction.recommendation),
+        "concentration": _concentration(prediction.concentration),
+        "groupings": [
+            {"by": list(g.by), "groups": [_group(x) for x in g.groups]}
+            for g in prediction.groupings
+        ],
+        "worst_rows": [
+            {**asdict(w), "keys": dict(zip(keys, w.keys, strict=True))} for w in prediction.worst
+        ],
+        "timeline": [{"start": t.start, **_figures(t.figures)} for t in prediction.timeline],
+    }
