@@ -1,1 +1,65 @@
-"""lossreport."""
+"""Which loss suits your prediction log, and can the log be trusted?
+
+>>> import lossreport
+>>> report = lossreport.report("example_logs/apples.csv")
+>>> report.predictions[0].overall.mae
+6.666666666666667
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from lossreport.version import __version__
+
+if TYPE_CHECKING:
+    from lossreport.api import profile, report
+    from lossreport.errors import LossReportError, UnreadableLogError, UsageError
+    from lossreport.losses import huber, mae, mse, rmse
+    from lossreport.page import render_page
+    from lossreport.profiles import merge
+    from lossreport.profile_file import load_profile, save_profile
+    from lossreport.to_json import to_json
+
+_WHERE = {
+    "LossReportError": "errors",
+    "UnreadableLogError": "errors",
+    "UsageError": "errors",
+    "huber": "losses",
+    "load_profile": "profile_file",
+    "mae": "losses",
+    "merge": "profiles",
+    "mse": "losses",
+    "profile": "api",
+    "render_page": "page",
+    "report": "api",
+    "rmse": "losses",
+    "save_profile": "profile_file",
+    "to_json": "to_json",
+}
+
+__all__ = [
+    "LossReportError",
+    "UnreadableLogError",
+    "UsageError",
+    "__version__",
+    "huber",
+    "load_profile",
+    "mae",
+    "merge",
+    "mse",
+    "profile",
+    "render_page",
+    "report",
+    "rmse",
+    "save_profile",
+    "to_json",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Imported where first used, so that `import lossreport` and `lossreport --help` are quick.
+    if name not in _WHERE:
+        raise AttributeError(f"module 'lossreport' has no attribute {name!r}")
+    return getattr(import_module(f"lossreport.{_WHERE[name]}"), name)

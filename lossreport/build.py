@@ -16,7 +16,7 @@ from lossreport.figures import figures, outlier_driven
 from lossreport.findings import find
 from lossreport.histogram import ErrorHistogram
 from lossreport.losses import from_sums, squares_fit
-from lossreport.profile import (
+from lossreport.profiles import (
     HOURS,
     MOMENTS,
     REASONS,
@@ -27,7 +27,7 @@ from lossreport.profile import (
     add_up,
     key_names,
 )
-from lossreport.report import (
+from lossreport.results import (
     Concentration,
     Figures,
     Group,

@@ -14,7 +14,7 @@ from typing import Any
 from lossreport.figures import funnel
 from lossreport.formats import count, group_name, number, percent, ratio
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
-from lossreport.report import Group, Prediction, WorstShare
+from lossreport.results import Group, Prediction, WorstShare
 from lossreport.svg import BACKGROUND, BLUE, GREY, GRID, INK, MUTED, ORANGE, clean
 
 WIDTH = 5.3

@@ -72,7 +72,7 @@ def find_columns(
     *,
     actual: str | None = None,
     predicted: Sequence[str] = (),
-    by: Sequence[str] | None = None,
+    by: Sequence[str | tuple[str, ...]] | None = None,
     time: str | None = None,
 ) -> Columns:
     """Give each role a column, by what was asked for and, where nothing was, by name.
@@ -120,13 +120,15 @@ def find_columns(
         groupings = _few_values(sample, {actual, *predicted, *([time] if time else [])})
         found.append("by")
     else:
-        groupings = tuple(dict.fromkeys(split_grouping(b, known) for b in by if b.strip()))
+        groupings = tuple(dict.fromkeys(g for b in by if (g := split_grouping(b, known))))
         _check_known([c for g in groupings for c in g], known)
     return Columns(actual, tuple(predicted), time, groupings, fmt, tuple(found))
 
 
-def split_grouping(text: str, known: Iterable[str]) -> tuple[str, ...]:
+def split_grouping(text: str | tuple[str, ...], known: Iterable[str]) -> tuple[str, ...]:
     """Return the columns of one grouping: `a,b` is two, unless a column is called `a,b`."""
+    if isinstance(text, tuple):
+        return tuple(dict.fromkeys(text))
     if text in set(known):
         return (text,)
     return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))

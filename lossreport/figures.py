@@ -14,7 +14,7 @@ from lossreport.losses import (
     from_sums,
     ratio_interval,
 )
-from lossreport.report import Figures, WorstShare
+from lossreport.results import Figures, WorstShare
 
 WORST_SHARES = (0.001, 0.01, 0.05)
 FALSE_DISCOVERIES = 0.05

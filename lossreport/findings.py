@@ -10,8 +10,8 @@ import polars as pl
 from lossreport.advice import MINIMUM_ROWS
 from lossreport.formats import count, group_name, number, percent
 from lossreport.losses import LARGEST
-from lossreport.profile import COUNTS, Profile, key_names
-from lossreport.report import Finding, Prediction
+from lossreport.profiles import COUNTS, Profile, key_names
+from lossreport.results import Finding, Prediction
 
 Severity = Literal["error", "warning", "info"]
 MUCH_LEFT_OUT = 0.05

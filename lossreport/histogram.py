@@ -1,6 +1,6 @@
 """The histogram of a log's errors, as an approximation of their distribution.
 
-Each bin holds the errors of one sign within 4 % of each other (see `profile.with_numbers`) and
+Each bin holds the errors of one sign within 4 % of each other (see `profiles.with_numbers`) and
 knows their number, sum and sum of squares. Inside a bin the errors are taken as evenly spread
 around their mean with their variance, so a bin of one or two rows, or of one repeated value, is
 exact, and quantiles of small logs are the true ones.
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lossreport.profile import BIN_OFFSET, LOG_GAMMA
+from lossreport.profiles import BIN_OFFSET, LOG_GAMMA
 
 Floats = npt.NDArray[np.float64]
 

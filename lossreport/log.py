@@ -14,7 +14,7 @@ import polars as pl
 
 from lossreport.columns import Columns
 from lossreport.errors import LossReportError, UnreadableLogError, UsageError
-from lossreport.profile import NO_TIME, Source, key_names, with_numbers
+from lossreport.profiles import NO_TIME, Source, key_names, with_numbers
 from lossreport.values import exact_difference, is_text, number, time
 
 CHUNK_ROWS = 250_000
@@ -65,7 +65,7 @@ class Chunk:
     rows: pl.DataFrame
     """`actual`, `predicted_0`, ..., their `_text` marks; `key_0`, ... for the columns to group by, and
     `hash_0`, ... of them; `time` (UTC) and `hour` (since 1970, or NO_TIME) if there is a time; and
-    what `profile.with_numbers` adds."""
+    what `profiles.with_numbers` adds."""
 
 
 @dataclass(frozen=True)

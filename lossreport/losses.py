@@ -143,7 +143,7 @@ def from_sums(sums: Mapping[str, float]) -> dict[str, float | None]:
     Parameters
     ----------
     sums
-        `n`, `sum_error`, `sum_abs_error`, `sum_sq_error`, `max_abs_error`, ... (`profile.MOMENTS`).
+        `n`, `sum_error`, `sum_abs_error`, `sum_sq_error`, `max_abs_error`, ... (`profiles.MOMENTS`).
 
     Returns
     -------

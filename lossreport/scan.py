@@ -13,7 +13,7 @@ import polars as pl
 
 from lossreport.columns import Columns
 from lossreport.log import Chunk
-from lossreport.profile import (
+from lossreport.profiles import (
     HOURS,
     MAX_CUBE_GROUPS,
     MAX_HISTOGRAM_GROUPS,

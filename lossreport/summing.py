@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 import polars as pl
 
-from lossreport.profile import (
+from lossreport.profiles import (
     HISTOGRAM_SUMS,
     MOMENTS,
     NO_TIME,

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from lossreport.report import (
+from lossreport.results import (
     SCHEMA,
     Concentration,
     Figures,

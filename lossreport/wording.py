@@ -5,7 +5,7 @@ from __future__ import annotations
 from lossreport.advice import Advice
 from lossreport.formats import MINUS, count, group_name, number, percent, ratio
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO
-from lossreport.report import Concentration, Figures, Ledger, Recommendation, Verdict, WorstRow
+from lossreport.results import Concentration, Figures, Ledger, Recommendation, Verdict, WorstRow
 
 LOSS_NAMES = {"L1": "L1 (absolute error)", "L2": "L2 (squared error)"}
 LONGEST = 28

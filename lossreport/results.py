@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lossreport.advice import Advice
-from lossreport.profile import Source
+from lossreport.profiles import Source
 
 SCHEMA = "lossreport/report/1"
 
@@ -22,7 +22,7 @@ class Ledger:
     read: int
     scored: int
     left_out: tuple[tuple[str, int], ...]
-    """By reason (`profile.REASONS`), only those that occurred."""
+    """By reason (`profiles.REASONS`), only those that occurred."""
 
     @property
     def missing(self) -> int:

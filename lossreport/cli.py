@@ -1,0 +1,273 @@
+"""The command; the only module that prints and exits."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lossreport.errors import LossReportError
+from lossreport.version import __version__
+
+if TYPE_CHECKING:
+    from lossreport.log import Log
+
+NOTHING_SCORED = 5
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Which loss suits a prediction log, and can the log be trusted? One command, one HTML page.",
+)
+
+
+class GoalName(StrEnum):
+    """What must be right."""
+
+    totals = "totals"
+    typical = "typical"
+    large_errors = "large-errors"
+    unknown = "unknown"
+
+
+Logs = Annotated[
+    list[str], typer.Argument(metavar="LOG...", help="Files, folders, globs or URLs; or profiles.")
+]
+Actual = Annotated[
+    str | None, typer.Option(metavar="COL", help="What happened. Found by name if not given.")
+]
+Predicted = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COL", help="What the model said. Found by name; repeat for several."),
+]
+By = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COL[,COL]...",
+        help="A grouping: one column, or several with commas. Repeat for several groupings. '' for "
+        "none. Columns with few distinct values are chosen if not given.",
+    ),
+]
+Time = Annotated[
+    str | None, typer.Option(metavar="COL", help="When. Found by name if not given; '' for none.")
+]
+Worst = Annotated[int, typer.Option(metavar="K", min=0, help="How many of the worst rows to keep.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace files that lossreport did not write.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+@app.command()
+def report(
+    logs: Logs,
+    actual: Actual = None,
+    predicted: Predicted = None,
+    by: By = None,
+    time: Time = None,
+    goal: Annotated[
+        GoalName, typer.Option(help="What must be right; large-errors: they must not happen.")
+    ] = GoalName.unknown,
+    html: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="The page; report.html if not given.")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="All figures as JSON.")
+    ] = None,
+    profile: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="The mergeable statistics as Parquet.")
+    ] = None,
+    title: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="The page's heading.")
+    ] = None,
+    worst: Worst = 20,
+    force: Force = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Read a log and write the page (and JSON) with its losses, problems and recommendation."""
+    with _errors(debug=debug):
+        html = html or Path("report.html")
+        paths = {"html": html, "json": json, "profile": profile}
+        _check_outputs({k: p for k, p in paths.items() if p is not None}, logs, force=force)
+        from lossreport import api
+
+        made = _profile(logs, actual, predicted, by, time, worst, quiet=quiet)
+        finished = api.report(made, goal=goal.value, title=title)
+        written = _write(finished, made, html, json, profile)
+        if not quiet:
+            from lossreport.terminal import summary
+
+            _print(summary(finished) + "\n\n" + written)
+        if not all(p.rows.scored for p in finished.predictions):
+            _complain("No row could be scored" + _of_which(finished))
+            raise typer.Exit(NOTHING_SCORED)
+
+
+@app.command()
+def inspect(logs: Logs, debug: Debug = False) -> None:
+    """Show what a log holds: format, rows if known, columns, types, and the role each would get."""
+    with _errors(debug=debug):
+        from lossreport.columns import find_columns
+        from lossreport.log import open_log
+        from lossreport.terminal import inspection
+
+        log = open_log(logs)
+        roles: dict[str, str] = {}
+        problem = None
+        try:
+            found = find_columns(log.sample())
+            roles = {found.actual: "actual", found.predicted[0]: "predicted"}
+            roles |= {found.time: "time"} if found.time else {}
+            roles |= dict.fromkeys(found.keys, "group")
+        except LossReportError as error:
+            problem = str(error)
+        _print(inspection(log, roles, problem))
+
+
+@app.command()
+def profile(
+    logs: Logs,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="PATH", help="The Parquet file.")],
+    actual: Actual = None,
+    predicted: Predicted = None,
+    by: By = None,
+    time: Time = None,
+    worst: Worst = 20,
+    force: Force = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Write only the mergeable statistics, for nightly jobs; `report` reads them like a log."""
+    with _errors(debug=debug):
+        _check_outputs({"out": out}, logs, force=force)
+        made = _profile(logs, actual, predicted, by, time, worst, quiet=quiet)
+        from lossreport.profile_file import save_profile
+        from lossreport.writing import write_whole
+
+        write_whole(out, lambda file: save_profile(made, file))
+        if not quiet:
+            _print(f"Wrote {out} ({_size(out)}, {made.rows:,} rows)")
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    if version:
+        _print(f"lossreport {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command."""
+    app()
+
+
+@contextmanager
+def _errors(*, debug: bool) -> Iterator[None]:
+    """Print what the user can put right in a few lines and exit with its code."""
+    try:
+        yield
+    except LossReportError as error:
+        if debug:
+            raise
+        _complain(str(error))
+        raise typer.Exit(error.exit_code) from error
+    except KeyboardInterrupt as interrupt:
+        _complain("Interrupted; nothing was left half written.")
+        raise typer.Exit(130) from interrupt
+
+
+def _complain(message: str) -> None:
+    from lossreport.formats import visible
+
+    typer.echo(f"lossreport: {visible(message)}", err=True)
+
+
+def _print(text: str) -> None:
+    """Print text on stdout in whatever encoding that has; its control characters were shown."""
+    encoding = sys.stdout.encoding or "utf-8"
+    typer.echo(text.encode(encoding, errors="replace").decode(encoding))
+
+
+def _check_outputs(paths: dict[str, Path], logs: list[str], *, force: bool) -> None:
+    from lossreport.errors import UsageError
+    from lossreport.writing import check_writable
+
+    for option, path in paths.items():
+        check_writable(path, logs, force=force)
+        same = [o for o, p in paths.items() if p.absolute() == path.absolute() and o != option]
+        if same:
+            raise UsageError(f"--{option} and --{same[0]} name the same file, {path}.")
+
+
+def _profile(
+    logs: list[str],
+    actual: str | None,
+    predicted: list[str] | None,
+    by: list[str] | None,
+    time: str | None,
+    worst: int,
+    *,
+    quiet: bool,
+) -> Any:  # noqa: ANN401 - a Profile, whose module is imported late
+    from lossreport import api
+
+    with _progress(quiet=quiet) as opened:
+        return api.profile(
+            logs, actual=actual, predicted=predicted or (), by=by, time=time, worst=worst, opened=opened
+        )
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[Log], Callable[[int], None]]]:
+    """Show a progress bar on stderr, if that is a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), TextColumn("rows"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+
+        def opened(log: Log) -> Callable[[int], None]:
+            rows = [part.rows for part in log.parts]
+            total = None if None in rows else sum(r for r in rows if r is not None)
+            task = bar.add_task("Reading", total=total)
+            return lambda n: bar.advance(task, n)
+
+        yield opened
+
+
+def _write(finished: Any, made: Any, html: Path, json: Path | None, profile: Path | None) -> str:  # noqa: ANN401
+    from lossreport.page import render_page
+    from lossreport.profile_file import save_profile
+    from lossreport.to_json import to_json
+    from lossreport.writing import write_text, write_whole
+
+    if json:
+        write_text(json, to_json(finished))
+    if profile:
+        write_whole(profile, lambda file: save_profile(made, file))
+    write_text(html, render_page(finished))
+    written = [p for p in (html, json, profile) if p]
+    return "\n".join(f"Wrote {p} ({_size(p)})" for p in written)
+
+
+def _size(path: Path) -> str:
+    size = path.stat().st_size
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1e3))} KB"
+
+
+def _of_which(finished: Any) -> str:  # noqa: ANN401 - a Report, whose module is imported late
+    without = [p.predicted for p in finished.predictions if not p.rows.scored]
+    of = f" of {', '.join(without)}" if len(finished.predictions) > 1 else ""
+    return f"{of}: the page says why."

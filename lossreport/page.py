@@ -1,0 +1,130 @@
+"""Renders a report as one self-contained HTML page; the only module that imports Jinja2."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from lossreport import charts, formats
+from lossreport.advice import MINIMUM_ROWS
+from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO
+from lossreport.results import Group, Prediction, Report
+from lossreport.wording import loss_name
+
+MAX_GROUPS_SHOWN = 200
+MAX_FINDINGS_SHOWN = 10
+
+
+def render_page(report: Report) -> str:
+    """Return the page as HTML text: the same report gives the same bytes."""
+    environment = _environment()
+    css = _template_text("report.css")
+    script = _template_text("report.js")
+    return environment.get_template("report.html").render(
+        report=report,
+        sections=[_section(p, i) for i, p in enumerate(report.predictions)],
+        css=Markup(css),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+        css_hash=_hash(css),
+        script_hash=_hash(script),
+    )
+
+
+def _section(prediction: Prediction, index: int) -> dict[str, Any]:
+    """Return what the templates show of one prediction beside its figures."""
+    prefix = f"p{index}"
+    flagged = sum(x.flagged for g in prediction.groupings for x in g.groups)
+    drawn = {
+        "worst_rows": charts.worst_rows(prediction, f"{prefix}-worst"),
+        "ratio_by_group": charts.ratio_by_group(prediction, f"{prefix}-ratio"),
+        "dial": charts.dial(prediction, f"{prefix}-dial"),
+        "over_time": charts.over_time(prediction, f"{prefix}-time"),
+    }
+    return {
+        "prefix": prefix,
+        "prediction": prediction,
+        "charts": drawn,
+        "groups": _groups_shown(prediction),
+        "flagged": flagged,
+        "tables": sum(len(g.groups) for g in prediction.groupings),
+    }
+
+
+def _groups_shown(prediction: Prediction) -> list[tuple[tuple[str, ...], Group]]:
+    """Return the groups that the page has room for: an even share of each grouping's worst."""
+    if not prediction.groupings:
+        return []
+    left = MAX_GROUPS_SHOWN
+    shown: list[tuple[tuple[str, ...], Group]] = []
+    by_size = sorted(prediction.groupings, key=lambda g: len(g.groups))
+    taken = {}
+    for position, grouping in enumerate(by_size):
+        taken[grouping.by] = min(len(grouping.groups), left // (len(by_size) - position))
+        left -= taken[grouping.by]
+    for grouping in prediction.groupings:
+        shown += [(grouping.by, x) for x in grouping.groups[: taken[grouping.by]]]
+    return shown
+
+
+@cache
+def _templates() -> Path:
+    """Return the folder of templates: in the installed package, or beside it in a clone."""
+    here = Path(__file__).parent
+    installed = here / "templates"
+    return installed if installed.is_dir() else here.parent / "templates"
+
+
+def _template_text(name: str) -> str:
+    return (_templates() / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_templates()),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "count": formats.count,
+        "cut": partial(formats.visible, longest=28),
+        "group_name": _group_name,
+        "key": formats.key_value,
+        "loss_name": loss_name,
+        "number": formats.number,
+        "percent": formats.percent,
+        "ratio": formats.ratio,
+        "signed": partial(formats.number, signed=True),
+        "svg": _svg,
+        "visible": formats.visible,
+        "words": lambda text: text.replace("_", " "),
+    }
+    environment.globals |= {
+        "gaussian": GAUSSIAN_RATIO,
+        "laplace": LAPLACE_RATIO,
+        "huber_beats_l2": HUBER_BEATS_L2,
+        "minimum_rows": MINIMUM_ROWS,
+    }
+    return environment
+
+
+def _svg(chart: charts.Chart) -> Markup:
+    return Markup(chart.svg)  # noqa: S704 - svg.clean has escaped all text in it
+
+
+def _group_name(group: tuple[tuple[str, ...], Group], longest: int | None = None) -> str:
+    by, member = group
+    return formats.group_name(by, member.key, longest)

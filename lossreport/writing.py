@@ -1,0 +1,81 @@
+"""Writes files whole or not at all, and never over a file that somebody else wrote."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lossreport.errors import UsageError
+from lossreport.profile_file import is_profile
+
+OWN_MARKS = (
+    b'<meta name="generator" content="lossreport ',
+    b'"schema": "lossreport/report/',
+    b"<!-- lossreport ",
+)
+"""What the beginning of every text file written by lossreport contains."""
+
+
+def check_writable(path: Path, logs: Sequence[str], *, force: bool) -> None:
+    """Raise UsageError if a file cannot or must not be written here; before the log is read."""
+    folder = path.parent
+    if not folder.is_dir():
+        raise UsageError(f"There is no folder {folder} to write {path.name} to: create it first.")
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: name a file to write to.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"The folder {folder} is not writable: {path.name} cannot be written there.")
+    if not path.exists():
+        return
+    if any("://" not in log and Path(log).exists() and path.samefile(log) for log in logs):
+        raise UsageError(f"{path} is the log itself: it is not overwritten.")
+    if not force and not _is_own(path):
+        raise UsageError(
+            f"{path} exists and was not written by lossreport: replace it with --force, or name "
+            "another file."
+        )
+
+
+def _is_own(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            start = file.read(4096)
+    except OSError:
+        return False
+    return any(mark in start for mark in OWN_MARKS) or is_profile(str(path))
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file in the same folder, then give it its name.
+
+    Raises
+    ------
+    UsageError
+        The file cannot be written: disk full, no permission.
+    """
+    temporary = None
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        os.close(handle)
+        temporary = Path(name)
+        write(temporary)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file whole or not at all, with the same line ends everywhere."""
+    write_whole(path, lambda file: file.write_bytes(text.encode("utf-8", errors="backslashreplace")))

@@ -1,0 +1,76 @@
+"use strict";
+(function () {
+  const theme = document.getElementById("theme");
+  theme.hidden = false;
+  theme.addEventListener("click", function () {
+    const root = document.documentElement;
+    const dark = root.dataset.theme
+      ? root.dataset.theme === "dark"
+      : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+  });
+
+  function value(cell) {
+    const number = cell.dataset.value;
+    if (number === undefined) return cell.textContent.trim();
+    return number === "None" ? null : Number(number);
+  }
+
+  function compare(a, b) {
+    if (a === null || b === null) return (a === null) - (b === null);
+    return typeof a === "number" ? a - b : a.localeCompare(b);
+  }
+
+  function sort(table, column, heading) {
+    const descending = heading.getAttribute("aria-sort") !== "descending";
+    const rows = Array.from(table.tBodies[0].rows, function (row) {
+      return [value(row.cells[column]), row];
+    });
+    rows.sort(function (a, b) {
+      const missing = a[0] === null || b[0] === null;
+      return (descending && !missing ? -1 : 1) * compare(a[0], b[0]);
+    });
+    for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+    heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
+    for (const row of rows) table.tBodies[0].append(row[1]);
+  }
+
+  for (const table of document.querySelectorAll("table.groups")) {
+    Array.from(table.tHead.rows[0].cells).forEach(function (heading, column) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...heading.childNodes);
+      button.addEventListener("click", function () { sort(table, column, heading); });
+      heading.append(button);
+    });
+    const tools = table.closest("section").querySelector(".tools");
+    const search = tools.querySelector("[type=search]");
+    const only = tools.querySelector("[type=checkbox]");
+    const found = tools.querySelector(".found");
+    const filter = function () {
+      const wanted = search.value.toLowerCase();
+      let shown = 0;
+      for (const row of table.tBodies[0].rows) {
+        const text = row.cells[0].firstElementChild.title.toLowerCase();
+        row.hidden = !text.includes(wanted) || (only.checked && !row.classList.contains("flagged"));
+        shown += !row.hidden;
+      }
+      found.textContent = shown + " of " + table.tBodies[0].rows.length + " groups shown";
+    };
+    search.addEventListener("input", filter);
+    only.addEventListener("change", filter);
+    tools.hidden = false;
+    filter();
+  }
+
+  const opened = [];
+  addEventListener("beforeprint", function () {
+    for (const details of document.querySelectorAll("details:not([open])")) {
+      details.open = true;
+      opened.push(details);
+    }
+  });
+  addEventListener("afterprint", function () {
+    for (const details of opened.splice(0)) details.open = false;
+  });
+})();
