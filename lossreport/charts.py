@@ -7,6 +7,7 @@ table, for those who cannot see it.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -91,12 +92,14 @@ def worst_rows(prediction: Prediction, name: str) -> Chart | None:
         at = 100 * marked.rows
         ax.plot([at], [100 * marked.sq_error], "D", color=ORANGE, ms=6)
         ax.plot([at], [100 * marked.abs_error], "o", color=BLUE, ms=6)
-        middle = min(points, key=lambda p: abs(p.sq_error - 0.5))
-        ax.annotate("squared error (L2)", (100 * middle.rows, 100 * middle.sq_error), color=ORANGE,
-                    xytext=(-6, 8), textcoords="offset points", ha="right" if x[0] < 0.2 * x[-1] and middle.rows * 100 > 20 * x[0] else "left")  # fmt: skip
-        lower = min(points, key=lambda p: abs(p.abs_error - 0.5))
-        ax.annotate("absolute error (L1)", (100 * lower.rows, 100 * lower.abs_error), color=BLUE,
-                    xytext=(8, -14), textcoords="offset points", ha="right")  # fmt: skip
+        for half, label, colour, way, side in (
+            (min(points, key=lambda p: abs(p.sq_error - 0.6)), "squared error (L2)", ORANGE, 8, "sq_error"),
+            (min(points, key=lambda p: abs(p.abs_error - 0.4)), "absolute error (L1)", BLUE, -16, "abs_error"),
+        ):
+            where = (100 * half.rows, 100 * getattr(half, side))
+            left = half.rows > points[0].rows ** 0.5
+            ax.annotate(label, where, color=colour, xytext=(-8 if left else 8, way),
+                        textcoords="offset points", ha="right" if left else "left")  # fmt: skip
         ax.set(xscale="log", ylim=(0, 104), xlabel="worst rows, share of all rows (log scale)",
                ylabel="share of the loss")  # fmt: skip
         ax.xaxis.set_major_formatter(lambda v, _: f"{v:g}%")
@@ -177,7 +180,12 @@ def _plot_funnel(ax: Any, shown: list[tuple[tuple[str, ...], Group]]) -> None:  
     top = max(_shown_ratio(x) for _, x in shown)
     worst = sorted((e for e in shown if e[1].flagged), key=lambda e: -(e[1].share_of_sq_error or 0))
     middle = (low * high) ** 0.5
-    for by, x in worst[:MAX_LABELS]:
+    labelled: list[float] = []
+    for by, x in worst:
+        height = math.log(_shown_ratio(x)) / math.log(max(1.6, top * 1.12))
+        if len(labelled) == MAX_LABELS or any(abs(height - h) < 0.07 for h in labelled):
+            continue  # it would stand on another label
+        labelled.append(height)
         left = x.figures.n > middle
         ax.annotate(group_name(by, x.key, 13), (x.figures.n, _shown_ratio(x)), fontsize=8.5,
                     xytext=(-7 if left else 7, -3), textcoords="offset points",
@@ -248,7 +256,7 @@ def over_time(prediction: Prediction, name: str) -> Chart | None:
         f"RMSE runs from {number(min(rmse), scale)} to {number(max(rmse), scale)}, "
         f"MAE from {number(min(mae), scale)} to {number(max(mae), scale)}"
     )
-    log = max(rmse) > 10 * (min(v for v in mae if v > 0) if any(mae) else 1)
+    log = any(mae) and max(rmse) > 10 * min(v for v in mae if v > 0)
 
     def plot(ax: Any) -> None:  # noqa: ANN401
         at = range(len(points))
@@ -259,11 +267,17 @@ def over_time(prediction: Prediction, name: str) -> Chart | None:
                         xytext=(0, way), textcoords="offset points")  # fmt: skip
         chosen = sorted({round(i * (len(points) - 1) / 4) for i in range(5)})
         ax.set_xticks(chosen, [_short(points[i].start, prediction.time_step) for i in chosen])
-        ax.set(ylabel=f"error by {prediction.time_step}", ylim=None if log else (0, max(rmse) * 1.15))
+        ax.set(ylabel=f"error by {prediction.time_step}")
         if log:
-            ax.set_yscale("log")
-            ax.yaxis.set_major_formatter(lambda v, _: number(v))
+            low, high = min(v for v in mae if v > 0) / 1.25, max(rmse) * 1.25
+            ax.set(yscale="log", ylim=(low, high))
+            decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+            ticks = [t for d in decades for m in (1, 2, 5) if low <= (t := m * 10.0**d) <= high]
             ax.minorticks_off()
+            ticks = ticks[:: math.ceil(len(ticks) / 7)]
+            ax.set_yticks(ticks, [f"{t:,g}" for t in ticks])
+        else:
+            ax.set_ylim(0, max(rmse) * 1.15 or 1)
         ax.grid(axis="y")
 
     return Chart(

@@ -8,7 +8,7 @@ from typing import Literal
 import polars as pl
 
 from lossreport.advice import MINIMUM_ROWS
-from lossreport.formats import count, group_name, number, percent
+from lossreport.formats import count, group_name, number, percent, visible
 from lossreport.losses import LARGEST
 from lossreport.profiles import COUNTS, Profile, key_names
 from lossreport.results import Finding, Prediction
@@ -59,12 +59,11 @@ def _side(code: str, side: str, p: Prediction, name: str | None) -> Finding:
     n = sum(c for _, c in reasons)
     issue = None
     if n:
-        listed = ", ".join(
-            f"{c:,} {r.removeprefix(f'{side}_').replace('_', ' ')}" for r, c in reasons
-        )
+        each = [(r.removeprefix(f"{side}_").replace("_", " "), c) for r, c in reasons]
+        what = ", ".join(f"{reason} in {c:,}" for reason, c in each) if each[1:] else each[0][0]
         issue = (
             f"{count(n, 'row')} ({percent(n / p.rows.read)}) left out of every figure: "
-            f"the {side} value is {listed}."
+            f"the {side} value is {what}."
         )
     severity: Severity = "error" if n > MUCH_LEFT_OUT * max(p.rows.read, 1) else "warning"
     return _finding(code, f"Every {side} value is a number", issue, severity, n, name)
@@ -201,6 +200,6 @@ def _group_values(profile: Profile) -> Finding:
             missing[column] = int(rows.select(pl.sum_horizontal(pl.col(COUNTS).sum())).item())
     issue = None
     if missing:
-        listed = ", ".join(f"{n:,} without {group_name((c,), ('',)).split(' = ')[0]}" for c, n in missing.items())
+        listed = ", ".join(f"{n:,} without {visible(c, 40)}" for c, n in missing.items())
         issue = f"Rows {listed}: kept as a group of their own, (missing)."
     return _finding("LR011", title, issue, "info", sum(missing.values()), None)

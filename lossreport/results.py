@@ -140,7 +140,7 @@ class Verdict:
     """What the page opens with."""
 
     tag: str
-    tone: Literal["alert", "calm", "none"]
+    tone: Literal["alert", "note", "calm", "none"]
     headline: str
     why: str
     points: tuple[str, ...]

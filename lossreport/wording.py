@@ -171,7 +171,7 @@ def verdict(
         else " RMSE and MAE tell the same story here."
     )
     return Verdict(
-        "Heavy tail" if heavy else "No outlier problem", "calm", advised.headline,
+        "Heavy tail" if heavy else "No outlier problem", "note" if heavy else "calm", advised.headline,
         because + (judged if figures.ratio is not None else ""), tuple(points),
     )  # fmt: skip
 
