@@ -128,6 +128,9 @@ def advise(histogram: ErrorHistogram | None, goal: Goal = "unknown", *, detail: 
     if rows < MINIMUM_ROWS:
         reason = f"Too few rows to choose a loss: {count(rows, 'row')}, and {MINIMUM_ROWS} are needed."
         return Advice("not-enough-rows", None, goal, rows, reason=reason)
+    if not np.any(histogram.mean):
+        reason = "Every prediction equals the actual value: check whether the target has leaked."
+        return Advice("cannot-say", None, goal, rows, reason=reason)
     shape, step, flags = _shape(histogram)
     zeros = float(histogram.n[histogram.mean == 0].sum()) / histogram.rows
     reason = _no_shape(shape)
@@ -145,13 +148,14 @@ def _shape(histogram: ErrorHistogram) -> tuple[ErrorHistogram, float, tuple[str,
     zero = histogram.mean == 0
     repeated = (histogram.low == histogram.high) & (histogram.n > 1) & ~zero
     others = float(histogram.n[~zero].sum())
-    if float(histogram.n[repeated].sum()) > others / 2:
+    values = int(repeated.sum())
+    if values > 1 and float(histogram.n[repeated].sum()) > others / 2:
         step = _step(histogram)
         half = np.where(histogram.low == histogram.high, step / 2, 0)
         spread = ErrorHistogram(
             histogram.n,
             histogram.mean,
-            histogram.variance + half**2 / 3,
+            np.hypot(histogram.deviation, half / np.sqrt(3)),
             histogram.low - half,
             histogram.high + half,
             histogram.edge,
@@ -174,8 +178,6 @@ def _step(histogram: ErrorHistogram) -> float:
 
 def _no_shape(histogram: ErrorHistogram) -> str | None:
     """Return why these errors' shape cannot be judged, or None."""
-    if not len(histogram.n) or not np.any(histogram.mean):
-        return "Every prediction equals the actual value: check whether the target has leaked."
     if histogram.rows < MINIMUM_ROWS:
         return (
             f"Only {count(round(histogram.rows), 'error')} differ from 0: too few to choose a loss, "
@@ -204,8 +206,8 @@ def _judge(goal: Goal, rows: int, point: Functionals, drawn: Functionals) -> Adv
     regrets = {"totals": wasted, "typical": wasted}
     if lopsided is not None:
         for name, aim in (("totals", drawn.mean), ("typical", drawn.median)):
-            gap = (centres - aim[:, np.newaxis]) / point.scale
-            regrets[name] = _regret(RHO * v + gap**2)
+            with np.errstate(over="ignore"):  # a loss may be infinitely bad
+                regrets[name] = _regret(RHO * v + (centres - aim[:, np.newaxis]) ** 2)
     picks = {name: _pick(regret, point.rows) for name, regret in regrets.items()}
     undecided = goal == "unknown" and picks["totals"] != picks["typical"]
     if goal == "large-errors":
@@ -262,8 +264,8 @@ def _pick(regret: Floats, rows: float) -> int:
 
 def _lopsided(point: Functionals, drawn: Functionals) -> float | None:
     """Return (mean - median) / s if the 99 % interval over the resamples leaves out 0."""
-    low, high = np.quantile((drawn.mean - drawn.median) / point.scale, [0.005, 0.995])
-    gap = float((point.mean[0] - point.median[0]) / point.scale)
+    low, high = np.quantile(drawn.mean - drawn.median, [0.005, 0.995])
+    gap = float(point.mean[0] - point.median[0])
     return gap if low > 0 or high < 0 else None
 
 

@@ -244,7 +244,9 @@ def _concentration(
     Of the cuts |error| > c between bins, the one that catches the largest share of squared error
     with the fewest rows: it maximises share * (1 - ln(rows) / ln(all rows)).
     """
-    if histogram is None or advice.verdict == "not-enough-rows" or not squares_fit(sums):
+    if histogram is None or advice.verdict == "not-enough-rows":
+        return None
+    if sums["max_abs_error"] == 0 or not squares_fit(sums):
         return None
     n = float(sums["n"])
     tail = [(c, *histogram.beyond(c)) for c in _cuts(histogram, FEW * n)]

@@ -159,16 +159,19 @@ def _by_name(
     taken: set[str],
     suits: Callable[[pl.Series], bool],
 ) -> list[str]:
-    """Return the columns whose whole name is a known one or, if none, that contain a known word."""
+    """Return the columns whose whole name is a known one or, if none, that contain a known word.
+
+    A column that is called "actual" is the actual value even if none of its texts is a number; of
+    several, and by a word alone, only those that suit are candidates.
+    """
     free = [c for c in sample.columns if c not in taken]
     exact = [c for c in free if "_".join(_words(c)) in names]
-    if not exact:
-        exact = [
-            c
-            for c in free
-            if words & set(_words(c)) and not (DERIVED_WORDS - words) & set(_words(c))
-        ]
-    return [c for c in exact if suits(sample[c])]
+    if len(exact) == 1:
+        return exact
+    of_words = [
+        c for c in free if words & set(_words(c)) and not (DERIVED_WORDS - words) & set(_words(c))
+    ]
+    return [c for c in exact or of_words if suits(sample[c])] or exact
 
 
 def _only(role: str, candidates: Sequence[str], known: Sequence[str]) -> str:
@@ -201,7 +204,8 @@ def _is_time(series: pl.Series) -> bool:
 
 
 def _one_time(sample: pl.DataFrame, taken: set[str]) -> str | None:
-    candidates = _by_name(sample, TIME_NAMES, TIME_WORDS, taken, _is_time) or [
+    named = _by_name(sample, TIME_NAMES, TIME_WORDS, taken, _is_time)
+    candidates = [c for c in named if _is_time(sample[c])] or [
         c
         for c in sample.columns
         if c not in taken and (c.lower().endswith(("date", "time")) or sample[c].dtype.is_temporal())

@@ -19,6 +19,7 @@ from lossreport.profiles import BIN_OFFSET, LOG_GAMMA
 
 Floats = npt.NDArray[np.float64]
 
+LARGEST = np.finfo(np.float64).max
 SAME_VALUE = 1e-13
 """A bin whose variance is below this share of its squared mean holds one repeated value."""
 
@@ -29,7 +30,8 @@ class ErrorHistogram:
 
     n: Floats
     mean: Floats
-    variance: Floats
+    deviation: Floats
+    """Standard deviation within the bin."""
     low: Floats
     """Where the evenly spread errors of the bin begin ..."""
     high: Floats
@@ -49,38 +51,46 @@ class ErrorHistogram:
             outer = np.where(sign == 0, 0, np.exp((rank - BIN_OFFSET) * LOG_GAMMA))
             inner = np.where(sign == 0, 0, np.exp((rank - 1 - BIN_OFFSET) * LOG_GAMMA))
             relative = bins["sum_sq_error"].to_numpy() / n / mean**2 - 1
-        # Squares beyond the range of floats say nothing of the spread: assume an even one.
+        # Sums beyond the range of floats say nothing of where in its bin an error is.
+        mean = np.where(np.isfinite(mean), mean, sign * (inner / 2 + np.minimum(outer, LARGEST) / 2))
         relative = np.where(np.isfinite(relative), relative, 1.3e-4)
         relative = np.where((sign == 0) | (n == 1) | (relative < SAME_VALUE), 0, relative)
-        outer = np.minimum(outer, np.finfo(np.float64).max)
-        return cls._spread(n, mean, mean**2 * relative, sign, inner, outer)
+        outer = np.minimum(outer, LARGEST)
+        return cls._spread(n, mean, np.abs(mean) * np.sqrt(relative), sign, inner, outer)
 
     @classmethod
     def _spread(
-        cls, n: Floats, mean: Floats, variance: Floats, sign: Floats, inner: Floats, outer: Floats
+        cls, n: Floats, mean: Floats, deviation: Floats, sign: Floats, inner: Floats, outer: Floats
     ) -> ErrorHistogram:
-        """Put two rows of a bin where they are, and spread more evenly with their variance."""
-        two = (n == 2) & (variance > 0)
+        """Put two rows of a bin where they are, and spread more evenly with their deviation."""
+        two = (n == 2) & (deviation > 0)
         times = np.where(two, 2, 1)
         side = np.ones(times.sum())
         side[np.cumsum(times)[two] - 2] = -1
-        n, mean, variance, sign, inner, outer = (
-            np.repeat(a, times) for a in (np.where(two, 1, n), mean, variance, sign, inner, outer)
+        n, mean, deviation, sign, inner, outer = (
+            np.repeat(a, times) for a in (np.where(two, 1, n), mean, deviation, sign, inner, outer)
         )
         one = np.repeat(two, times)
-        mean = mean + np.where(one, side * np.sqrt(variance), 0)
-        variance = np.where(one, 0, variance)
-        half = np.sqrt(3 * variance)
+        mean = mean + np.where(one, side * deviation, 0)
+        deviation = np.where(one, 0, deviation)
+        half = np.sqrt(3) * deviation
         limits = np.sort(np.stack([sign * inner, sign * outer]), axis=0)
         low = np.where(half > 0, np.clip(mean - half, *limits), mean)
         high = np.where(half > 0, np.clip(mean + half, *limits), mean)
-        return cls(n, mean, variance, low, high, outer)
+        return cls(n, mean, deviation, low, high, outer)
 
     def select(self, which: npt.NDArray[np.bool_]) -> ErrorHistogram:
         """Return the histogram of some of the bins."""
         return ErrorHistogram(
-            self.n[which], self.mean[which], self.variance[which],
+            self.n[which], self.mean[which], self.deviation[which],
             self.low[which], self.high[which], self.edge[which],
+        )  # fmt: skip
+
+    def in_units_of(self, unit: float) -> ErrorHistogram:
+        """Return the histogram of the errors divided by a positive number."""
+        return ErrorHistogram(
+            self.n, self.mean / unit, self.deviation / unit,
+            self.low / unit, self.high / unit, self.edge / unit,
         )  # fmt: skip
 
     @property
@@ -133,9 +143,10 @@ class ErrorHistogram:
         away = np.abs(self.mean - centre)
         inside = (self.low < centre) & (centre < self.high)
         width = np.where(inside, self.high - self.low, 1)
-        spread = ((self.high - centre) ** 2 + (centre - self.low) ** 2) / (2 * width)
+        above, below = (self.high - centre) / width, (centre - self.low) / width
+        spread = width * (above**2 + below**2) / 2
         first = float((self.n * np.where(inside, spread, away)).sum() / self.rows)
-        squares = (away / scale) ** 2 + (self.variance / scale) / scale
+        squares = (away / scale) ** 2 + (self.deviation / scale) ** 2
         return first, scale * float(np.sqrt((self.n * squares).sum() / self.rows))
 
     def worst(self, share: float) -> tuple[float, float] | None:
@@ -152,7 +163,7 @@ class ErrorHistogram:
         n = self.n[order]
         taken = np.clip(rows - (np.cumsum(n) - n), 0, n)
         absolute = size[order]
-        squared = absolute**2 + self.variance[order] / top / top
+        squared = absolute**2 + (self.deviation[order] / top) ** 2
         return (
             float((taken * absolute).sum() / (n * absolute).sum()),
             float((taken * squared).sum() / (n * squared).sum()),
@@ -166,7 +177,7 @@ class ErrorHistogram:
         far = self.edge > cut * (1 + 1e-9)
         top = float(np.max(np.abs(self.mean))) or 1.0
         size = np.abs(self.mean) / top
-        squared = size**2 + self.variance / top / top
+        squared = size**2 + (self.deviation / top) ** 2
         return (
             int(round(float(self.n[far].sum()))),
             float((self.n * size)[far].sum() / (self.n * size).sum()),
@@ -175,12 +186,13 @@ class ErrorHistogram:
 
     def huber(self, delta: float) -> float:
         """Return the mean Huber loss at delta: e**2 / 2 up to delta, then delta (|e| - delta/2)."""
-        size = np.abs(self.mean)
-        square = (size**2 + self.variance) / 2
-        line = delta * (size - delta / 2)
-        near, far = np.sort(np.abs(np.stack([self.low, self.high])), axis=0)
+        unit = self.in_units_of(delta)
+        size = np.abs(unit.mean)
+        square = (size**2 + unit.deviation**2) / 2
+        near, far = np.sort(np.abs(np.stack([unit.low, unit.high])), axis=0)
         with np.errstate(all="ignore"):
-            below = np.clip((delta - near) / (far - near), 0, 1)
-        below = np.where(far > near, below, (size <= delta).astype(np.float64))
+            below = np.clip((1 - near) / (far - near), 0, 1)
+        below = np.where(far > near, below, (size <= 1).astype(np.float64))
         # In the bin that delta cuts, both branches are within 1e-3 of each other.
-        return float((self.n * (below * square + (1 - below) * line)).sum() / self.rows)
+        loss = below * square + (1 - below) * (size - 0.5)
+        return delta * delta * float((self.n * loss).sum() / self.rows)

@@ -321,12 +321,12 @@ def merge(profiles: Sequence[Profile]) -> Profile:
     cube = all(len(p.tables) == 1 for p in profiles)
     tables = [_merged_table(profiles, by, bucket) for by in tables_for(first.columns, cube=cube)]
     if cube and tables[0].groups() > MAX_CUBE_GROUPS:
-        tables = [tables[0].rolled_up(by).bounded() for by in tables_for(first.columns, cube=False)]
+        tables = [tables[0].rolled_up(by) for by in tables_for(first.columns, cube=False)]
     kept = min(p.worst_kept for p in profiles)
     return Profile(
         columns=first.columns,
         sources=tuple(s for p in profiles for s in p.sources),
-        tables=tuple(tables),
+        tables=tuple(t.bounded() for t in tables),
         timeline=add_up(pl.concat([rebucketed(p.timeline, p.bucket, bucket) for p in profiles])),
         worst=worst_first(pl.concat([p.worst for p in profiles]), kept),
         worst_kept=kept,
@@ -348,4 +348,4 @@ def _merged_table(profiles: Sequence[Profile], by: tuple[str, ...], bucket: Buck
         add_up(moments),
         add_up(pl.concat(bins)) if len(bins) == len(parts) else None,
         timed,
-    ).bounded()
+    )

@@ -22,15 +22,18 @@ POOL, FEW_POOL = 2048, 256
 
 @dataclass(frozen=True)
 class Functionals:
-    """Variance factors V and centres of the losses; arrays over resamples (one row: the data)."""
+    """Variance factors V and centres of the losses, in units of the robust scale s.
+
+    Arrays are over resamples; the functionals of the data themselves are one row.
+    """
 
     rows: float
     scale: float
-    """Robust standard deviation s = 1.4826 median |e - median|, of the data."""
+    """Robust standard deviation s = 1.4826 median |e - median| of the data, in the target's unit."""
     step: float
-    """Spacing of rounded errors; 0 if they are not rounded."""
+    """Spacing of rounded errors in units of s; 0 if they are not rounded."""
     ks: tuple[float, ...]
-    """delta / s of the Huber losses."""
+    """Each Huber loss's delta."""
     within: tuple[float, ...]
     """Share of the rows with |e| below each delta."""
     mean: Floats
@@ -52,12 +55,12 @@ def bandwidth(rows: float) -> float:
 
 
 def functionals(histogram: ErrorHistogram, ks: Sequence[float], step: float = 0.0) -> Functionals:
-    """Return the functionals of the data themselves."""
+    """Return the functionals of the data themselves; `step` is the spacing of rounded errors."""
     (median,) = histogram.quantile([0.5])
     scale = 1.4826 * histogram.spread_about(median)
-    centres = [_huber_centre(histogram, k * scale, median) for k in ks]
-    weights = histogram.n[np.newaxis]
-    return _evaluate(histogram, weights, scale, step, tuple(ks), centres)
+    unit = histogram.in_units_of(scale)
+    centres = [_huber_centre(unit, k, median / scale) for k in ks]
+    return _evaluate(unit, unit.n[np.newaxis], scale, step / scale, tuple(ks), centres)
 
 
 def resample(histogram: ErrorHistogram, point: Functionals) -> Functionals:
@@ -65,9 +68,9 @@ def resample(histogram: ErrorHistogram, point: Functionals) -> Functionals:
 
     Scale and deltas stay those of the data. The same histogram gives the same resamples.
     """
+    unit = histogram.in_units_of(point.scale)
     centres = [float(c) for c in point.c_huber[0]]
-    weights = _poisson(histogram.n)
-    return _evaluate(histogram, weights, point.scale, point.step, point.ks, centres)
+    return _evaluate(unit, _poisson(unit.n), point.scale, point.step, point.ks, centres)
 
 
 @functools.cache
@@ -118,7 +121,7 @@ def _psi(histogram: ErrorHistogram, centre: float, delta: float) -> Floats:
     middle = (cut_low + cut_high) / 2
     whole = inside == 1
     mean = np.where(whole, histogram.mean - centre, middle)
-    spread = np.where(whole, histogram.variance, (cut_high - cut_low) ** 2 / 12)
+    spread = np.where(whole, histogram.deviation**2, (cut_high - cut_low) ** 2 / 12)
     linear = inside * mean
     return np.stack(
         [
@@ -141,33 +144,32 @@ def _evaluate(
     """Return the functionals of each row of weights: all but the median are linear in them."""
     total = weights.sum(axis=1)
     total = np.where(total > 0, total, 1)
-    # About the data's own mean, for the digits; in units of s, for the range.
+    # About the data's own mean, so that a large bias costs no digits.
     origin = float(histogram.n @ histogram.mean) / histogram.rows
-    away = (histogram.mean - origin) / scale
+    away = histogram.mean - origin
     with np.errstate(over="ignore", invalid="ignore"):
-        square = away**2 + histogram.variance / scale / scale
-        first, second = weights @ away / total, weights @ square / total
+        first, second = weights @ away / total, weights @ (away**2 + histogram.deviation**2) / total
         v_l2 = np.where(np.isfinite(second), second - first**2, np.inf)
     v_huber, c_huber = np.empty((2, len(total), len(ks)))
     for j, (k, centre) in enumerate(zip(ks, centres, strict=True)):
-        psi, psi2, linear, inside = (_psi(histogram, centre, k * scale) @ weights.T) / total
+        psi, psi2, linear, inside = (_psi(histogram, centre, k) @ weights.T) / total
         inside = np.maximum(inside, 1e-12)
-        move = psi / inside
+        move = psi / inside  # one Newton step from the data's centre
         c_huber[:, j] = centre + move
         moved = psi2 - 2 * move * linear + move**2 * inside
-        v_huber[:, j] = np.maximum(moved, 0) / inside**2 / scale**2
+        v_huber[:, j] = np.maximum(moved, 0) / inside**2
     median, density = _median_and_density(histogram, weights, step)
     return Functionals(
         rows=histogram.rows,
         scale=scale,
         step=step,
         ks=ks,
-        within=tuple(_share_within(histogram, k * scale) for k in ks),
-        mean=origin + first * scale,
+        within=tuple(_share_within(histogram, k) for k in ks),
+        mean=origin + first,
         median=median,
         c_huber=c_huber,
         v_l2=v_l2,
-        v_l1=1 / (4 * np.maximum(density * scale, 1e-12) ** 2),
+        v_l1=1 / (4 * np.maximum(density, 1e-12) ** 2),
         v_huber=v_huber,
     )
 

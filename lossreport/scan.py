@@ -204,7 +204,7 @@ class Scan:
         )
 
     def profile(self) -> Profile:
-        """Return the profile of the chunks so far."""
+        """Return the profile of the chunks so far; `merge` brings its tables within bounds."""
         for i in range(len(self.columns.predicted)):
             self._count_left_out(i)
         ledger = self.ledger[0]
@@ -213,7 +213,7 @@ class Scan:
         return Profile(
             columns=self.columns,
             sources=(),
-            tables=tuple(t.bounded() for t in tables),
+            tables=tables,
             timeline=timed[0].rolled_up(()).moments,
             worst=pl.concat(self.worst),
             worst_kept=self.keep_worst,

@@ -1,0 +1,170 @@
+"""The recommendation: the table of simulated laws, and honesty at the edges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import mean
+
+import numpy as np
+import polars as pl
+import pytest
+
+import lossreport
+from lossreport.advice import Advice
+from tests import oracle
+
+Law = Callable[[np.random.Generator, int], np.ndarray]
+
+
+def contaminated(share: float, times: float) -> Law:
+    def draw(rng: np.random.Generator, n: int) -> np.ndarray:
+        return rng.normal(size=n) * np.where(rng.random(n) < share, times, 1)
+
+    return draw
+
+
+LAWS: dict[str, Law] = {
+    "gaussian": lambda rng, n: rng.normal(size=n),
+    "uniform": lambda rng, n: rng.uniform(-1, 1, n),
+    "laplace": lambda rng, n: rng.laplace(size=n),
+    "t3": lambda rng, n: rng.standard_t(3, n),
+    "1% x10": contaminated(0.01, 10),
+    "10% x3": contaminated(0.1, 3),
+    "cauchy": lambda rng, n: rng.standard_cauchy(n),
+    "gaussian, biased": lambda rng, n: rng.normal(3, 1, n),
+    "lognormal": lambda rng, n: np.exp(0.5 * rng.normal(size=n)),
+    "gaussian, rounded": lambda rng, n: np.round(rng.normal(size=n) * 2) / 2,
+}
+
+
+def advice_on(errors: np.ndarray, goal: str = "unknown") -> Advice:
+    frame = pl.DataFrame({"actual": np.zeros(len(errors)), "predicted": errors})
+    return lossreport.report(frame, goal=goal).predictions[0].recommendation.advice
+
+
+# law, rows, loss, at least this share of picks: the table of picks, less sampling error of 20 logs.
+PICKS = [
+    ("gaussian", 1_000, "L2", 0.85), ("gaussian", 10_000, "L2", 1.0),
+    ("uniform", 1_000, "L2", 1.0), ("uniform", 10_000, "L2", 1.0),
+    ("laplace", 1_000, "L1", 0.75), ("laplace", 10_000, "L1", 1.0),
+    ("t3", 1_000, "Huber", 1.0), ("t3", 10_000, "Huber", 1.0),
+    ("1% x10", 1_000, "Huber", 0.95), ("1% x10", 10_000, "Huber", 1.0),
+    ("10% x3", 1_000, "Huber", 0.95), ("10% x3", 10_000, "Huber", 1.0),
+    ("cauchy", 10_000, "L1", 0.95), ("gaussian, biased", 10_000, "L2", 1.0),
+    ("lognormal", 10_000, "Huber", 1.0), ("gaussian, rounded", 10_000, "L2", 0.95),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("law", "rows", "loss", "share"), PICKS)
+def test_the_picks_of_the_simulation_table_come_out(
+    law: str, rows: int, loss: str, share: float
+) -> None:
+    picks = [advice_on(LAWS[law](np.random.default_rng([7, i]), rows)).best_guess for i in range(20)]
+    assert mean(p == loss for p in picks) >= share
+
+
+@pytest.mark.parametrize("law", ["gaussian", "laplace", "t3", "1% x10", "gaussian, biased"])
+def test_efficiencies_are_those_of_the_raw_errors(law: str) -> None:
+    errors = LAWS[law](np.random.default_rng(1), 20_000)
+    wanted = oracle.variance_factors(errors)
+    best = min(wanted.values())
+    found = {e.loss: e for e in advice_on(errors).efficiency}
+    for loss, factor in wanted.items():
+        assert found[loss].value == pytest.approx(best / factor, rel=0.03), loss
+        assert found[loss].low <= found[loss].value <= found[loss].high, loss
+
+
+def test_delta_is_in_the_unit_of_the_target() -> None:
+    errors = LAWS["1% x10"](np.random.default_rng(2), 5000)
+    small, large = advice_on(errors), advice_on(errors * 1024)
+    assert small.delta is not None
+    assert large.delta == pytest.approx(1024 * small.delta, rel=0.01)
+    assert small.delta_quantile == pytest.approx(np.mean(np.abs(errors) < small.delta), abs=0.01)
+
+
+def test_what_is_ruled_out_is_really_worse() -> None:
+    for seed in range(20):
+        assert "L2" not in advice_on(LAWS["gaussian"](np.random.default_rng(seed), 300)).ruled_out
+        assert "Huber" not in advice_on(LAWS["t3"](np.random.default_rng(seed), 300)).ruled_out
+    assert advice_on(LAWS["gaussian"](np.random.default_rng(0), 3000)).ruled_out == ("L1",)
+
+
+def test_confidence_is_capped_by_the_number_of_rows() -> None:
+    for rows, best in ((60, "low"), (150, "moderate"), (900, "moderate")):
+        levels = {advice_on(LAWS["uniform"](np.random.default_rng(i), rows)).confidence for i in range(10)}
+        assert levels <= {"low", best}
+    assert advice_on(LAWS["gaussian"](np.random.default_rng(0), 5000)).confidence == "high"
+
+
+def test_lopsided_errors_depend_on_the_goal_and_symmetric_ones_do_not() -> None:
+    lopsided = LAWS["lognormal"](np.random.default_rng(3), 20_000)
+    advice = advice_on(lopsided)
+    assert advice.verdict == "depends"
+    assert advice.lopsided is not None
+    assert advice.lopsided > 0
+    assert advice_on(lopsided, "totals").loss == advice.for_totals == "L2"
+    assert advice_on(lopsided, "typical").loss == advice.for_typical
+    symmetric = LAWS["gaussian"](np.random.default_rng(3), 20_000)
+    assert {advice_on(symmetric, g).loss for g in ("totals", "typical", "unknown")} == {"L2"}
+    flagged = [advice_on(LAWS["t3"](np.random.default_rng(s), 1000)).lopsided for s in range(20)]
+    assert sum(f is not None for f in flagged) <= 2
+
+
+def test_unacceptable_large_errors_mean_l2_with_its_price() -> None:
+    report = lossreport.report(
+        pl.DataFrame({"actual": 0.0, "predicted": LAWS["t3"](np.random.default_rng(4), 5000)}),
+        goal="large-errors",
+    )
+    advised = report.predictions[0].recommendation
+    assert advised.advice.loss == "L2"
+    price = dict(advised.advice.rows_needed)["L2"]
+    assert price > 1.3
+    assert f"{price:.2f} times" in advised.because[0]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 49])
+def test_below_fifty_rows_nothing_is_recommended(rows: int) -> None:
+    advice = advice_on(np.random.default_rng(5).normal(size=rows))
+    assert (advice.verdict, advice.loss) == ("not-enough-rows", None)
+    assert "50 are needed" in (advice.reason or "")
+
+
+def test_fifty_rows_are_enough_to_say_something() -> None:
+    assert advice_on(np.random.default_rng(5).normal(size=50)).loss is not None
+
+
+@pytest.mark.parametrize(
+    ("errors", "says"),
+    [
+        (np.zeros(100), "leaked"),
+        (np.ones(100), "same value"),
+        (np.where(np.arange(200) < 180, 0.0, 1.0), "differ from 0"),
+        (np.random.default_rng(6).normal(1000, 1, 500), "level"),
+    ],
+)
+def test_errors_without_a_shape_to_judge_get_a_reason(errors: np.ndarray, says: str) -> None:
+    advice = advice_on(errors)
+    assert (advice.verdict, advice.loss) == ("cannot-say", None)
+    assert says in (advice.reason or "")
+
+
+def test_exact_zeros_are_set_apart_and_named() -> None:
+    rng = np.random.default_rng(8)
+    errors = np.where(rng.random(20_000) < 0.2, 0.0, rng.normal(size=20_000))
+    advice = advice_on(errors)
+    assert advice.flags == ("spike_at_zero",)
+    assert advice.loss == "L2"
+    assert advice.zeros == pytest.approx(np.mean(errors == 0))
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-150, 1e150, 1e300])
+def test_the_advice_does_not_depend_on_the_unit(scale: float) -> None:
+    errors = LAWS["t3"](np.random.default_rng(9), 2000)
+    assert advice_on(errors * scale).loss == advice_on(errors).loss == "Huber"
+
+
+def test_errors_over_all_magnitudes_give_an_answer() -> None:
+    exponents = np.random.default_rng(10).uniform(-300, 300, 2000)
+    advice = advice_on(10.0**exponents)
+    assert advice.verdict in ("clear", "depends", "no-clear-winner", "cannot-say")
+    assert all(0 <= e.value <= 1 for e in advice.efficiency)

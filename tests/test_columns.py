@@ -1,0 +1,143 @@
+"""Which column plays which role: by name where that is plain, else an error that names the choice."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from lossreport.columns import Columns, find_columns, split_grouping
+from lossreport.errors import UsageError
+
+DAY = ["2024-01-31", "2024-02-01"]
+
+
+def log(**columns: list[object]) -> pl.DataFrame:
+    """Return two rows with these columns, numbers unless said otherwise."""
+    return pl.DataFrame({name: values or [1.0, 2.0] for name, values in columns.items()})
+
+
+def plain(**more: list[object]) -> pl.DataFrame:
+    return log(y=[], pred=[], **more)
+
+
+@pytest.mark.parametrize(
+    ("names", "actual", "predicted"),
+    [(["y_true", "y_pred"], "y_true", "y_pred"), (["Actual", "Forecast"], "Actual", "Forecast"),
+     (["yTrue", "yPred"], "yTrue", "yPred"), (["ground truth", "y-hat"], "ground truth", "y-hat"),
+     (["price_actual", "price_forecast"], "price_actual", "price_forecast"),
+     (["salesObserved", "salesPredicted"], "salesObserved", "salesPredicted"),
+     (["y", "price_actual", "pred", "old_forecast"], "y", "pred"),
+     (["actual_x", "abs_actual", "actual_id", "forecast_x", "forecast_error", "forecast_lower"],
+      "actual_x", "forecast_x")],
+)  # fmt: skip
+def test_roles_are_found_by_whole_name_then_by_word_never_in_derived_columns(
+    names, actual, predicted
+):
+    found = find_columns(log(**{n: [] for n in names}))
+    assert (found.actual, found.predicted) == (actual, (predicted,))
+    assert found.found == ("actual", "predicted", "by")
+
+
+def test_a_text_column_is_no_candidate_unless_some_of_it_is_numbers():
+    assert find_columns(log(y=["1.5", "n/a"], target=["cat", "dog"], pred=[])).actual == "y"
+
+
+@pytest.mark.parametrize(
+    ("names", "option"),
+    [(["y", "target", "pred"], "--actual"), (["y", "pred", "yhat"], "--predicted"),
+     (["a_actual", "b_actual", "pred"], "--actual")],
+)  # fmt: skip
+def test_several_candidates_are_listed_with_the_option_that_chooses(names, option):
+    with pytest.raises(UsageError) as error:
+        find_columns(log(**{n: [] for n in names}))
+    assert f"{option} COLUMN" in str(error.value)
+    assert all(
+        n in str(error.value) for n in names if ("pred" in n or "hat" in n) == ("pr" in option)
+    )
+
+
+@pytest.mark.parametrize(("names", "role"), [(["a", "pred"], "actual"), (["y", "b"], "predicted")])
+def test_a_role_without_candidate_names_its_option_and_the_columns(names, role):
+    with pytest.raises(UsageError, match=f"--{role} COLUMN.*{names[0]}, {names[1]}"):
+        find_columns(log(**{n: [] for n in names}))
+
+
+def test_naming_one_column_settles_an_ambiguity():
+    frame = log(y=[], target=[], pred=[], yhat=[])
+    found = find_columns(frame, actual="target", predicted=["yhat", "pred"])
+    assert (found.actual, found.predicted) == ("target", ("yhat", "pred"))
+    assert found.found == ("by",)
+    assert find_columns(log(y_true=[], target=[], pred=[]), predicted=["target"]).actual == "y_true"
+
+
+def test_an_empty_name_means_find_it():
+    assert find_columns(plain(), actual="").actual == "y"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"actual": "Y"}, {"predicted": ["Y"]}, {"time": "Y"}, {"by": ["Y"]}, {"by": ["pred,Y"]}],
+)
+def test_an_unknown_name_gets_the_nearest_one_as_suggestion(given):
+    with pytest.raises(UsageError, match="no column 'Y'. Did you mean y?.*y, pred"):
+        find_columns(plain(), **given)
+
+
+def test_one_column_cannot_play_both_roles_nor_one_role_twice():
+    with pytest.raises(UsageError, match="both"):
+        find_columns(plain(), actual="y", predicted=["y"])
+    with pytest.raises(UsageError, match="twice"):
+        find_columns(plain(), predicted=["pred", "pred"])
+
+
+@pytest.mark.parametrize("name", ["timestamp", "orderDate", "ds", "pickup_datetime", "startdate"])
+def test_time_is_found_by_name_and_content(name):
+    found = find_columns(plain(**{name: DAY}))
+    assert (found.time, found.time_format) == (name, "%Y-%m-%d")
+    assert "time" in found.found
+    assert find_columns(plain(**{name: ["noon", "night"]})).time is None
+    assert find_columns(plain(**{name: DAY}), time="").time is None
+
+
+def test_several_times_are_listed_with_both_ways_out():
+    with pytest.raises(UsageError, match="date, ts.*--time COLUMN.*--time ''"):
+        find_columns(plain(date=DAY, ts=DAY))
+
+
+def test_a_time_whose_day_and_month_cannot_be_told_apart_is_only_refused_if_asked_for():
+    frame = plain(date=["01/02/2024", "03/04/2024"])
+    assert find_columns(frame).time is None
+    with pytest.raises(UsageError, match="'date'.*'01/02/2024'.*day and month"):
+        find_columns(frame, time="date")
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [("a", ("a",)), ("a,b", ("a,b",)), ("b, a", ("b", "a")), (" a ,a", ("a",)), ("", ()), (" , ", ()),
+     (("a,b", "a", "a"), ("a,b", "a"))],
+)  # fmt: skip
+def test_a_comma_separates_columns_unless_a_column_is_called_so(text, columns):
+    assert split_grouping(text, ["a", "b", "a,b"]) == columns
+
+
+def test_groupings_are_each_kept_once_and_empty_text_means_none():
+    frame = plain(a=["x", "z"], b=["x", "z"])
+    found = find_columns(frame, by=["a", "a,b", "a", "b,a", ""])
+    assert found.groupings == (("a",), ("a", "b"), ("b", "a"))
+    assert found.keys == ("a", "b")
+    assert found.needed == ("y", "pred", "a", "b")
+    assert find_columns(frame, by=[""]).groupings == find_columns(frame, by=[]).groupings == ()
+
+
+def test_columns_with_few_values_are_chosen_to_group_by():
+    n = 200
+    frame = pl.DataFrame(
+        {"y": [1.0] * n, "pred": [2.0] * n, "region": ["a", "b"] * (n // 2), "same": ["a"] * n,
+         "many": [str(i) for i in range(n)], "price": [0.5, 1.5] * (n // 2), "store": [1, 2] * (n // 2),
+         "row_id": [1, 2] * (n // 2), "flag": [True, False] * (n // 2), "date": DAY * (n // 2)}
+    )  # fmt: skip
+    assert find_columns(frame).groupings == (("region",), ("store",), ("flag",))
+
+
+def test_a_column_in_several_roles_is_read_once():
+    assert Columns("y", ("p",), "t", (("t",), ("g", "t"))).needed == ("y", "p", "t", "g")
