@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 
 from lossreport.formats import count
-from lossreport.histogram import ErrorHistogram, Floats
+from lossreport.histogram import LARGEST, ErrorHistogram, Floats
 from lossreport.resampling import Functionals, functionals, resample
 
 Goal = Literal["totals", "typical", "large-errors", "unknown"]
@@ -131,7 +131,9 @@ def advise(histogram: ErrorHistogram | None, goal: Goal = "unknown", *, detail: 
     if not np.any(histogram.mean):
         reason = "Every prediction equals the actual value: check whether the target has leaked."
         return Advice("cannot-say", None, goal, rows, reason=reason)
-    shape, step, flags = _shape(histogram)
+    # Leave room for differences of errors near the largest float.
+    unit = 1024.0 if float(np.max(np.abs(histogram.mean))) > LARGEST / 1024 else 1.0
+    shape, step, flags = _shape(histogram.in_units_of(unit))
     zeros = float(histogram.n[histogram.mean == 0].sum()) / histogram.rows
     reason = _no_shape(shape)
     if reason:
@@ -139,8 +141,8 @@ def advise(histogram: ErrorHistogram | None, goal: Goal = "unknown", *, detail: 
     ks = tuple(sorted({K, *OTHER_K, *DIAL_K})) if detail else (K,)
     point = functionals(shape, ks, step)
     drawn = resample(shape, point)
-    advice = _judge(goal, rows, point, drawn)
-    return replace(advice, flags=flags, zeros=zeros)
+    point, drawn = (replace(f, scale=f.scale * unit) for f in (point, drawn))
+    return replace(_judge(goal, rows, point, drawn), flags=flags, zeros=zeros)
 
 
 def _shape(histogram: ErrorHistogram) -> tuple[ErrorHistogram, float, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Which column plays which role: by name where that is plain, else an error that names the choice."""
+"""Which column plays which role: by name if that is plain, else an error names the choice."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_an_empty_name_means_find_it():
     [{"actual": "Y"}, {"predicted": ["Y"]}, {"time": "Y"}, {"by": ["Y"]}, {"by": ["pred,Y"]}],
 )
 def test_an_unknown_name_gets_the_nearest_one_as_suggestion(given):
-    with pytest.raises(UsageError, match="no column 'Y'. Did you mean y?.*y, pred"):
+    with pytest.raises(UsageError, match=r"no column 'Y'. Did you mean y?.*y, pred"):
         find_columns(plain(), **given)
 
 
@@ -100,21 +100,21 @@ def test_time_is_found_by_name_and_content(name):
 
 
 def test_several_times_are_listed_with_both_ways_out():
-    with pytest.raises(UsageError, match="date, ts.*--time COLUMN.*--time ''"):
+    with pytest.raises(UsageError, match=r"date, ts.*--time COLUMN.*--time ''"):
         find_columns(plain(date=DAY, ts=DAY))
 
 
 def test_a_time_whose_day_and_month_cannot_be_told_apart_is_only_refused_if_asked_for():
     frame = plain(date=["01/02/2024", "03/04/2024"])
     assert find_columns(frame).time is None
-    with pytest.raises(UsageError, match="'date'.*'01/02/2024'.*day and month"):
+    with pytest.raises(UsageError, match=r"'date'.*'01/02/2024'.*day and month"):
         find_columns(frame, time="date")
 
 
 @pytest.mark.parametrize(
     ("text", "columns"),
-    [("a", ("a",)), ("a,b", ("a,b",)), ("b, a", ("b", "a")), (" a ,a", ("a",)), ("", ()), (" , ", ()),
-     (("a,b", "a", "a"), ("a,b", "a"))],
+    [("a", ("a",)), ("a,b", ("a,b",)), ("b, a", ("b", "a")), (" a ,a", ("a",)), ("", ()),
+     (" , ", ()), (("a,b", "a", "a"), ("a,b", "a"))],
 )  # fmt: skip
 def test_a_comma_separates_columns_unless_a_column_is_called_so(text, columns):
     assert split_grouping(text, ["a", "b", "a,b"]) == columns
@@ -133,8 +133,8 @@ def test_columns_with_few_values_are_chosen_to_group_by():
     n = 200
     frame = pl.DataFrame(
         {"y": [1.0] * n, "pred": [2.0] * n, "region": ["a", "b"] * (n // 2), "same": ["a"] * n,
-         "many": [str(i) for i in range(n)], "price": [0.5, 1.5] * (n // 2), "store": [1, 2] * (n // 2),
-         "row_id": [1, 2] * (n // 2), "flag": [True, False] * (n // 2), "date": DAY * (n // 2)}
+         "many": [str(i) for i in range(n)], "price": [0.5, 1.5] * (n // 2),
+         "store": [1, 2] * (n // 2), "row_id": [1, 2] * (n // 2), "flag": [True, False] * (n // 2), "date": DAY * (n // 2)}
     )  # fmt: skip
     assert find_columns(frame).groupings == (("region",), ("store",), ("flag",))
 

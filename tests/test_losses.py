@@ -129,7 +129,7 @@ def test_every_kind_of_array_gives_the_same(make):
 
 @pytest.mark.parametrize("make", CONTAINERS)
 def test_missing_values_are_refused_with_the_place_of_the_first(make):
-    with pytest.raises(UsageError, match="y_pred has 1 missing or infinite.*position 2"):
+    with pytest.raises(UsageError, match=r"y_pred has 1 missing or infinite.*position 2"):
         mae([1, 2, 3], make([1.0, 2.0, None]))
 
 
@@ -139,11 +139,11 @@ def test_missing_values_are_refused_with_the_place_of_the_first(make):
      np.ma.array([1.0, 2.0], mask=[False, True]), [10**400, 1], [1, [2]], [1j, 2], [b"1", b"2"],
      [[1, 2]], 5, "12", None, pd.to_datetime(["2024-01-01", "2024-01-02"]), [1], []],
 )  # fmt: skip
-@pytest.mark.parametrize("loss", CALLS)
-def test_what_cannot_be_averaged_is_refused_on_either_side(values, loss):
-    for sides in ((values, [1, 2]), ([1, 2], values)):
-        with pytest.raises(UsageError):
-            loss(*sides)
+def test_what_cannot_be_averaged_is_refused_on_either_side(values):
+    for loss in CALLS:
+        for sides in ((values, [1, 2]), ([1, 2], values)):
+            with pytest.raises(UsageError):
+                loss(*sides)
 
 
 @pytest.mark.parametrize("make", [*CONTAINERS, lambda v: np.array(v, dtype=object)])

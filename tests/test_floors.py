@@ -1,0 +1,84 @@
+"""The architecture: imports go downwards only, and heavy packages are imported where used."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "lossreport"
+# From the top floor to the bottom; modules of one line do not import each other.
+FLOORS = [
+    ["__main__"],
+    ["cli"],
+    ["writing", "page", "terminal", "to_json"],
+    ["charts", "api"],
+    ["svg", "build", "profile_file"],
+    ["findings", "wording"],
+    ["figures"],
+    ["results"],
+    ["advice"],
+    ["resampling"],
+    ["histogram", "scan"],
+    ["log", "summing"],
+    ["losses", "profiles"],
+    ["columns", "formats"],
+    ["values"],
+    ["errors", "version"],
+]
+HEAVY = {
+    "matplotlib": {"charts"},
+    "jinja2": {"page"},
+    "markupsafe": {"page"},
+    "typer": {"cli"},
+    "pandas": {"summing"},
+}
+NOT_AT_IMPORT = {"matplotlib", "rich"}
+
+
+def imports(module: str, *, top_level: bool = False) -> set[str]:
+    tree = ast.parse((PACKAGE / f"{module}.py").read_text("utf-8"))
+    nodes = tree.body if top_level else list(ast.walk(tree))
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+MODULES = sorted(p.stem for p in PACKAGE.glob("*.py") if p.stem != "__init__")
+LEVEL = {module: level for level, floor in enumerate(FLOORS) for module in floor}
+
+
+def test_every_module_has_its_floor() -> None:
+    assert set(LEVEL) == set(MODULES)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_downwards_only(module: str) -> None:
+    ours = {i.split(".")[1] for i in imports(module) if i.startswith("lossreport.")}
+    upwards = {m for m in ours & set(LEVEL) if LEVEL[m] <= LEVEL[module]}
+    assert not upwards
+
+
+@pytest.mark.parametrize("package", HEAVY)
+def test_only_one_module_imports(package: str) -> None:
+    users = {m for m in MODULES if any(i.split(".")[0] == package for i in imports(m))}
+    assert users <= HEAVY[package]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_slow_packages_are_not_imported_at_the_top(module: str) -> None:
+    top = {i.split(".")[0] for i in imports(module, top_level=True)}
+    assert not top & NOT_AT_IMPORT
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_modules_and_functions_stay_readable(module: str) -> None:
+    text = (PACKAGE / f"{module}.py").read_text("utf-8")
+    assert len(text.splitlines()) <= 400
+    assert ast.get_docstring(ast.parse(text))

@@ -1,0 +1,205 @@
+"""The page in a real browser: readable, accessible, and deaf to what the log says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import polars as pl
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.conftest import EXAMPLES, Ran
+
+Run = Callable[..., Ran]
+pytestmark = pytest.mark.browser
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    '"><script>alert(2)</script>',
+    "</script></style></svg><script>alert(3)</script>",
+    "{{ 7 * 7 }}",
+    "]]>",
+    "$x^2$ and a$b$c",
+    "\x0b\x1b[31mred",
+    "\u202egnp.exe",
+    "a\nb\r\nc",
+    "' onmouseover='alert(4)",
+    "&lt;b&gt;&amp;",
+    "😀 漢字",
+    "x" * 10_000,
+]
+
+
+@pytest.fixture
+def opened(chromium: Browser, run: Run) -> Callable[..., Page]:
+    """Open the page of a log, and fail on any dialog, request, script error or policy violation."""
+    pages: list[Page] = []
+    trouble: list[str] = []
+
+    def open_page(*arguments: object, width: int = 1280, **options: object) -> Page:
+        ran = run(*arguments)
+        assert ran.code in (0, 5), ran.err
+        page = chromium.new_page(viewport={"width": width, "height": 900}, **options)
+        page.on("dialog", lambda d: (trouble.append(f"dialog {d.message}"), d.dismiss()))
+        page.on("console", lambda m: trouble.append(f"console {m.text}"))
+        page.on("pageerror", lambda e: trouble.append(f"error {e}"))
+        own = (ran.folder / "out.html").as_uri()
+        page.on("request", lambda r: r.url == own or trouble.append(f"request {r.url}"))
+        page.goto(own)
+        pages.append(page)
+        return page
+
+    yield open_page
+    assert not trouble
+    for page in pages:
+        page.close()
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    """A log whose column names, group values and file name are hostile."""
+    frame = pl.DataFrame(
+        {
+            "actual": [float(i % 17) for i in range(len(HOSTILE) * 60)],
+            "predicted": [float(i * 7 % 23) for i in range(len(HOSTILE) * 60)],
+            '<b onclick="alert(5)">g': HOSTILE * 60,
+        }
+    )
+    path = tmp_path / "<svg onload=alert(6)>.parquet"
+    frame.write_parquet(path)
+    return path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 375])
+def test_axe_finds_nothing(opened: Callable[..., Page], scheme: str, width: int) -> None:
+    page = opened(EXAMPLES / "deliveries.parquet", width=width, color_scheme=scheme)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("width", [1280, 375, 320])
+@pytest.mark.parametrize("log", ["deliveries.parquet", "apples.csv", "ton_fee.csv"])
+def test_the_page_never_scrolls_sideways(opened: Callable[..., Page], log: str, width: int) -> None:
+    page = opened(EXAMPLES / log, width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_hostile_content_is_text(opened: Callable[..., Page], hostile: Path) -> None:
+    page = opened(hostile, "--by", '<b onclick="alert(5)">g', "--title", "<script>alert(7)</script>")
+    for cell in page.locator("table.groups tbody th").all():
+        cell.hover()
+    text = page.locator("table.groups tbody").inner_text()
+    assert "<img src=x onerror=alert(1)>" in text
+    assert "{{ 7 * 7 }}" in text
+    assert "\\u202egnp.exe" in text
+    assert page.locator("h1").inner_text() == "<script>alert(7)</script>"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    assert "$x^2$ and a" in page.locator("details").nth(1).text_content()
+
+
+def test_a_jenkins_policy_leaves_the_charts_right(
+    chromium: Browser, run: Run, tmp_path: Path
+) -> None:
+    html = run(EXAMPLES / "deliveries.parquet").html
+    policy = "sandbox; default-src 'none'; img-src 'self'; style-src 'self';"
+    page = chromium.new_page()
+    page.route(
+        "**/*",
+        lambda route: route.fulfill(
+            body=html, content_type="text/html", headers={"Content-Security-Policy": policy}
+        ),
+    )
+    page.goto("http://localhost/report.html")
+    fills = page.eval_on_selector_all(
+        "svg.chart path[stroke='#c44e00']", "all => all.map(e => getComputedStyle(e).stroke)"
+    )
+    assert fills
+    assert set(fills) == {"rgb(196, 78, 0)"}
+    assert "make 94.6% of the squared error" in page.inner_text("main")
+    page.close()
+
+
+def test_sorting_and_filtering(opened: Callable[..., Page]) -> None:
+    page = opened(EXAMPLES / "deliveries.parquet")
+    rows = page.locator("table.groups tbody tr")
+    heading = page.locator("table.groups thead th").nth(4)
+    heading.locator("button").focus()
+    page.keyboard.press("Enter")
+    assert heading.get_attribute("aria-sort") == "descending"
+    values = [float(v) for v in rows.locator("td:nth-child(5)").evaluate_all("a => a.map(e => e.dataset.value)")]
+    assert values == sorted(values, reverse=True)
+    page.keyboard.press("Enter")
+    assert heading.get_attribute("aria-sort") == "ascending"
+    page.locator(".tools input[type=search]").fill("region = ")
+    assert page.locator("table.groups tbody tr:visible").count() == 6
+    page.locator(".tools input[type=checkbox]").check()
+    assert page.locator("table.groups tbody tr:visible").count() == 1
+    assert page.locator(".found").inner_text() == "1 of 49 groups shown"
+
+
+def test_without_scripts_everything_is_readable(opened: Callable[..., Page]) -> None:
+    page = opened(EXAMPLES / "deliveries.parquet", java_script_enabled=False)
+    assert page.locator("table.groups tbody tr:visible").count() == 49
+    assert page.locator("svg.chart:visible").count() == 4
+    assert page.locator("button:visible").count() == 0
+
+
+def test_the_theme_button_and_print(opened: Callable[..., Page]) -> None:
+    page = opened(EXAMPLES / "foodwaste.csv", color_scheme="light")
+    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.locator("#theme").click()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    cut = "a => a.filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible').length"
+    assert page.eval_on_selector_all(".scroll", cut) == 0
+
+
+class Outline(HTMLParser):
+    """Collects headings, ids and references."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.headings: list[int] = []
+        self.ids: list[str] = []
+        self.references: list[str] = []
+        self.styled = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.headings += [int(tag[1])] if re.fullmatch("h[1-6]", tag) else []
+        self.ids += [found["id"] or ""] if "id" in found else []
+        self.references += (found.get("aria-labelledby") or "").split()
+        self.references += [h[1:] for h in [found.get("href") or ""] if h.startswith("#")]
+        self.styled += "style" in found
+
+
+@pytest.mark.parametrize("log", ["deliveries.parquet", "apples.csv", "foodwaste.csv"])
+def test_the_outline_is_whole(run: Run, log: str) -> None:
+    outline = Outline(run(EXAMPLES / log).html)
+    assert outline.headings.count(1) == 1
+    steps = zip(outline.headings, outline.headings[1:], strict=False)
+    assert all(after <= before + 1 for before, after in steps)
+    assert len(set(outline.ids)) == len(outline.ids)
+    assert set(outline.references) <= set(outline.ids)
+    assert outline.styled == 0
+
+
+def test_ten_thousand_groups_stay_a_small_page(run: Run, tmp_path: Path) -> None:
+    frame = pl.DataFrame(
+        {
+            "actual": [float(i % 13) for i in range(60_000)],
+            "predicted": [float(i % 11) for i in range(60_000)],
+            "user": [f"user-{i % 10_000}" for i in range(60_000)],
+        }
+    )
+    frame.write_parquet(tmp_path / "log.parquet")
+    ran = run(tmp_path / "log.parquet", "--by", "user")
+    assert len(ran.html.encode()) < 500_000
+    assert "The 200 groups with the most squared error, of 10,000" in ran.html
+    assert len(ran.json["predictions"][0]["groupings"][0]["groups"]) == 10_000

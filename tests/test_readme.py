@@ -1,0 +1,71 @@
+"""The README cannot lie: its commands are run, its options and names compared."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+import lossreport
+from lossreport.cli import app
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text("utf-8")
+SETUP = [line for line in README.splitlines() if line.startswith("python3 -m venv .venv && ")]
+
+
+def test_there_are_exactly_two_set_up_commands() -> None:
+    assert len(SETUP) == 2
+    install, test = (command.split(" && ") for command in SETUP)
+    assert install[1] == ".venv/bin/pip install ."
+    assert install[2].startswith(".venv/bin/lossreport report example_logs/")
+    assert test[1:] == [".venv/bin/pip install -e '.[test]'", ".venv/bin/python -m pytest"]
+    ci = (ROOT / ".ci" / "run").read_text("utf-8")
+    assert "grep '^python3 -m venv .venv && ' README.md" in ci
+
+
+def test_the_main_job_of_the_first_command_runs_and_says_what_the_readme_says(tmp_path: Path) -> None:
+    words = SETUP[0].split(" && ")[2].split()[1:]
+    (tmp_path / "example_logs").symlink_to(ROOT / "example_logs")
+    ran = subprocess.run(
+        [sys.executable, "-m", "lossreport", *words], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert (tmp_path / "report.html").stat().st_size > 50_000
+    said = " ".join(ran.stdout.split())
+    quoted = " ".join(re.findall(r"^> (.*)$", README, re.MULTILINE)).replace("**", "")
+    for sentence in re.split(r"(?<=[a-z])\. ", quoted):
+        assert sentence.removesuffix(".") in said, sentence
+
+
+def test_every_option_is_in_the_readme_and_no_other() -> None:
+    command = typer.main.get_command(app).commands["report"]
+    options = {o for p in command.params for o in p.opts if o.startswith("--")}
+    in_table = set(re.findall(r"^\| `(--\w+)", README, re.MULTILINE))
+    assert in_table == options
+
+
+def test_the_python_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    monkeypatch.chdir(ROOT)
+    names: dict[str, object] = {}
+    exec(compile(example, "README.md", "exec"), names)
+    assert str(names["html"]).startswith("<!doctype html>")
+
+
+def test_files_that_the_readme_names_exist() -> None:
+    links = re.findall(r"\]\((?!https?:)([^)]+)\)", README)
+    modules = re.findall(r"`(\w+\.py)`", README)
+    assert links
+    assert all((ROOT / link).exists() for link in links)
+    assert all((ROOT / "lossreport" / module).exists() for module in modules)
+
+
+def test_the_names_that_the_package_offers_are_there() -> None:
+    for name in lossreport.__all__:
+        assert getattr(lossreport, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = lossreport.nothing
