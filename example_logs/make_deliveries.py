@@ -19,7 +19,9 @@ SEED = 20260901
 def make() -> pl.DataFrame:
     """Return the log, in order of time."""
     rng = np.random.default_rng(SEED)
-    region = rng.choice(["north", "south", "east", "west", "apac"], ROWS, p=[0.28, 0.24, 0.2, 0.16, 0.12])
+    region = rng.choice(
+        ["north", "south", "east", "west", "apac"], ROWS, p=[0.28, 0.24, 0.2, 0.16, 0.12]
+    )
     model = rng.choice(["gbm-v3", "gbm-v4", "linear"], ROWS, p=[0.5, 0.3, 0.2])
     depot = np.minimum(rng.geometric(0.07, ROWS) - 1, 39)
     start = np.datetime64("2026-09-01T00:00", "ms")

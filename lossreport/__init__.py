@@ -1,4 +1,4 @@
-"""Which loss suits your prediction log, and can the log be trusted?
+"""Tells which loss suits a prediction log, and whether the log can be trusted.
 
 >>> import lossreport
 >>> report = lossreport.report("example_logs/apples.csv")
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from lossreport.errors import LossReportError, UnreadableLogError, UsageError
     from lossreport.losses import huber, mae, mse, rmse
     from lossreport.page import render_page
-    from lossreport.profiles import merge
     from lossreport.profile_file import load_profile, save_profile
+    from lossreport.profiles import merge
     from lossreport.to_json import to_json
 
 _WHERE = {

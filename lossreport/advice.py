@@ -65,7 +65,7 @@ class Efficiency:
 
 @dataclass(frozen=True)
 class Advice:
-    """The recommendation for some rows; `loss` is None where there is none, and `reason` says why."""
+    """The recommendation for some rows; where `loss` is None, `reason` says why."""
 
     verdict: Literal["clear", "depends", "no-clear-winner", "not-enough-rows", "cannot-say"]
     loss: str | None
@@ -103,13 +103,17 @@ class Advice:
     """Share of the errors that are exactly 0."""
 
 
-def advise(histogram: ErrorHistogram | None, goal: Goal = "unknown", *, detail: bool = True) -> Advice:
+def advise(
+    histogram: ErrorHistogram | None, rows: int, goal: Goal = "unknown", *, detail: bool = True
+) -> Advice:
     """Recommend a loss for the rows of a histogram.
 
     Parameters
     ----------
     histogram
-        Their errors; None if none was kept.
+        Their errors; None if there are none or if it was not kept.
+    rows
+        How many there are.
     goal
         What must be right: "totals" (the mean), the "typical" row (the median), or
         "large-errors" must not happen.
@@ -122,12 +126,13 @@ def advise(histogram: ErrorHistogram | None, goal: Goal = "unknown", *, detail: 
         `verdict` "not-enough-rows" below 50 rows and "cannot-say" for errors that have no shape
         to judge: all 0, most of one value, or far from 0.
     """
-    if histogram is None:
-        return Advice("cannot-say", None, goal, 0, reason="There are too many groups to keep their shapes.")
-    rows = round(histogram.rows)
     if rows < MINIMUM_ROWS:
-        reason = f"Too few rows to choose a loss: {count(rows, 'row')}, and {MINIMUM_ROWS} are needed."
+        too_few = f"{count(rows, 'row')}, and {MINIMUM_ROWS} are needed"
+        reason = f"Too few rows to choose a loss: {too_few}."
         return Advice("not-enough-rows", None, goal, rows, reason=reason)
+    if histogram is None:
+        reason = "There are too many groups to keep the shape of each one's errors."
+        return Advice("cannot-say", None, goal, rows, reason=reason)
     if not np.any(histogram.mean):
         reason = "Every prediction equals the actual value: check whether the target has leaked."
         return Advice("cannot-say", None, goal, rows, reason=reason)
@@ -135,9 +140,8 @@ def advise(histogram: ErrorHistogram | None, goal: Goal = "unknown", *, detail: 
     unit = 1024.0 if float(np.max(np.abs(histogram.mean))) > LARGEST / 1024 else 1.0
     shape, step, flags = _shape(histogram.in_units_of(unit))
     zeros = float(histogram.n[histogram.mean == 0].sum()) / histogram.rows
-    reason = _no_shape(shape)
-    if reason:
-        return Advice("cannot-say", None, goal, rows, reason=reason, flags=flags, zeros=zeros)
+    if no_shape := _no_shape(shape):
+        return Advice("cannot-say", None, goal, rows, reason=no_shape, flags=flags, zeros=zeros)
     ks = tuple(sorted({K, *OTHER_K, *DIAL_K})) if detail else (K,)
     point = functionals(shape, ks, step)
     drawn = resample(shape, point)
@@ -182,12 +186,14 @@ def _no_shape(histogram: ErrorHistogram) -> str | None:
     """Return why these errors' shape cannot be judged, or None."""
     if histogram.rows < MINIMUM_ROWS:
         return (
-            f"Only {count(round(histogram.rows), 'error')} differ from 0: too few to choose a loss, "
-            f"for which {MINIMUM_ROWS} are needed."
+            f"Only {count(round(histogram.rows), 'error')} differ from 0: too few to choose a "
+            f"loss, for which {MINIMUM_ROWS} are needed."
         )
     one_value = histogram.n[histogram.low == histogram.high]
     if len(one_value) and float(one_value.max()) > histogram.rows / 2:
-        return "More than half of the errors are one and the same value: they have no shape to judge."
+        return (
+            "More than half of the errors are one and the same value: they have no shape to judge."
+        )
     (median,) = histogram.quantile([0.5])
     scale = 1.4826 * histogram.spread_about(median)
     if scale == 0 or abs(median) > WIDE_BINS * scale:
@@ -258,7 +264,10 @@ def _regret(score: Floats) -> Floats:
 
 
 def _pick(regret: Floats, rows: float) -> int:
-    """Return the loss with the smallest expected regret, mixed with what is usual; ties are L2's."""
+    """Return the loss with the smallest expected regret, mixed with what is usual.
+
+    Ties are L2's.
+    """
     expected = (rows * regret.mean(axis=0) + PRIOR_ROWS * PRIOR) / (rows + PRIOR_ROWS)
     best = int(np.argmin(expected))
     return 0 if expected[0] <= expected[best] + TIE else best

@@ -12,8 +12,8 @@ from lossreport.build import build_report
 from lossreport.columns import find_columns
 from lossreport.errors import UnreadableLogError, UsageError
 from lossreport.log import Log, open_frame, open_log
-from lossreport.profiles import Profile, Source, merge
 from lossreport.profile_file import is_profile, load_profile
+from lossreport.profiles import Profile, Source, merge
 from lossreport.results import Report
 from lossreport.scan import profile_chunks
 
@@ -22,7 +22,7 @@ WORST_ROWS = 20
 
 
 def profile(
-    log: Any,  # noqa: ANN401 - paths or a frame of any kind
+    log: Any,
     *,
     actual: str | None = None,
     predicted: str | Sequence[str] = (),
@@ -92,11 +92,11 @@ def profile(
 
 
 def report(
-    log: Any,  # noqa: ANN401 - paths, a frame, or a profile
+    log: Any,
     *,
     goal: Goal = "unknown",
     title: str | None = None,
-    **options: Any,  # noqa: ANN401 - handed on to `profile`
+    **options: Any,
 ) -> Report:
     """Read a log and return its report.
 
@@ -123,7 +123,7 @@ def report(
     return build_report(made, goal=goal, title=title)
 
 
-def _paths(log: Any) -> list[str] | None:  # noqa: ANN401
+def _paths(log: Any) -> list[str] | None:
     """Return the paths, or None for a frame."""
     if isinstance(log, str | os.PathLike):
         return [os.fspath(log)]
@@ -135,7 +135,9 @@ def _paths(log: Any) -> list[str] | None:  # noqa: ANN401
     return None
 
 
-def _groupings(by: str | Sequence[str | Sequence[str]] | None) -> list[str | tuple[str, ...]] | None:
+def _groupings(
+    by: str | Sequence[str | Sequence[str]] | None,
+) -> list[str | tuple[str, ...]] | None:
     if by is None:
         return None
     each = [by] if isinstance(by, str) else by

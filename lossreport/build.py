@@ -29,7 +29,6 @@ from lossreport.profiles import (
 )
 from lossreport.results import (
     Concentration,
-    Figures,
     Group,
     Grouping,
     Ledger,
@@ -115,9 +114,9 @@ def _notes(profile: Profile) -> tuple[str, ...]:
 
 
 def _prediction(profile: Profile, whole: Table, i: int, name: str, goal: Goal) -> Prediction:
-    (key, sums, histogram), = _groups_of(whole, i)  # fmt: skip
+    (_, sums, histogram), = _groups_of(whole, i)  # fmt: skip
     ledger = _ledger(sums)
-    advice = advise(histogram, goal)
+    advice = advise(histogram, ledger.scored, goal)
     overall = figures(sums, histogram, advice.delta)
     advised = recommendation(advice, overall)
     groupings = tuple(
@@ -158,7 +157,11 @@ def _groups_of(
     for row in moments.iter_rows(named=True):
         key = tuple(row[k] for k in keys)
         found = bins.get(key)
-        yield key, row, None if found is None or found.is_empty() else ErrorHistogram.from_bins(found)
+        yield (
+            key,
+            row,
+            None if found is None or found.is_empty() else ErrorHistogram.from_bins(found),
+        )
 
 
 def _ledger(sums: Mapping[str, Any]) -> Ledger:
@@ -178,7 +181,7 @@ def _grouping(
     each = []
     for rank, (_, sums, histogram) in enumerate(groups):
         shape = histogram if rank < MAX_ADVISED_GROUPS else None
-        advice = advise(shape, goal, detail=False) if sums["n"] else advise(None, goal)
+        advice = advise(shape, int(sums["n"]), goal, detail=False)
         own = figures(sums, histogram, advice.delta)
         each.append((own, recommendation(advice, own)))
     flags = outlier_driven([own for own, _ in each], MINIMUM_ROWS)
@@ -224,7 +227,7 @@ def _all_others(groups: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         after = np.cumsum(each[::-1], axis=0)[::-1]
     zero = np.zeros((1, len(names)))
     others = np.concatenate([zero, before[:-1]]) + np.concatenate([after[1:], zero])
-    largest = sorted((g["max_abs_error"] for g in groups), reverse=True)[:2] + [0.0, 0.0]
+    largest = [*sorted((g["max_abs_error"] for g in groups), reverse=True), 0.0, 0.0]
     return [
         dict(zip(names, row.tolist(), strict=True))
         | {"max_abs_error": largest[1] if g["max_abs_error"] == largest[0] else largest[0]}
@@ -267,9 +270,7 @@ def _cuts(histogram: ErrorHistogram, most_rows: float) -> list[float]:
     return sorted({float(e) for e in (*within, *following)}, reverse=True)
 
 
-def _place(
-    profile: Profile, prediction: int, cut: float, rows: int, n: float
-) -> Place | None:
+def _place(profile: Profile, prediction: int, cut: float, rows: int, n: float) -> Place | None:
     """Return the group with most of the large errors, if it has far more than its share."""
     best: tuple[float, Place] | None = None
     for by in sorted(profile.columns.groupings, key=len):
@@ -287,9 +288,7 @@ def _place(
     return best[1] if best else None
 
 
-def _worst_rows(
-    profile: Profile, prediction: int, sums: Mapping[str, Any]
-) -> tuple[WorstRow, ...]:
+def _worst_rows(profile: Profile, prediction: int, sums: Mapping[str, Any]) -> tuple[WorstRow, ...]:
     keys = key_names(profile.columns.keys)
     rows = profile.worst.filter(pl.col("prediction") == prediction)
     return tuple(
@@ -326,7 +325,9 @@ def _timeline(profile: Profile, prediction: int) -> tuple[str | None, tuple[Time
     start = {"hour": "%Y-%m-%d %H:%M", "day": "%Y-%m-%d"}[unit]
     return name, tuple(
         TimePoint(
-            (EPOCH + timedelta(hours=(row["bucket"] * step - offset) * HOURS[unit])).strftime(start),
+            (EPOCH + timedelta(hours=(row["bucket"] * step - offset) * HOURS[unit])).strftime(
+                start
+            ),
             figures(row, None),
         )
         for row in rolled.iter_rows(named=True)

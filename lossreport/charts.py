@@ -22,7 +22,7 @@ WIDTH = 5.3
 MAX_DOTS = 400
 MAX_LABELS = 4
 MAX_TABLE_ROWS = 40
-STYLE = {
+STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "lossreport",
     "text.parse_math": False,  # a group called a$b$c is no formula
@@ -85,7 +85,7 @@ def worst_rows(prediction: Prediction, name: str) -> Chart | None:
         who = "The worst 1% of the rows make" if one else "The worst row makes"
     title = f"{who} {percent(marked.sq_error)} of L2 and {percent(marked.abs_error)} of L1"
 
-    def plot(ax: Any) -> None:  # noqa: ANN401 - matplotlib has no types
+    def plot(ax: Any) -> None:
         x = [100 * p.rows for p in points]
         ax.plot(x, [100 * p.sq_error for p in points], color=ORANGE, lw=2)
         ax.plot(x, [100 * p.abs_error for p in points], color=BLUE, lw=2)
@@ -93,8 +93,20 @@ def worst_rows(prediction: Prediction, name: str) -> Chart | None:
         ax.plot([at], [100 * marked.sq_error], "D", color=ORANGE, ms=6)
         ax.plot([at], [100 * marked.abs_error], "o", color=BLUE, ms=6)
         for half, label, colour, way, side in (
-            (min(points, key=lambda p: abs(p.sq_error - 0.6)), "squared error (L2)", ORANGE, 8, "sq_error"),
-            (min(points, key=lambda p: abs(p.abs_error - 0.4)), "absolute error (L1)", BLUE, -16, "abs_error"),
+            (
+                min(points, key=lambda p: abs(p.sq_error - 0.6)),
+                "squared error (L2)",
+                ORANGE,
+                8,
+                "sq_error",
+            ),
+            (
+                min(points, key=lambda p: abs(p.abs_error - 0.4)),
+                "absolute error (L1)",
+                BLUE,
+                -16,
+                "abs_error",
+            ),
         ):
             where = (100 * half.rows, 100 * getattr(half, side))
             left = half.rows > points[0].rows ** 0.5
@@ -107,7 +119,9 @@ def worst_rows(prediction: Prediction, name: str) -> Chart | None:
         ax.minorticks_off()
         ax.grid(axis="y")
 
-    chosen = sorted({*points[:: max(1, len(points) // 10)], marked, points[-1]}, key=lambda p: p.rows)
+    chosen = sorted(
+        {*points[:: max(1, len(points) // 10)], marked, points[-1]}, key=lambda p: p.rows
+    )
     return Chart(
         title,
         "Rows ordered from the worst; how much of each loss they hold.",
@@ -128,7 +142,9 @@ def ratio_by_group(prediction: Prediction, name: str) -> Chart | None:
     if len(every) < 2:
         return None
     flagged = [e for e in every if e[1].flagged]
-    shown = sorted(every, key=lambda e: (not e[1].flagged, -(e[1].share_of_sq_error or 0)))[:MAX_DOTS]
+    shown = sorted(every, key=lambda e: (not e[1].flagged, -(e[1].share_of_sq_error or 0)))[
+        :MAX_DOTS
+    ]
     if flagged:
         lie = "lies" if len(flagged) == 1 else "lie"
         title = f"{len(flagged):,} of {count(len(every), 'group')} {lie} above what chance explains"
@@ -141,7 +157,7 @@ def ratio_by_group(prediction: Prediction, name: str) -> Chart | None:
     if len(shown) < len(every):
         subtitle += f" The {MAX_DOTS} groups with the most squared error are drawn."
 
-    def plot(ax: Any) -> None:  # noqa: ANN401
+    def plot(ax: Any) -> None:
         _plot_funnel(ax, shown)
 
     return Chart(
@@ -150,7 +166,12 @@ def ratio_by_group(prediction: Prediction, name: str) -> Chart | None:
         _draw(name, 3.1, title, f"Scatter of groups on logarithmic axes. {title}.", plot),
         ("Group", "Rows", "RMSE ÷ MAE", "Outlier-driven"),
         tuple(
-            (group_name(by, x.key), f"{x.figures.n:,}", ratio(_shown_ratio(x)), "yes" if x.flagged else "no")
+            (
+                group_name(by, x.key),
+                f"{x.figures.n:,}",
+                ratio(_shown_ratio(x)),
+                "yes" if x.flagged else "no",
+            )
             for by, x in shown[:MAX_TABLE_ROWS]
         ),
     )
@@ -163,7 +184,7 @@ def _shown_ratio(group: Group) -> float:
     return value
 
 
-def _plot_funnel(ax: Any, shown: list[tuple[tuple[str, ...], Group]]) -> None:  # noqa: ANN401
+def _plot_funnel(ax: Any, shown: list[tuple[tuple[str, ...], Group]]) -> None:
     rows = [x.figures.n for _, x in shown]
     low, high = max(2.0, min(rows) / 1.6), max(rows) * 1.6
     steps = [low * (high / low) ** (i / 40) for i in range(41)]
@@ -192,7 +213,9 @@ def _plot_funnel(ax: Any, shown: list[tuple[tuple[str, ...], Group]]) -> None:  
                     ha="right" if left else "left")  # fmt: skip
     ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(0.97, max(1.6, top * 1.12)),
            xlabel="rows in the group (log scale)", ylabel="RMSE ÷ MAE")  # fmt: skip
-    ticks = [t for t in (1, 1.25, 1.5, 2, 3, 5, 10, 20, 50, 100, 300, 1000) if t <= max(1.6, top * 1.12)]
+    ticks = [
+        t for t in (1, 1.25, 1.5, 2, 3, 5, 10, 20, 50, 100, 300, 1000) if t <= max(1.6, top * 1.12)
+    ]
     ax.minorticks_off()
     ax.set_yticks(ticks, [f"{t:g}" for t in ticks])
     ax.xaxis.set_major_formatter(lambda v, _: f"{v:,.0f}")
@@ -212,7 +235,7 @@ def dial(prediction: Prediction, name: str) -> Chart | None:
         title = f"{called} makes the best use of the rows; L2 uses {percent(l2.value)} of them"
     labels = [p.loss if p.delta is None else number(p.delta) for p in points]
 
-    def plot(ax: Any) -> None:  # noqa: ANN401
+    def plot(ax: Any) -> None:
         at = range(len(points))
         value = [100 * p.value for p in points]
         ax.fill_between(at, [100 * p.low for p in points], [100 * p.high for p in points],
@@ -258,7 +281,7 @@ def over_time(prediction: Prediction, name: str) -> Chart | None:
     )
     log = any(mae) and max(rmse) > 10 * min(v for v in mae if v > 0)
 
-    def plot(ax: Any) -> None:  # noqa: ANN401
+    def plot(ax: Any) -> None:
         at = range(len(points))
         ax.plot(at, rmse, color=ORANGE, lw=1.6)
         ax.plot(at, mae, color=BLUE, lw=1.6)
@@ -286,7 +309,12 @@ def over_time(prediction: Prediction, name: str) -> Chart | None:
         _draw(name, 2.7, title, f"Two lines over time. {title}.", plot),
         (prediction.time_step.capitalize(), "Rows", "MAE", "RMSE"),
         tuple(
-            (p.start, f"{p.figures.n:,}", number(p.figures.mae, scale), number(p.figures.rmse, scale))
+            (
+                p.start,
+                f"{p.figures.n:,}",
+                number(p.figures.mae, scale),
+                number(p.figures.rmse, scale),
+            )
             for p in points
         ),
     )
@@ -295,5 +323,3 @@ def over_time(prediction: Prediction, name: str) -> Chart | None:
 def _short(start: str, step: str | None) -> str:
     """Return a time as short as its step allows."""
     return start[5:] if step == "hour" else start[2:]
-
-

@@ -24,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Which loss suits a prediction log, and can the log be trusted? One command, one HTML page.",
+    help="Which loss suits a prediction log, and can the log be trusted? One command, one page.",
 )
 
 
@@ -59,7 +59,9 @@ Time = Annotated[
     str | None, typer.Option(metavar="COL", help="When. Found by name if not given; '' for none.")
 ]
 Worst = Annotated[int, typer.Option(metavar="K", min=0, help="How many of the worst rows to keep.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace files that lossreport did not write.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace files that lossreport did not write.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
@@ -77,15 +79,11 @@ def report(
     html: Annotated[
         Path | None, typer.Option(metavar="PATH", help="The page; report.html if not given.")
     ] = None,
-    json: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="All figures as JSON.")
-    ] = None,
+    json: Annotated[Path | None, typer.Option(metavar="PATH", help="All figures as JSON.")] = None,
     profile: Annotated[
         Path | None, typer.Option(metavar="PATH", help="The mergeable statistics as Parquet.")
     ] = None,
-    title: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="The page's heading.")
-    ] = None,
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="The page's heading.")] = None,
     worst: Worst = 20,
     force: Force = False,
     quiet: Quiet = False,
@@ -217,12 +215,18 @@ def _profile(
     worst: int,
     *,
     quiet: bool,
-) -> Any:  # noqa: ANN401 - a Profile, whose module is imported late
+) -> Any:
     from lossreport import api
 
     with _progress(quiet=quiet) as opened:
         return api.profile(
-            logs, actual=actual, predicted=predicted or (), by=by, time=time, worst=worst, opened=opened
+            logs,
+            actual=actual,
+            predicted=predicted or (),
+            by=by,
+            time=time,
+            worst=worst,
+            opened=opened,
         )
 
 
@@ -233,9 +237,21 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[Log], Callable[[int], None]]
         yield lambda _: lambda _: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), TextColumn("rows"), TimeRemainingColumn())
+    columns = (
+        TextColumn("Reading"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("rows"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
 
         def opened(log: Log) -> Callable[[int], None]:
@@ -247,7 +263,7 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[Log], Callable[[int], None]]
         yield opened
 
 
-def _write(finished: Any, made: Any, html: Path, json: Path | None, profile: Path | None) -> str:  # noqa: ANN401
+def _write(finished: Any, made: Any, html: Path, json: Path | None, profile: Path | None) -> str:
     from lossreport.page import render_page
     from lossreport.profile_file import save_profile
     from lossreport.to_json import to_json
@@ -267,7 +283,7 @@ def _size(path: Path) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1e3))} KB"
 
 
-def _of_which(finished: Any) -> str:  # noqa: ANN401 - a Report, whose module is imported late
+def _of_which(finished: Any) -> str:
     without = [p.predicted for p in finished.predictions if not p.rows.scored]
     of = f" of {', '.join(without)}" if len(finished.predictions) > 1 else ""
     return f"{of}: the page says why."

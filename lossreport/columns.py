@@ -208,7 +208,8 @@ def _one_time(sample: pl.DataFrame, taken: set[str]) -> str | None:
     candidates = [c for c in named if _is_time(sample[c])] or [
         c
         for c in sample.columns
-        if c not in taken and (c.lower().endswith(("date", "time")) or sample[c].dtype.is_temporal())
+        if c not in taken
+        and (c.lower().endswith(("date", "time")) or sample[c].dtype.is_temporal())
         if _is_time(sample[c])
     ]
     if len(candidates) > 1:

@@ -44,7 +44,12 @@ def figures(
     shape = {} if histogram is None else _shape(histogram, exact, delta)
     return Figures(
         n=n,
-        **exact,
+        mae=exact["mae"],
+        mse=exact["mse"],
+        rmse=exact["rmse"],
+        ratio=exact["ratio"],
+        bias=exact["bias"],
+        max_abs_error=exact["max_abs_error"],
         ratio_low=interval[0] if interval else None,
         ratio_high=interval[1] if interval else None,
         mean_actual=mean_of["actual"] if math.isfinite(mean_of["actual"]) else None,

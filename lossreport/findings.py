@@ -85,7 +85,9 @@ def _overflow(p: Prediction, name: str | None) -> Finding:
             "leave the range of floats. Give actual and predicted in another unit."
         )
     if p.overall.n and p.overall.mae is None:
-        issues.append("MAE and bias are not given: the sum of the errors exceeds the largest float.")
+        issues.append(
+            "MAE and bias are not given: the sum of the errors exceeds the largest float."
+        )
     return _finding("LR003", title, " ".join(issues) or None, "error", apart or None, name)
 
 
@@ -94,11 +96,14 @@ def _few_rows_make_it(p: Prediction, name: str | None) -> Finding:
     if p.overall.n < MINIMUM_ROWS:
         return _skipped("LR004", title, f"Fewer than {MINIMUM_ROWS} scored rows.", name)
     few = p.concentration
-    issue = few and (
-        f"{count(few.rows, 'row')} with an error beyond {number(few.cut)} "
-        f"{'makes' if few.rows == 1 else 'make'} {percent(few.share_of_sq_error)} of the squared error."
-    )
-    return _finding("LR004", title, issue or None, "warning", few and few.rows, name)
+    issue = None
+    if few:
+        issue = (
+            f"{count(few.rows, 'row')} with an error beyond {number(few.cut)} "
+            f"{'makes' if few.rows == 1 else 'make'} {percent(few.share_of_sq_error)} "
+            "of the squared error."
+        )
+    return _finding("LR004", title, issue, "warning", few.rows if few else None, name)
 
 
 def _outlier_driven(p: Prediction, name: str | None) -> Finding:
@@ -111,8 +116,9 @@ def _outlier_driven(p: Prediction, name: str | None) -> Finding:
     if flagged:
         by, worst = max(flagged, key=lambda f: f[1].share_of_sq_error or 0)
         issue = (
-            f"{len(flagged):,} of {count(len(groups), 'group')} have a ratio beyond what their number "
-            f"of rows explains; {group_name(by, worst.key, 40)} has the most squared error of them."
+            f"{len(flagged):,} of {count(len(groups), 'group')} have a ratio beyond what their "
+            f"number of rows explains; {group_name(by, worst.key, 40)} has the most squared error "
+            "of them."
         )
     return _finding("LR005", title, issue, "warning", len(flagged), name)
 
@@ -125,8 +131,8 @@ def _biased(p: Prediction, name: str | None) -> Finding:
     issue = None
     if abs(bias) > BIASED * mae:
         issue = (
-            f"The model predicts too {'much' if bias > 0 else 'little'}: mean of predicted less actual "
-            f"is {number(bias, signed=True)}, {percent(abs(bias) / mae)} of the MAE."
+            f"The model predicts too {'much' if bias > 0 else 'little'}: mean of predicted less "
+            f"actual is {number(bias, signed=True)}, {percent(abs(bias) / mae)} of the MAE."
         )
     return _finding("LR006", title, issue, "warning", None, name)
 
@@ -140,8 +146,8 @@ def _spike(p: Prediction, name: str | None) -> Finding:
     issue = None
     if "spike_at_zero" in advice.flags:
         issue = (
-            f"{count(n, 'error')} ({percent(advice.zeros)}) are exactly 0: a leaked or copied target, "
-            "or a target that is mostly 0?"
+            f"{count(n, 'error')} ({percent(advice.zeros)}) are exactly 0: a leaked or copied "
+            "target, or a target that is mostly 0?"
         )
     return _finding("LR007", title, issue, "warning", n, name)
 

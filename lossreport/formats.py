@@ -60,7 +60,7 @@ def visible(text: str, longest: int | None = None) -> str:
     """Return text from a log on one line, control characters shown, cut in the middle if asked.
 
     Characters that would move the cursor, reorder the line or break a file format become their
-    code point, as in "\\u202e".
+    code point after a backslash and a u.
     """
     shown = "".join(_visible_character(c) for c in text)
     if longest is None or len(shown) <= longest:
@@ -74,7 +74,10 @@ def _visible_character(character: str) -> str:
     if character in "\t\n\r":
         return {"\t": "\u2409", "\n": "\u2424", "\r": "\u240d"}[character]
     kept_together = character in "\u200c\u200d"  # joiners are part of emoji and of scripts
-    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") and not kept_together:
+    if (
+        unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+        and not kept_together
+    ):
         return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
     return character
 

@@ -52,7 +52,9 @@ class ErrorHistogram:
             inner = np.where(sign == 0, 0, np.exp((rank - 1 - BIN_OFFSET) * LOG_GAMMA))
             relative = bins["sum_sq_error"].to_numpy() / n / mean**2 - 1
         # Sums beyond the range of floats say nothing of where in its bin an error is.
-        mean = np.where(np.isfinite(mean), mean, sign * (inner / 2 + np.minimum(outer, LARGEST) / 2))
+        mean = np.where(
+            np.isfinite(mean), mean, sign * (inner / 2 + np.minimum(outer, LARGEST) / 2)
+        )
         relative = np.where(np.isfinite(relative), relative, 1.3e-4)
         relative = np.where((sign == 0) | (n == 1) | (relative < SAME_VALUE), 0, relative)
         outer = np.minimum(outer, LARGEST)
@@ -120,7 +122,7 @@ class ErrorHistogram:
         def value_at(rank: Floats) -> Floats:
             at = np.minimum(np.searchsorted(after, rank, side="right"), len(n) - 1)
             inside = (rank - (after[at] - n[at]) + 0.5) / n[at]
-            return low[at] + np.clip(inside, 0, 1) * (high[at] - low[at])
+            return np.asarray(low[at] + np.clip(inside, 0, 1) * (high[at] - low[at]))
 
         rank = np.array(levels) * (after[-1] - 1)
         below = np.floor(rank)
@@ -179,7 +181,7 @@ class ErrorHistogram:
         size = np.abs(self.mean) / top
         squared = size**2 + (self.deviation / top) ** 2
         return (
-            int(round(float(self.n[far].sum()))),
+            round(float(self.n[far].sum())),
             float((self.n * size)[far].sum() / (self.n * size).sum()),
             float((self.n * squared)[far].sum() / (self.n * squared).sum()),
         )

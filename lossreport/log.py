@@ -63,9 +63,9 @@ class Chunk:
     first_row: int
     """The number of the first of them, counting from 1."""
     rows: pl.DataFrame
-    """`actual`, `predicted_0`, ..., their `_text` marks; `key_0`, ... for the columns to group by, and
-    `hash_0`, ... of them; `time` (UTC) and `hour` (since 1970, or NO_TIME) if there is a time; and
-    what `profiles.with_numbers` adds."""
+    """`actual`, `predicted_0`, ..., their `_text` marks; `key_0`, ... for the columns to group by,
+    and `hash_0`, ... of them; `time` (UTC) and `hour` (since 1970, or NO_TIME) if there is a time;
+    and what `profiles.with_numbers` adds."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,8 @@ class Log:
                 read += rows.height
             if part.rows is not None and read != part.rows:
                 raise UnreadableLogError(
-                    f"{part.path} says that it holds {part.rows:,} rows, but {read:,} could be read."
+                    f"{part.path} says that it holds {part.rows:,} rows, but {read:,} "
+                    "could be read."
                 )
             sources.append(Source(part.path, read, part.bytes))
 
@@ -188,8 +189,16 @@ def _files(path: str) -> list[str]:
         if found:
             return found
         raise UsageError(f"No file matches {path}.")
-    near = [f for f in here.parent.iterdir() if _is_log_file(f, here.parent)] if here.parent.is_dir() else []
-    hint = f" In {here.parent} there are: {', '.join(sorted(f.name for f in near)[:10])}." if near else ""
+    near = (
+        [f for f in here.parent.iterdir() if _is_log_file(f, here.parent)]
+        if here.parent.is_dir()
+        else []
+    )
+    hint = (
+        f" In {here.parent} there are: {', '.join(sorted(f.name for f in near)[:10])}."
+        if near
+        else ""
+    )
     raise UsageError(f"There is no file {path}.{hint}")
 
 
@@ -232,7 +241,9 @@ def _format(path: str, start: bytes) -> str:
     if start.startswith(b"ARROW1"):
         return "ipc"
     if by_ending in ("parquet", "ipc"):
-        raise UnreadableLogError(f"{path} ends like a {by_ending} file but does not begin like one.")
+        raise UnreadableLogError(
+            f"{path} ends like a {by_ending} file but does not begin like one."
+        )
     if by_ending is not None:
         return by_ending
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -272,7 +283,7 @@ def _separator(path: str, start: bytes) -> str:
     return max(SEPARATORS, key=header.count)
 
 
-def open_frame(frame: Any, name: str = "frame") -> Log:  # noqa: ANN401 - any frame Narwhals knows
+def open_frame(frame: Any, name: str = "frame") -> Log:
     """Open a Polars, pandas, PyArrow or DuckDB frame as a log.
 
     Raises

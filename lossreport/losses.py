@@ -24,7 +24,7 @@ SMALLEST_SQUARE = 1e-290
 LARGEST = float(np.finfo(np.float64).max)
 
 
-def _finite(values: Any, name: str) -> npt.NDArray[np.float64]:  # noqa: ANN401 - any array
+def _finite(values: Any, name: str) -> npt.NDArray[np.float64]:
     series = nw.from_native(values, series_only=True, pass_through=True)
     array = np.asarray(series.to_numpy() if isinstance(series, nw.Series) else values)
     if array.ndim != 1:
@@ -45,7 +45,7 @@ def _finite(values: Any, name: str) -> npt.NDArray[np.float64]:  # noqa: ANN401 
     return array
 
 
-def _errors(y_true: Any, y_pred: Any) -> npt.NDArray[np.float64]:  # noqa: ANN401 - any arrays
+def _errors(y_true: Any, y_pred: Any) -> npt.NDArray[np.float64]:
     actual, predicted = _finite(y_true, "y_true"), _finite(y_pred, "y_pred")
     if len(actual) != len(predicted):
         raise UsageError(f"y_true has {len(actual)} values but y_pred has {len(predicted)}.")
@@ -55,7 +55,7 @@ def _errors(y_true: Any, y_pred: Any) -> npt.NDArray[np.float64]:  # noqa: ANN40
         return np.asarray(predicted - actual)
 
 
-def mae(y_true: Any, y_pred: Any) -> float:  # noqa: ANN401 - any arrays
+def mae(y_true: Any, y_pred: Any) -> float:
     """Mean absolute error, or L1: mean |y_pred - y_true|.
 
     Parameters
@@ -85,7 +85,7 @@ def mae(y_true: Any, y_pred: Any) -> float:  # noqa: ANN401 - any arrays
     return float(np.mean(size)) if top < LARGEST / len(size) else top * float(np.mean(size / top))
 
 
-def mse(y_true: Any, y_pred: Any) -> float:  # noqa: ANN401 - any arrays
+def mse(y_true: Any, y_pred: Any) -> float:
     """Mean squared error, or L2: mean (y_pred - y_true)**2.
 
     In the target's unit squared, from 0; inf where the square exceeds the largest float. Takes
@@ -100,7 +100,7 @@ def mse(y_true: Any, y_pred: Any) -> float:  # noqa: ANN401 - any arrays
         return float(np.mean(_errors(y_true, y_pred) ** 2))
 
 
-def rmse(y_true: Any, y_pred: Any) -> float:  # noqa: ANN401 - any arrays
+def rmse(y_true: Any, y_pred: Any) -> float:
     """Root of the mean squared error; in the target's unit, never below `mae`.
 
     Right for errors whose squares exceed the range of floats. Takes and raises what `mae` does.
@@ -118,7 +118,7 @@ def rmse(y_true: Any, y_pred: Any) -> float:  # noqa: ANN401 - any arrays
         return top * math.sqrt(float(np.mean((errors / top) ** 2))) if top < math.inf else top
 
 
-def huber(y_true: Any, y_pred: Any, delta: float) -> float:  # noqa: ANN401 - any arrays
+def huber(y_true: Any, y_pred: Any, delta: float) -> float:
     """Mean Huber loss: e**2 / 2 where |e| <= delta, delta (|e| - delta / 2) beyond (Huber 1964).
 
     Half of `mse` for large delta, delta times `mae` for small; in the target's unit squared, from
@@ -143,7 +143,8 @@ def from_sums(sums: Mapping[str, float]) -> dict[str, float | None]:
     Parameters
     ----------
     sums
-        `n`, `sum_error`, `sum_abs_error`, `sum_sq_error`, `max_abs_error`, ... (`profiles.MOMENTS`).
+        `n`, `sum_error`, `sum_abs_error`, `sum_sq_error`, `max_abs_error`, ...
+        (`profiles.MOMENTS`).
 
     Returns
     -------

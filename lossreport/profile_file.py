@@ -61,8 +61,8 @@ def load_profile(path: str) -> Profile:
         raise UnreadableLogError(f"{path} is not a whole lossreport profile.") from error
     if about.get("schema") != SCHEMA:
         raise UnreadableLogError(
-            f"{path} is a profile of schema {about.get('schema')}, but this lossreport reads {SCHEMA}. "
-            "Make it anew from its log, or use the version that wrote it."
+            f"{path} is a profile of schema {about.get('schema')}, but this lossreport reads "
+            f"{SCHEMA}. Make it anew from its log, or use the version that wrote it."
         )
     frames = {
         name: whole.filter(pl.col("part") == name).select(columns)

@@ -25,7 +25,8 @@ from lossreport.columns import Columns
 RELATIVE_ACCURACY = 0.02
 LOG_GAMMA = math.log((1 + RELATIVE_ACCURACY) / (1 - RELATIVE_ACCURACY))
 BIN_OFFSET = 20_000
-"""Added to ceil(ln|e| / ln gamma), which lies within +-18,700 for any float, to make it positive."""
+"""Added to ceil(ln|e| / ln gamma), which lies within +-18,700 for any float, to make it
+positive."""
 UNSCORED = 50_000
 """The bin of rows that are not scored, beyond every bin of a float."""
 
@@ -177,7 +178,8 @@ class Table:
     """Keys `prediction`, `bucket` (null if not timed), `key_0`, ... (the values of `by` as text);
     COUNTS, SUMS and `max_abs_error`."""
     histogram: pl.DataFrame | None
-    """Keys `prediction`, `key_0`, ..., `bin`; HISTOGRAM_SUMS. None: more groups than it may hold."""
+    """Keys `prediction`, `key_0`, ..., `bin`; HISTOGRAM_SUMS. None: more groups than it may
+    hold."""
     timed: bool
     """Whether the moments are kept by time bucket."""
 

@@ -15,9 +15,11 @@ from lossreport.histogram import ErrorHistogram, Floats
 RESAMPLES = 200
 SEED = 20260901
 POISSON_BELOW = 30
-"""Counts up to here are redrawn from Poisson's law, larger ones from a Gaussian of equal variance."""
+"""Counts up to here are redrawn from Poisson's law, larger ones from a Gaussian of equal
+variance."""
 POOL, FEW_POOL = 2048, 256
-"""So many Gaussian and (for each mean) Poisson numbers are drawn once; bins beyond use them again."""
+"""So many Gaussian and (for each mean) Poisson numbers are drawn once; bins beyond use them
+again."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Functionals:
 
     rows: float
     scale: float
-    """Robust standard deviation s = 1.4826 median |e - median| of the data, in the target's unit."""
+    """Robust standard deviation s = 1.4826 median |e - median| of the data, in the target's
+    unit."""
     step: float
     """Spacing of rounded errors in units of s; 0 if they are not rounded."""
     ks: tuple[float, ...]
@@ -193,13 +196,12 @@ def _median_and_density(
         return median, 2 * h / window
 
 
-def _quantile(
-    histogram: ErrorHistogram, weights: Floats, after: Floats, rank: Floats
-) -> Floats:
+def _quantile(histogram: ErrorHistogram, weights: Floats, after: Floats, rank: Floats) -> Floats:
     """Return the error below which `rank` of the weight lies, for each resample."""
     bins = np.minimum((after < rank[:, np.newaxis]).sum(axis=1), after.shape[1] - 1)
     each = np.arange(len(rank))
     weight = weights[each, bins]
     before = after[each, bins] - weight
     inside = np.clip((rank - before) / np.where(weight > 0, weight, 1), 0, 1)
-    return histogram.low[bins] + inside * (histogram.high[bins] - histogram.low[bins])
+    width = histogram.high[bins] - histogram.low[bins]
+    return np.asarray(histogram.low[bins] + inside * width)

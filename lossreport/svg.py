@@ -29,10 +29,14 @@ def clean(text: str, name: str, title: str, description: str) -> str:
     root = ET.fromstring(text)  # noqa: S314
     for parent in list(root.iter()):
         for child in list(parent):
-            if child.tag in (f"{SVG}metadata", f"{SVG}style") or child.tag.startswith("{http://www.w3.org/1999/02"):
+            if child.tag in (f"{SVG}metadata", f"{SVG}style") or child.tag.startswith(
+                "{http://www.w3.org/1999/02"
+            ):
                 parent.remove(child)
     used = {v[1:] for e in root.iter() if (v := e.get(HREF))}
-    used |= {m for e in root.iter() for v in e.attrib.values() for m in re.findall(r"url\(#(.+?)\)", v)}
+    used |= {
+        m for e in root.iter() for v in e.attrib.values() for m in re.findall(r"url\(#(.+?)\)", v)
+    }
     width, height = (root.get("viewBox") or "0 0 100 100").split()[2:]
     body = "".join(_element(e, name, used) for e in root)
     return (
@@ -80,11 +84,18 @@ def _attributes(element: ET.Element, name: str, used: set[str]) -> dict[str, str
             found["clip-path"] = re.sub(r"url\(#(.+?)\)", rf"url(#{name}-\1)", value)
         elif not key.startswith("{"):
             found[key] = value
+    return _coloured(found)
+
+
+def _coloured(found: dict[str, str]) -> dict[str, str]:
+    """Return attributes with shorter numbers, and a class for each colour of the palette."""
     for key in ("d", "transform", "x", "y", "width", "height", "points"):
         if key in found:
             found[key] = _rounded(found[key])
     classes = [
-        f"{CLASSES[found[k].lower()]}-{k}" for k in ("fill", "stroke") if found.get(k, "").lower() in CLASSES
+        f"{CLASSES[found[k].lower()]}-{k}"
+        for k in ("fill", "stroke")
+        if found.get(k, "").lower() in CLASSES
     ]
     if classes:
         found["class"] = " ".join(classes)
@@ -101,7 +112,11 @@ def _presentation(style: str) -> dict[str, str]:
         found["font-size"] = size[1] if size else "10"
         if re.match(r"\s*(bold|[6-9]00)", font):
             found["font-weight"] = "bold"
-    return {k: _rounded(v) if k == "stroke-dasharray" else v for k, v in found.items() if k not in DROPPED}
+    return {
+        k: _rounded(v) if k == "stroke-dasharray" else v
+        for k, v in found.items()
+        if k not in DROPPED
+    }
 
 
 def _rounded(text: str) -> str:

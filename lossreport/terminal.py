@@ -57,13 +57,21 @@ def _figures(prediction: Prediction) -> str:
     all_rows = prediction.overall
     lines = [
         ("L1", number(all_rows.mae), "mean absolute error (MAE)"),
-        ("L2", number(all_rows.mse), f"mean squared error (MSE); its root, RMSE, is {number(all_rows.rmse)}"),
+        (
+            "L2",
+            number(all_rows.mse),
+            f"mean squared error (MSE); its root, RMSE, is {number(all_rows.rmse)}",
+        ),
         (
             "RMSE/MAE",
             ratio(all_rows.ratio),
             f"Gaussian errors give {GAUSSIAN_RATIO:.2f}, Laplace errors {LAPLACE_RATIO:.2f}",
         ),
-        ("bias", number(all_rows.bias, all_rows.mae, signed=True), f"mean of predicted {MINUS} actual"),
+        (
+            "bias",
+            number(all_rows.bias, all_rows.mae, signed=True),
+            f"mean of predicted {MINUS} actual",
+        ),
     ]
     few = prediction.concentration
     if few and few.place:
@@ -72,7 +80,8 @@ def _figures(prediction: Prediction) -> str:
             (
                 "without",
                 name,
-                f"L1 {number(without.mae)}, L2 {number(without.mse)}, RMSE/MAE {ratio(without.ratio)}",
+                f"L1 {number(without.mae)}, L2 {number(without.mse)}, "
+                f"RMSE/MAE {ratio(without.ratio)}",
             )
         )
     wide = max(len(value) for _, value, _ in lines)
@@ -97,7 +106,9 @@ def _worst_groups(groups: list[tuple[tuple[str, ...], Group]]) -> str:
     ]
     widths = [max(len(row[i]) for row in table) for i in range(len(header))]
     lines = [
-        "  " + row[0].ljust(widths[0]) + "".join("  " + c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))
+        "  "
+        + row[0].ljust(widths[0])
+        + "".join("  " + c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))
         for row in table
     ]
     flagged = sum(x.flagged for _, x in groups)
@@ -121,7 +132,9 @@ def inspection(log: Log, roles: dict[str, str], problem: str | None) -> str:
     wide = max((len(visible(name, 40)) for name in schema), default=0)
     lines.append("")
     for name, dtype in schema.items():
-        lines.append(f"  {visible(name, 40):<{wide}}  {dtype!s:<12}  {roles.get(name, '')}".rstrip())
+        lines.append(
+            f"  {visible(name, 40):<{wide}}  {dtype!s:<12}  {roles.get(name, '')}".rstrip()
+        )
     if problem:
         lines += ["", _filled(problem)]
     return "\n".join(lines)

@@ -159,7 +159,9 @@ def time(name: str, dtype: pl.DataType, fmt: str | None = None) -> pl.Expr:
         if fmt.endswith("%#z"):
             parsed = parsed.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
         return parsed
-    raise UsageError(f"Column {name!r} ({dtype}) cannot be read as time; leave it out with --time ''.")
+    raise UsageError(
+        f"Column {name!r} ({dtype}) cannot be read as time; leave it out with --time ''."
+    )
 
 
 def _epoch(column: pl.Expr) -> pl.Expr:

@@ -42,7 +42,11 @@ def _headline(advice: Advice) -> str:
             f"{loss_name(advice.for_typical, advice.delta)}. Undecided: {name}."
         )
     if advice.verdict == "no-clear-winner":
-        out = f"{_all_of(advice.ruled_out, 'and')} can be ruled out; otherwise n" if advice.ruled_out else "N"
+        out = (
+            f"{_all_of(advice.ruled_out, 'and')} can be ruled out; otherwise n"
+            if advice.ruled_out
+            else "N"
+        )
         rows = count(advice.rows, "row")
         if advice.loss == advice.best_guess:
             return f"{out}o clear winner in {rows}. Best guess and cautious choice: {name}."
@@ -62,7 +66,9 @@ def _because(advice: Advice, figures: Figures) -> list[str]:
         centred = figures.centred_ratio
         hidden = ""
         if centred is not None and abs(centred / figures.ratio - 1) > 0.02:
-            hidden = f" Around the median error it is {ratio(centred)}: bias hides part of the tail."
+            hidden = (
+                f" Around the median error it is {ratio(centred)}: bias hides part of the tail."
+            )
         sentences.append(
             f"RMSE/MAE is {ratio(figures.ratio)}{interval}; Gaussian errors give "
             f"{GAUSSIAN_RATIO:.2f}, Laplace errors {LAPLACE_RATIO:.2f}.{hidden}"
@@ -77,18 +83,20 @@ def _because(advice: Advice, figures: Figures) -> list[str]:
     if advice.lopsided is not None:
         assert advice.scale is not None
         sentences.append(
-            f"The errors lean to one side: mean minus median is {number(advice.lopsided, signed=True)} "
-            "robust standard deviations. L2 aims at the mean, L1 at the median, so changing "
-            f"from one to the other moves every prediction by about "
+            "The errors lean to one side: mean minus median is "
+            f"{number(advice.lopsided, signed=True)} robust standard deviations. L2 aims at the "
+            "mean, L1 at the median, so changing from one to the other moves every prediction by about "
             f"{number(abs(advice.lopsided * advice.scale))}, and totals with it."
         )
     if "spike_at_zero" in advice.flags:
         sentences.append(
-            f"{percent(advice.zeros)} of the errors are exactly 0; the shape was judged on the rest. "
-            "Look for a leaked or copied target, or a target that is mostly 0."
+            f"{percent(advice.zeros)} of the errors are exactly 0; the shape was judged on the "
+            "rest. Look for a leaked or copied target, or a target that is mostly 0."
         )
     if "rounded" in advice.flags:
-        sentences.append("The errors are rounded; they were spread over their step to judge the shape.")
+        sentences.append(
+            "The errors are rounded; they were spread over their step to judge the shape."
+        )
     told = advice.verdict != "depends" and advice.goal != "large-errors"
     if told and advice.confidence and advice.probability is not None:
         sentences.append(
@@ -116,8 +124,8 @@ def _efficiency(advice: Advice) -> str:
     )
     if advice.verdict == "clear" and advice.loss != best:
         sentence += (
-            f" {advice.loss} is nearly as good, and the safer choice with {count(advice.rows, 'row')}: "
-            "it loses least if the tail is heavier than it looks."
+            f" {advice.loss} is nearly as good, and the safer choice with "
+            f"{count(advice.rows, 'row')}: it loses least if the tail is heavier than it looks."
         )
     if advice.ruled_out and advice.verdict != "no-clear-winner":
         sentence += f" {_all_of(advice.ruled_out, 'and')} can be ruled out."
@@ -137,7 +145,10 @@ def verdict(
     flagged: int,
     groups: int,
 ) -> Verdict:
-    """Return what the page opens with: first how to judge the log, then which loss to train with."""
+    """Return what the page opens with.
+
+    First how to judge the log, or which loss to train with, whichever matters more; then the other.
+    """
     if not rows.scored:
         reasons = ", ".join(f"{r.replace('_', ' ')} {n:,}" for r, n in rows.left_out)
         why = f"Left out: {reasons}." if reasons else "The log holds no rows."
@@ -171,7 +182,8 @@ def verdict(
         else " RMSE and MAE tell the same story here."
     )
     return Verdict(
-        "Heavy tail" if heavy else "No outlier problem", "note" if heavy else "calm", advised.headline,
+        "Heavy tail" if heavy else "No outlier problem", "note" if heavy else "calm",
+        advised.headline,
         because + (judged if figures.ratio is not None else ""), tuple(points),
     )  # fmt: skip
 
@@ -184,9 +196,9 @@ def _of_few_rows(figures: Figures, worst: tuple[WorstRow, ...]) -> str:
         return sentence
     absolute = abs(worst[0].error) / (figures.mae * figures.n)
     return (
-        f"{sentence} One row of {figures.n:,} makes {percent(worst[0].share_of_sq_error)} of the L2 "
-        f"and {percent(absolute)} of the L1: L2 grows with the square of an error (quadratically), "
-        "L1 in proportion to it."
+        f"{sentence} One row of {figures.n:,} makes {percent(worst[0].share_of_sq_error)} of "
+        f"the L2 and {percent(absolute)} of the L1: L2 grows with the square of an error "
+        "(quadratically), L1 in proportion to it."
     )
 
 

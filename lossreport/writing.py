@@ -26,7 +26,9 @@ def check_writable(path: Path, logs: Sequence[str], *, force: bool) -> None:
     if path.is_dir():
         raise UsageError(f"{path} is a folder: name a file to write to.")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise UsageError(f"The folder {folder} is not writable: {path.name} cannot be written there.")
+        raise UsageError(
+            f"The folder {folder} is not writable: {path.name} cannot be written there."
+        )
     if not path.exists():
         return
     if any("://" not in log and Path(log).exists() and path.samefile(log) for log in logs):
@@ -78,4 +80,6 @@ def _umask() -> int:
 
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 text file whole or not at all, with the same line ends everywhere."""
-    write_whole(path, lambda file: file.write_bytes(text.encode("utf-8", errors="backslashreplace")))
+    write_whole(
+        path, lambda file: file.write_bytes(text.encode("utf-8", errors="backslashreplace"))
+    )

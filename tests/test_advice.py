@@ -59,7 +59,9 @@ PICKS = [
 def test_the_picks_of_the_simulation_table_come_out(
     law: str, rows: int, loss: str, share: float
 ) -> None:
-    picks = [advice_on(LAWS[law](np.random.default_rng([7, i]), rows)).best_guess for i in range(20)]
+    picks = [
+        advice_on(LAWS[law](np.random.default_rng([7, i]), rows)).best_guess for i in range(20)
+    ]
     assert mean(p == loss for p in picks) >= share
 
 
@@ -91,7 +93,9 @@ def test_what_is_ruled_out_is_really_worse() -> None:
 
 def test_confidence_is_capped_by_the_number_of_rows() -> None:
     for rows, best in ((60, "low"), (150, "moderate"), (900, "moderate")):
-        levels = {advice_on(LAWS["uniform"](np.random.default_rng(i), rows)).confidence for i in range(10)}
+        levels = {
+            advice_on(LAWS["uniform"](np.random.default_rng(i), rows)).confidence for i in range(10)
+        }
         assert levels <= {"low", best}
     assert advice_on(LAWS["gaussian"](np.random.default_rng(0), 5000)).confidence == "high"
 

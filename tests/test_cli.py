@@ -31,9 +31,13 @@ def valid(report: dict[str, object]) -> None:
     jsonschema.Draft202012Validator(SCHEMA).validate(report)
 
 
-@pytest.mark.parametrize("log", sorted(p.name for p in EXAMPLES.iterdir() if p.suffix in (".csv", ".parquet")))
+@pytest.mark.parametrize(
+    "log", sorted(p.name for p in EXAMPLES.iterdir() if p.suffix in (".csv", ".parquet"))
+)
 def test_every_example_gives_a_page_and_valid_json(run: Run, log: str) -> None:
-    options = ("--actual", "margin_actual", "--predicted", "margin_poll") if log == "polls.csv" else ()
+    options = (
+        ("--actual", "margin_actual", "--predicted", "margin_poll") if log == "polls.csv" else ()
+    )
     ran = run(EXAMPLES / log, *options)
     assert ran.code == 0, ran.err
     valid(ran.json)
@@ -61,7 +65,9 @@ def test_the_synthetic_log_is_told_in_the_first_sentence(run: Run) -> None:
     error = (frame["predicted_minutes"] - frame["actual_minutes"]).abs()
     far = error > few["cut"]
     assert few["rows"] == far.sum()
-    assert few["share_of_sq_error"] == pytest.approx((error.filter(far) ** 2).sum() / (error**2).sum(), rel=1e-6)
+    assert few["share_of_sq_error"] == pytest.approx(
+        (error.filter(far) ** 2).sum() / (error**2).sum(), rel=1e-6
+    )
     in_apac = frame.filter(far)["region"].eq("apac").sum()
     assert (few["place"]["key"], few["place"]["rows"]) == (["apac"], in_apac)
     first = ran.html.split('<h2 id="p0-verdict">')[1].split("</h2>")[0]
@@ -84,7 +90,9 @@ BAD_LOGS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "content", "code", "says"), BAD_LOGS, ids=[b[0] for b in BAD_LOGS])
+@pytest.mark.parametrize(
+    ("name", "content", "code", "says"), BAD_LOGS, ids=[b[0] for b in BAD_LOGS]
+)
 def test_bad_logs_get_a_message_and_their_exit_code(
     run: Run, tmp_path: Path, name: str, content: bytes | None, code: int, says: str
 ) -> None:
@@ -168,7 +176,9 @@ def test_same_input_same_bytes(run: Run, tmp_path: Path) -> None:
     for _ in range(2):
         ran = run(EXAMPLES / "deliveries.parquet", "--profile", tmp_path / "p.parquet")
         names = ("out.html", "out.json")
-        made.append([(ran.folder / n).read_bytes() for n in names] + [(tmp_path / "p.parquet").read_bytes()])
+        made.append(
+            [(ran.folder / n).read_bytes() for n in names] + [(tmp_path / "p.parquet").read_bytes()]
+        )
     assert made[0] == made[1]
 
 
@@ -195,13 +205,17 @@ def test_profiles_merge_to_the_report_of_the_whole_log(run: Run, tmp_path: Path)
 def test_inspect_lists_columns_and_their_roles(run: Run) -> None:
     out = run(EXAMPLES / "foodwaste.csv", command="inspect", outputs=False).out
     assert "csv" in out
-    words = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line.startswith("  ")}
+    words = {
+        line.split()[0]: line.split()[1:] for line in out.splitlines() if line.startswith("  ")
+    }
     assert words["y_true"] == ["String", "actual"]
     assert words["y_pred"][1] == "predicted"
     assert words["date"][1] == "time"
     assert words["store"][1] == "group"
     assert len(words["residual"]) == 1
-    assert "More than one column" in run(EXAMPLES / "polls.csv", command="inspect", outputs=False).out
+    assert (
+        "More than one column" in run(EXAMPLES / "polls.csv", command="inspect", outputs=False).out
+    )
 
 
 def test_quiet_prints_nothing_and_debug_shows_the_traceback(run: Run, tmp_path: Path) -> None:
@@ -226,19 +240,30 @@ def test_a_group_column_may_be_called_anything(run: Run, tmp_path: Path, name: s
 
 def test_groups_with_missing_and_odd_values_are_told_apart(run: Run, tmp_path: Path) -> None:
     odd = [None, "", "(missing)", "<b>x</b>", "a\nb", "\u202ex", "😀", "a" * 10_000]
-    pl.DataFrame({"actual": 1.0, "predicted": [float(i) for i in range(8)], "g": odd}).write_parquet(
-        tmp_path / "log.parquet"
-    )
+    pl.DataFrame(
+        {"actual": 1.0, "predicted": [float(i) for i in range(8)], "g": odd}
+    ).write_parquet(tmp_path / "log.parquet")
     ran = run(tmp_path / "log.parquet", "--by", "g")
     assert ran.code == 0, ran.err
     groups = ran.json["predictions"][0]["groupings"][0]["groups"]
-    assert {g["key"][0]: g["max_abs_error"] for g in groups} == {o: abs(i - 1.0) for i, o in enumerate(odd)}
+    assert {g["key"][0]: g["max_abs_error"] for g in groups} == {
+        o: abs(i - 1.0) for i, o in enumerate(odd)
+    }
     assert "\x1b" not in ran.out + ran.html
     assert "\u202e" not in ran.out + ran.html
     assert "<b>x</b>" not in ran.html
 
 
-TYPES = [pl.Int8, pl.UInt64, pl.Int128, pl.Float32, pl.Decimal(20, 3), pl.Boolean, pl.String, pl.Categorical]
+TYPES = [
+    pl.Int8,
+    pl.UInt64,
+    pl.Int128,
+    pl.Float32,
+    pl.Decimal(20, 3),
+    pl.Boolean,
+    pl.String,
+    pl.Categorical,
+]
 
 
 @pytest.mark.parametrize("dtype", TYPES, ids=str)
@@ -294,7 +319,9 @@ def test_what_leaves_the_range_of_floats_is_said_not_shown(
 
 
 def test_one_row_and_zero_errors_give_right_figures(run: Run, tmp_path: Path) -> None:
-    one = run(write(tmp_path / "one.csv", "actual,predicted\n1,3\n")).json["predictions"][0]["overall"]
+    one = run(write(tmp_path / "one.csv", "actual,predicted\n1,3\n")).json["predictions"][0][
+        "overall"
+    ]
     assert (one["n"], one["mae"], one["mse"], one["ratio"]) == (1, 2.0, 4.0, 1.0)
     zero = run(write(tmp_path / "zero.csv", "actual,predicted\n" + "1,1\n" * 60))
     assert zero.json["predictions"][0]["overall"]["ratio"] is None
@@ -346,9 +373,13 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
         path = tmp_path / f"{rows}.parquet"
         rng = np.random.default_rng(1)
         y = rng.normal(size=rows)
-        frame = pl.DataFrame({"actual": y, "predicted": y + rng.normal(size=rows), "g": rng.integers(0, 9, rows)})
+        frame = pl.DataFrame(
+            {"actual": y, "predicted": y + rng.normal(size=rows), "g": rng.integers(0, 9, rows)}
+        )
         frame.write_parquet(path, row_group_size=500_000)
-        out = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+        out = subprocess.run(
+            [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+        )
         peaks.append(int(out.stdout))
         path.unlink()
     assert peaks[1] < 1.3 * peaks[0], peaks

@@ -89,7 +89,9 @@ def test_the_page_never_scrolls_sideways(opened: Callable[..., Page], log: str, 
 
 
 def test_hostile_content_is_text(opened: Callable[..., Page], hostile: Path) -> None:
-    page = opened(hostile, "--by", '<b onclick="alert(5)">g', "--title", "<script>alert(7)</script>")
+    page = opened(
+        hostile, "--by", '<b onclick="alert(5)">g', "--title", "<script>alert(7)</script>"
+    )
     for cell in page.locator("table.groups tbody th").all():
         cell.hover()
     text = page.locator("table.groups tbody").inner_text()
@@ -130,7 +132,10 @@ def test_sorting_and_filtering(opened: Callable[..., Page]) -> None:
     heading.locator("button").focus()
     page.keyboard.press("Enter")
     assert heading.get_attribute("aria-sort") == "descending"
-    values = [float(v) for v in rows.locator("td:nth-child(5)").evaluate_all("a => a.map(e => e.dataset.value)")]
+    values = [
+        float(v)
+        for v in rows.locator("td:nth-child(5)").evaluate_all("a => a.map(e => e.dataset.value)")
+    ]
     assert values == sorted(values, reverse=True)
     page.keyboard.press("Enter")
     assert heading.get_attribute("aria-sort") == "ascending"

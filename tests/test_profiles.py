@@ -177,7 +177,9 @@ def test_the_kernel_adds_what_the_definitions_say() -> None:
         {"actual": rng.normal(size=3000), "predicted_0": rng.normal(size=3000), "g": rng.integers(0, 4, 3000)}
     )  # fmt: skip
     numbers = profiles.with_numbers(nw.from_native(frame.lazy()))
-    wanted = numbers.group_by("g").agg(*profiles.aggregations(MOMENTS)).to_native().collect().sort("g")
+    wanted = (
+        numbers.group_by("g").agg(*profiles.aggregations(MOMENTS)).to_native().collect().sort("g")
+    )
     log = frame.rename({"predicted_0": "predicted"})
     found = lossreport.profile(log, by="g").table(("g",)).moments.sort("key_0")
     assert_frame_equal(found.select(MOMENTS), wanted.select(MOMENTS), rel_tol=1e-12)
@@ -235,7 +237,13 @@ def test_hours_become_days_when_the_log_spans_more_than_five_days() -> None:
 
 def test_saved_and_read_back_a_profile_is_the_same(tmp_path: Path) -> None:
     rows = [
-        {"actual": 1.0 * i, "predicted": 1.5 * i, "g": "ab"[i % 2], "h": None, "t": datetime(2026, 1, 1)}
+        {
+            "actual": 1.0 * i,
+            "predicted": 1.5 * i,
+            "g": "ab"[i % 2],
+            "h": None,
+            "t": datetime(2026, 1, 1),
+        }
         for i in range(60)
     ]
     profile = profile_of(rows)

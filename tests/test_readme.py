@@ -28,16 +28,22 @@ def test_there_are_exactly_two_set_up_commands() -> None:
     assert "grep '^python3 -m venv .venv && ' README.md" in ci
 
 
-def test_the_main_job_of_the_first_command_runs_and_says_what_the_readme_says(tmp_path: Path) -> None:
+def test_the_main_job_of_the_first_command_runs_and_says_what_the_readme_says(
+    tmp_path: Path,
+) -> None:
     words = SETUP[0].split(" && ")[2].split()[1:]
     (tmp_path / "example_logs").symlink_to(ROOT / "example_logs")
     ran = subprocess.run(
-        [sys.executable, "-m", "lossreport", *words], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "lossreport", *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert (tmp_path / "report.html").stat().st_size > 50_000
     said = " ".join(ran.stdout.split())
     quoted = " ".join(re.findall(r"^> (.*)$", README, re.MULTILINE)).replace("**", "")
-    for sentence in re.split(r"(?<=[a-z])\. ", quoted):
+    for sentence in re.split(r"(?<=\w)\. (?=[A-Z])", quoted):
         assert sentence.removesuffix(".") in said, sentence
 
 

@@ -39,7 +39,14 @@ PUBLISHED = {
 COLUMNS = {
     "polls.csv": {"actual": "margin_actual", "predicted": "margin_poll", "time": "polldate", "by": "type_simple"}
 }  # fmt: skip
-REAL = ["apples.csv", "foodwaste.csv", "nist_Lew.csv", "nist_NumAcc2.csv", "polls.csv", "ton_fee.csv"]
+REAL = [
+    "apples.csv",
+    "foodwaste.csv",
+    "nist_Lew.csv",
+    "nist_NumAcc2.csv",
+    "polls.csv",
+    "ton_fee.csv",
+]
 
 
 def figures_of(log: object, **options: object) -> Figures:

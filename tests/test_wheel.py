@@ -19,7 +19,8 @@ def test_an_installed_wheel_makes_a_page(tmp_path: Path) -> None:
     (sdist,) = tmp_path.glob("*.tar.gz")
     templates = {f"lossreport/templates/{t.name}" for t in (ROOT / "templates").iterdir()}
     assert templates | {"lossreport/report.schema.json"} <= set(zipfile.ZipFile(wheel).namelist())
-    packed = {name.split("/", 1)[-1] for name in tarfile.open(sdist).getnames()}
+    with tarfile.open(sdist) as archive:
+        packed = {name.split("/", 1)[-1] for name in archive.getnames()}
     assert {"README.md", "templates/report.html", "tests/test_wheel.py", "LICENSE"} <= packed
 
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}

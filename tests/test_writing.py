@@ -35,14 +35,6 @@ def test_a_writer_that_fails_midway_leaves_everything_as_it_was(tmp_path, error,
         assert "out.html cannot be written: No space" in str(raised.value)
 
 
-def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path):
-    path = tmp_path / "out.json"
-    path.write_text("old")
-    write_whole(path, lambda file: file.write_text(path.read_text() + " and new"))
-    assert path.read_text() == "old and new"
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_text_is_utf_8_with_plain_line_ends_whatever_characters_it_has(tmp_path):
     write_text(tmp_path / "a", "größe\n\ud800")
     assert (tmp_path / "a").read_bytes() == "größe\n\\ud800".encode()
