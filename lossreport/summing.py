@@ -32,6 +32,8 @@ NOBODY = 0
 """The cell of rows that are not scored; its sums are never looked at."""
 DENSE_CELLS = 8_000_000
 """A grid of more fields than this is not laid out: only those that occur are kept."""
+SLOTS = 2**16
+"""How many combinations can be found without a dictionary."""
 COMPACT_AT_ROWS = 2_000_000
 """Parts are added up when they have this many rows together."""
 
@@ -52,6 +54,8 @@ class Cells:
     def __init__(self, keys: Sequence[str]) -> None:
         self.keys = list(keys)
         self._numbers: dict[int, int] = {}
+        self._hash_in = np.zeros(SLOTS, dtype=np.uint64)
+        self._cell_in = np.zeros(SLOTS, dtype=np.int64)
         self._texts: list[pl.DataFrame] = []
 
     def __len__(self) -> int:
@@ -68,20 +72,35 @@ class Cells:
         mixed = np.zeros(rows.height, dtype=np.uint64)
         for i, key in enumerate(self.keys):  # unsigned integers wrap around
             mixed += rows[key.replace("key", "hash")].to_numpy() * np.uint64(2 * i + 1)
+        # A combination's slot is the first 16 bits of its hash. Those that came to a slot first are
+        # found there; all others, and the new ones, take the longer way.
+        slot = (mixed >> np.uint64(48)).view(np.int64)
+        cells = self._cell_in[slot]
+        missed = np.flatnonzero((self._hash_in[slot] != mixed) | (cells == 0))
+        if len(missed):
+            cells[missed] = self._looked_up(mixed[missed], rows, missed)
+        return cells
+
+    def _looked_up(self, mixed: npt.NDArray[np.uint64], rows: pl.DataFrame, at: Ints) -> Ints:
+        """Return the numbers of the combinations with these hashes, in these rows."""
         codes, distinct = pd.factorize(mixed)
         hashes = distinct.tolist()
         unknown = [i for i, h in enumerate(hashes) if h not in self._numbers]
         if unknown:
             first = np.zeros(len(distinct), dtype=np.int64)
-            first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+            first[codes[::-1]] = at[::-1]
             self._texts.append(
                 rows.select(self.keys)[first[unknown]].select(
                     key_text(k, rows.schema[k]).alias(name)
                     for k, name in zip(self.keys, key_names(self.keys), strict=True)
                 )
             )
-            for i in unknown:
-                self._numbers[hashes[i]] = len(self._numbers) + 1
+        for i in unknown:
+            cell = len(self._numbers) + 1
+            self._numbers[hashes[i]] = cell
+            slot = hashes[i] >> 48
+            if not self._cell_in[slot]:
+                self._hash_in[slot], self._cell_in[slot] = hashes[i], cell
         return np.array([self._numbers[h] for h in hashes], dtype=np.int64)[codes]
 
     def texts(self, cells: pl.Series) -> list[pl.Series]:
