@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -39,6 +39,8 @@ T = TypeVar("T")
 
 LEFT_OUT_ROWS = 200_000
 """Unscored rows are counted by reason when this many have come together."""
+WORST_ROWS = 10_000
+"""Candidates for the worst rows are sorted out when more than this have come together."""
 WORST_SCHEMA = {
     "prediction": pl.Int64,
     "file": pl.String,
@@ -114,7 +116,8 @@ class Scan:
         counts = dict.fromkeys(REASONS, pl.Int64)
         self.ledger = [pl.DataFrame(schema={**index, **keys, **counts})]
         self.unscored: list[list[pl.DataFrame]] = [[] for _ in range(predictions)]
-        self.worst = [pl.DataFrame(schema={**WORST_SCHEMA, **keys}) for _ in range(predictions)]
+        self.worst = [[pl.DataFrame(schema={**WORST_SCHEMA, **keys})] for _ in range(predictions)]
+        self.worst_sizes = [np.zeros(0)] * predictions
         self.worst_floor = [0.0] * predictions
 
     def _table(self, by: tuple[str, ...]) -> TableSums:
@@ -131,17 +134,18 @@ class Scan:
         for i in range(len(self.columns.predicted)):
             scored = rows[f"bin_{i}"].to_numpy() != UNSCORED
             if not scored.all():
-                self._note_left_out(i, rows, buckets, np.flatnonzero(~scored))
+                self._note_left_out(i, rows, buckets, ~scored)
             self._note_worst(i, chunk, scored)
 
-    def _note_left_out(self, i: int, rows: pl.DataFrame, buckets: Ints | None, at: Ints) -> None:
+    def _note_left_out(
+        self, i: int, rows: pl.DataFrame, buckets: Ints | None, which: npt.NDArray[np.bool_]
+    ) -> None:
         """Keep what is needed to count the unscored rows by reason; count when they are many."""
         names = [c for c in rows.columns if c.startswith(("actual", f"predicted_{i}", f"bin_{i}", "key_"))]
-        bucket = pl.Series("bucket", [NO_TIME], pl.Int64).new_from_index(0, len(at))
-        if buckets is not None:
-            bucket = pl.Series("bucket", buckets[at])
+        found = _rows_where(rows, names, which)
+        bucket = np.full(found.height, NO_TIME) if buckets is None else buckets[which]
         waiting = self.unscored[i]
-        waiting.append(rows.select(names)[at].insert_column(0, bucket))
+        waiting.append(found.insert_column(0, pl.Series("bucket", bucket)))
         if waiting[0].schema != waiting[-1].schema or sum(map(len, waiting)) > LEFT_OUT_ROWS:
             self._count_left_out(i)
 
@@ -155,27 +159,27 @@ class Scan:
         if not self.keep_worst:
             return
         sizes = chunk.rows[f"abs_error_{i}"].to_numpy()
-        candidates = np.flatnonzero(scored & (sizes >= self.worst_floor[i]))
-        if not len(candidates):
+        candidates = scored & (sizes >= self.worst_floor[i])
+        if not candidates.any():
             return
-        if len(candidates) > self.keep_worst:
-            rank = len(candidates) - self.keep_worst
-            least = np.partition(sizes[candidates], rank)[rank]
-            candidates = candidates[sizes[candidates] >= least]
-        found = _worst(chunk, candidates, i, self.columns)
-        self.worst[i] = worst_first(pl.concat([self.worst[i], found]), self.keep_worst)
-        if self.worst[i].height == self.keep_worst:
-            self.worst_floor[i] = float(self.worst[i]["abs_error"][-1])
+        largest = np.sort(np.append(self.worst_sizes[i], sizes[candidates]))[-self.keep_worst :]
+        self.worst_sizes[i] = largest
+        if len(largest) == self.keep_worst:
+            self.worst_floor[i] = largest[0]
+            candidates &= sizes >= largest[0]
+        self.worst[i].append(_worst(chunk, candidates, i, self.columns))
+        if sum(map(len, self.worst[i])) > WORST_ROWS + self.keep_worst:
+            self.worst[i] = [worst_first(pl.concat(self.worst[i]), self.keep_worst)]
 
     def _buckets(self, rows: pl.DataFrame) -> Ints | None:
         """Return each row's time bucket in the unit that the span so far asks for."""
         if "time" not in rows.columns:
             return None
-        first, last = (rows["time"].to_physical().min(), rows["time"].to_physical().max())
+        ends = [rows["microsecond"].min(), rows["microsecond"].max(), *(self.span or ())]
         before = bucket_for(self.span)
-        if first is not None:
-            span = self.span or (first, last)
-            self.span = (min(span[0], first), max(span[1], last))
+        times = [t for t in ends if isinstance(t, int)]
+        if times:
+            self.span = (min(times), max(times))
         unit = bucket_for(self.span)
         if unit is None:
             return None
@@ -215,7 +219,7 @@ class Scan:
             sources=(),
             tables=tuple(t.bounded() for t in tables),
             timeline=timed[0].rolled_up(()).moments,
-            worst=pl.concat(self.worst),
+            worst=worst_first(pl.concat(f for w in self.worst for f in w), self.keep_worst),
             worst_kept=self.keep_worst,
             span=self.span,
         )
@@ -254,15 +258,30 @@ def _left_out(unscored: pl.DataFrame, columns: Columns, prediction: int) -> pl.D
     )
 
 
-def _worst(chunk: Chunk, at: Ints, prediction: int, columns: Columns) -> pl.DataFrame:
+def _rows_where(
+    rows: pl.DataFrame, names: Sequence[str], which: npt.NDArray[np.bool_]
+) -> pl.DataFrame:
+    """Return some rows of a chunk.
+
+    Column by column, as what goes through an expression waits its turn behind the reader's work;
+    by index, as a filter may return a view that keeps the whole chunk in memory.
+    """
+    at = pl.Series(np.flatnonzero(which).astype(np.uint32))
+    return pl.DataFrame([rows[name][at] for name in names])
+
+
+def _worst(
+    chunk: Chunk, which: npt.NDArray[np.bool_], prediction: int, columns: Columns
+) -> pl.DataFrame:
     """Return rows of a chunk in the form of `Profile.worst`."""
-    rows = chunk.rows[at]
+    names = [c for c in chunk.rows.columns if not c.startswith("hash_")]
+    rows = _rows_where(chunk.rows, names, which)
     time = pl.col("time") if "time" in rows.columns else pl.lit(None, pl.Datetime("us"))
     numbers = {n: f"{n}_{prediction}" for n in ("predicted", "error", "abs_error")}
     return rows.select(
         pl.lit(prediction, pl.Int64).alias("prediction"),
         pl.lit(chunk.file).alias("file"),
-        pl.Series("row", at + chunk.first_row),
+        pl.Series("row", np.flatnonzero(which) + chunk.first_row),
         time.alias("time"),
         "actual",
         *(pl.col(c).alias(n) for n, c in numbers.items()),
