@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import narwhals as nw
 import numpy as np
@@ -41,7 +41,7 @@ LEFT_OUT_ROWS = 200_000
 """Unscored rows are counted by reason when this many have come together."""
 WORST_ROWS = 10_000
 """Candidates for the worst rows are sorted out when more than this have come together."""
-WORST_SCHEMA = {
+WORST_SCHEMA: dict[str, Any] = {
     "prediction": pl.Int64,
     "file": pl.String,
     "row": pl.Int64,
@@ -81,7 +81,8 @@ def profile_chunks(
         if scan.outgrown():
             done = [merge([*done, scan.profile()])]
             scan = Scan(columns, keep_worst, like=done[0])
-    return merge([*done, scan.profile()])
+    last = scan.profile()
+    return merge([*done, last]) if done else last
 
 
 def _one_ahead(items: Iterable[T]) -> Iterator[T]:
@@ -116,7 +117,8 @@ class Scan:
         counts = dict.fromkeys(REASONS, pl.Int64)
         self.ledger = [pl.DataFrame(schema={**index, **keys, **counts})]
         self.unscored: list[list[pl.DataFrame]] = [[] for _ in range(predictions)]
-        self.worst = [[pl.DataFrame(schema={**WORST_SCHEMA, **keys})] for _ in range(predictions)]
+        self.candidates: list[list[pl.DataFrame]] = [[] for _ in range(predictions)]
+        self.worst = [pl.DataFrame(schema={**WORST_SCHEMA, **keys}) for _ in range(predictions)]
         self.worst_sizes = [np.zeros(0)] * predictions
         self.worst_floor = [0.0] * predictions
 
@@ -141,7 +143,8 @@ class Scan:
         self, i: int, rows: pl.DataFrame, buckets: Ints | None, which: npt.NDArray[np.bool_]
     ) -> None:
         """Keep what is needed to count the unscored rows by reason; count when they are many."""
-        names = [c for c in rows.columns if c.startswith(("actual", f"predicted_{i}", f"bin_{i}", "key_"))]
+        used = ("actual", f"predicted_{i}", f"bin_{i}", "key_")
+        names = [c for c in rows.columns if c.startswith(used)]
         found = _rows_where(rows, names, which)
         bucket = np.full(found.height, NO_TIME) if buckets is None else buckets[which]
         waiting = self.unscored[i]
@@ -167,9 +170,20 @@ class Scan:
         if len(largest) == self.keep_worst:
             self.worst_floor[i] = largest[0]
             candidates &= sizes >= largest[0]
-        self.worst[i].append(_worst(chunk, candidates, i, self.columns))
-        if sum(map(len, self.worst[i])) > WORST_ROWS + self.keep_worst:
-            self.worst[i] = [worst_first(pl.concat(self.worst[i]), self.keep_worst)]
+        rest = ("hash_", "bin_", "microsecond", "hour")
+        names = [c for c in chunk.rows.columns if not c.startswith(rest)]
+        found = _rows_where(chunk.rows, names, candidates)
+        found.insert_column(0, pl.Series("file", [chunk.file] * found.height))
+        found.insert_column(1, pl.Series("row", np.flatnonzero(candidates) + chunk.first_row))
+        waiting = self.candidates[i]
+        waiting.append(found)
+        if waiting[0].schema != found.schema or sum(map(len, waiting)) > WORST_ROWS:
+            self._sort_out_worst(i)
+
+    def _sort_out_worst(self, i: int) -> None:
+        waiting, self.candidates[i] = self.candidates[i], []
+        found = [_worst(f, i, self.columns) for f in _alike(waiting)]
+        self.worst[i] = worst_first(pl.concat([self.worst[i], *found]), self.keep_worst)
 
     def _buckets(self, rows: pl.DataFrame) -> Ints | None:
         """Return each row's time bucket in the unit that the span so far asks for."""
@@ -211,6 +225,7 @@ class Scan:
         """Return the profile of the chunks so far."""
         for i in range(len(self.columns.predicted)):
             self._count_left_out(i)
+            self._sort_out_worst(i)
         ledger = self.ledger[0]
         tables = tuple(_finished(t, ledger, self.columns) for t in self.tables)
         timed = [t for t in tables if t.timed] or [_finished(self.whole, ledger, self.columns)]
@@ -219,7 +234,7 @@ class Scan:
             sources=(),
             tables=tuple(t.bounded() for t in tables),
             timeline=timed[0].rolled_up(()).moments,
-            worst=worst_first(pl.concat(f for w in self.worst for f in w), self.keep_worst),
+            worst=pl.concat(self.worst),
             worst_kept=self.keep_worst,
             span=self.span,
         )
@@ -228,7 +243,8 @@ class Scan:
 def _finished(sums: TableSums, ledger: pl.DataFrame, columns: Columns) -> Table:
     """Return the table of what has been summed, with the unscored rows counted in."""
     names = key_names(sums.by)
-    keys = [pl.col(f"key_{columns.keys.index(c)}").alias(k) for c, k in zip(sums.by, names, strict=True)]
+    kept = [f"key_{columns.keys.index(c)}" for c in sums.by]
+    keys = [pl.col(c).alias(name) for c, name in zip(kept, names, strict=True)]
     counted = ledger.select("prediction", "bucket", *keys, *REASONS)
     both = pl.concat([sums.moments_frame(), counted], how="diagonal").select(
         "prediction", "bucket", *names, *(pl.col(s).fill_null(0) for s in STATISTICS)
@@ -241,15 +257,15 @@ def _finished(sums: TableSums, ledger: pl.DataFrame, columns: Columns) -> Table:
 
 def _alike(frames: list[pl.DataFrame]) -> list[pl.DataFrame]:
     """Return the frames with those of one schema joined (files of a log may differ in types)."""
-    schemas = {tuple(f.schema.items()) for f in frames}
-    return [pl.concat(f for f in frames if tuple(f.schema.items()) == s) for s in sorted(schemas, key=str)]
+    schemas = {str(f.schema): f.schema for f in frames}
+    return [pl.concat(f for f in frames if f.schema == schemas[s]) for s in sorted(schemas)]
 
 
 def _left_out(unscored: pl.DataFrame, columns: Columns, prediction: int) -> pl.DataFrame:
     """Return how many rows are not scored, by all keys, bucket and reason."""
     keys = key_names(columns.keys)
     frame = nw.from_native(unscored.lazy())
-    counted = left_out(frame, ["bucket", *keys], prediction).to_native().collect()
+    counted: pl.DataFrame = left_out(frame, ["bucket", *keys], prediction).to_native().collect()
     return counted.select(
         pl.lit(prediction, pl.Int64).alias("prediction"),
         pl.col("bucket").replace(NO_TIME, None),
@@ -270,18 +286,14 @@ def _rows_where(
     return pl.DataFrame([rows[name][at] for name in names])
 
 
-def _worst(
-    chunk: Chunk, which: npt.NDArray[np.bool_], prediction: int, columns: Columns
-) -> pl.DataFrame:
-    """Return rows of a chunk in the form of `Profile.worst`."""
-    names = [c for c in chunk.rows.columns if not c.startswith("hash_")]
-    rows = _rows_where(chunk.rows, names, which)
+def _worst(rows: pl.DataFrame, prediction: int, columns: Columns) -> pl.DataFrame:
+    """Return rows in the form of `Profile.worst`."""
     time = pl.col("time") if "time" in rows.columns else pl.lit(None, pl.Datetime("us"))
     numbers = {n: f"{n}_{prediction}" for n in ("predicted", "error", "abs_error")}
     return rows.select(
         pl.lit(prediction, pl.Int64).alias("prediction"),
-        pl.lit(chunk.file).alias("file"),
-        pl.Series("row", np.flatnonzero(which) + chunk.first_row),
+        "file",
+        "row",
         time.alias("time"),
         "actual",
         *(pl.col(c).alias(n) for n, c in numbers.items()),

@@ -132,7 +132,7 @@ class Sums:
             self._add_part(cell, sub, columns)
             return
         width = self._grid["n"].shape[1]
-        with np.errstate(all="ignore"):  # what is not scored may be infinite; nobody looks at it
+        with np.errstate(all="ignore"):  # what is not scored may be infinite: nobody looks
             _add_at({s: g.reshape(-1) for s, g in self._grid.items()}, cell * width + codes, columns)
 
     def _coded(self, sub: Ints) -> Ints:
@@ -182,7 +182,8 @@ class Sums:
         """Return the fields of the grid that rows fell into."""
         cell, code = np.nonzero(self._grid["n"])
         subs = np.array(list(self._subs), dtype=np.int64)
-        return {"cell": cell, "sub": subs[code], **{s: g[cell, code] for s, g in self._grid.items()}}
+        sums = {s: g[cell, code] for s, g in self._grid.items()}
+        return {"cell": cell, "sub": subs[code], **sums}
 
     def _add_part(self, cell: Ints, sub: Ints, columns: Columns) -> None:
         """Keep the sums of these rows as a part of their own."""
