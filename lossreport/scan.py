@@ -35,6 +35,7 @@ from lossreport.profile import (
 )
 from lossreport.summing import Ints, TableSums, coarser, key_text
 
+Marks = npt.NDArray[np.bool_]
 T = TypeVar("T")
 
 LEFT_OUT_ROWS = 200_000
@@ -140,7 +141,7 @@ class Scan:
             self._note_worst(i, chunk, scored)
 
     def _note_left_out(
-        self, i: int, rows: pl.DataFrame, buckets: Ints | None, which: npt.NDArray[np.bool_]
+        self, i: int, rows: pl.DataFrame, buckets: Ints | None, which: Marks
     ) -> None:
         """Keep what is needed to count the unscored rows by reason; count when they are many."""
         used = ("actual", f"predicted_{i}", f"bin_{i}", "key_")
@@ -157,7 +158,7 @@ class Scan:
         self.ledger += [_left_out(f, self.columns, i) for f in _alike(waiting)]
         self.ledger = [add_up(pl.concat(self.ledger))]
 
-    def _note_worst(self, i: int, chunk: Chunk, scored: npt.NDArray[np.bool_]) -> None:
+    def _note_worst(self, i: int, chunk: Chunk, scored: Marks) -> None:
         """Keep the rows of the chunk that are among the worst of prediction `i` so far."""
         if not self.keep_worst:
             return
@@ -274,13 +275,11 @@ def _left_out(unscored: pl.DataFrame, columns: Columns, prediction: int) -> pl.D
     )
 
 
-def _rows_where(
-    rows: pl.DataFrame, names: Sequence[str], which: npt.NDArray[np.bool_]
-) -> pl.DataFrame:
+def _rows_where(rows: pl.DataFrame, names: Sequence[str], which: Marks) -> pl.DataFrame:
     """Return some rows of a chunk.
 
-    Column by column, as what goes through an expression waits its turn behind the reader's work;
-    by index, as a filter may return a view that keeps the whole chunk in memory.
+    Column by column: what goes through an expression waits its turn behind the reader's work.
+    By index: a filter may return a view that keeps the whole chunk in memory.
     """
     at = pl.Series(np.flatnonzero(which).astype(np.uint32))
     return pl.DataFrame([rows[name][at] for name in names])

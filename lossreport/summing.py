@@ -131,9 +131,9 @@ class Sums:
         if not self._fits(int(cell.max()) + 1):
             self._add_part(cell, sub, columns)
             return
-        width = self._grid["n"].shape[1]
+        flat = {s: g.reshape(-1) for s, g in self._grid.items()}
         with np.errstate(all="ignore"):  # what is not scored may be infinite: nobody looks
-            _add_at({s: g.reshape(-1) for s, g in self._grid.items()}, cell * width + codes, columns)
+            _add_at(flat, cell * self._grid["n"].shape[1] + codes, columns)
 
     def _coded(self, sub: Ints) -> Ints:
         """Return the column of the grid for each second number (one for all, if all are equal)."""
