@@ -17,7 +17,8 @@ from lossreport.errors import LossReportError, UnreadableLogError, UsageError
 from lossreport.profiles import NO_TIME, Source, key_names, with_numbers
 from lossreport.values import exact_difference, is_text, number, time
 
-CHUNK_ROWS = 250_000
+CHUNK_ROWS = 100_000
+"""As many as Polars reads at a time: so chunks need no copying together, and fit the cache."""
 SAMPLE_ROWS = 10_000
 ENDINGS = {
     ".parquet": "parquet",
@@ -64,8 +65,8 @@ class Chunk:
     """The number of the first of them, counting from 1."""
     rows: pl.DataFrame
     """`actual`, `predicted_0`, ..., their `_text` marks; `key_0`, ... for the columns to group by,
-    and `hash_0`, ... of them; `time` (UTC) and `hour` (since 1970, or NO_TIME) if there is a time;
-    and what `profiles.with_numbers` adds."""
+    and `hash_0`, ... of them; if there is a time, `time` (UTC), `microsecond` and `hour` (both since
+    1970; a missing hour is NO_TIME); and what `profiles.with_numbers` adds."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,9 @@ def _row_expressions(schema: pl.Schema, columns: Columns) -> list[pl.Expr]:
     )
     if columns.time is not None and readable:
         when = time(columns.time, schema[columns.time], columns.time_format)
-        hour = (when.to_physical() // 3_600_000_000).fill_null(NO_TIME)
-        expressions += [when.alias("time"), hour.alias("hour")]
+        microsecond = when.to_physical().alias("microsecond")
+        hour = (microsecond // 3_600_000_000).fill_null(NO_TIME)
+        expressions += [when.alias("time"), microsecond, hour.alias("hour")]
     return expressions
 
 

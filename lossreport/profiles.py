@@ -96,7 +96,10 @@ def with_numbers(frame: nw.LazyFrame[Any], predictions: int = 1) -> nw.LazyFrame
     """
     each = range(predictions)
     errors = {
-        f"error_{i}": (nw.col(f"predicted_{i}") - nw.col("actual")).cast(nw.Float64) for i in each
+        f"error_{i}": (nw.col(f"predicted_{i}") - nw.col("actual"))
+        .cast(nw.Float64)
+        .fill_null(math.nan)  # columns without nulls go to NumPy without being copied
+        for i in each
     }
     powers, bins = {}, {}
     for i in each:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import narwhals as nw
 import numpy as np
@@ -35,11 +35,14 @@ from lossreport.profiles import (
 )
 from lossreport.summing import Ints, TableSums, coarser, key_text
 
+Marks = npt.NDArray[np.bool_]
 T = TypeVar("T")
 
 LEFT_OUT_ROWS = 200_000
 """Unscored rows are counted by reason when this many have come together."""
-WORST_SCHEMA = {
+WORST_ROWS = 10_000
+"""Candidates for the worst rows are sorted out when more than this have come together."""
+WORST_SCHEMA: dict[str, Any] = {
     "prediction": pl.Int64,
     "file": pl.String,
     "row": pl.Int64,
@@ -79,7 +82,8 @@ def profile_chunks(
         if scan.outgrown():
             done = [merge([*done, scan.profile()])]
             scan = Scan(columns, keep_worst, like=done[0])
-    return merge([*done, scan.profile()])
+    last = scan.profile()
+    return merge([*done, last]) if done else last
 
 
 def _one_ahead(items: Iterable[T]) -> Iterator[T]:
@@ -114,7 +118,9 @@ class Scan:
         counts = dict.fromkeys(REASONS, pl.Int64)
         self.ledger = [pl.DataFrame(schema={**index, **keys, **counts})]
         self.unscored: list[list[pl.DataFrame]] = [[] for _ in range(predictions)]
+        self.candidates: list[list[pl.DataFrame]] = [[] for _ in range(predictions)]
         self.worst = [pl.DataFrame(schema={**WORST_SCHEMA, **keys}) for _ in range(predictions)]
+        self.worst_sizes = [np.zeros(0)] * predictions
         self.worst_floor = [0.0] * predictions
 
     def _table(self, by: tuple[str, ...]) -> TableSums:
@@ -131,17 +137,19 @@ class Scan:
         for i in range(len(self.columns.predicted)):
             scored = rows[f"bin_{i}"].to_numpy() != UNSCORED
             if not scored.all():
-                self._note_left_out(i, rows, buckets, np.flatnonzero(~scored))
+                self._note_left_out(i, rows, buckets, ~scored)
             self._note_worst(i, chunk, scored)
 
-    def _note_left_out(self, i: int, rows: pl.DataFrame, buckets: Ints | None, at: Ints) -> None:
+    def _note_left_out(
+        self, i: int, rows: pl.DataFrame, buckets: Ints | None, which: Marks
+    ) -> None:
         """Keep what is needed to count the unscored rows by reason; count when they are many."""
-        names = [c for c in rows.columns if c.startswith(("actual", f"predicted_{i}", f"bin_{i}", "key_"))]
-        bucket = pl.Series("bucket", [NO_TIME], pl.Int64).new_from_index(0, len(at))
-        if buckets is not None:
-            bucket = pl.Series("bucket", buckets[at])
+        used = ("actual", f"predicted_{i}", f"bin_{i}", "key_")
+        names = [c for c in rows.columns if c.startswith(used)]
+        found = _rows_where(rows, names, which)
+        bucket = np.full(found.height, NO_TIME) if buckets is None else buckets[which]
         waiting = self.unscored[i]
-        waiting.append(rows.select(names)[at].insert_column(0, bucket))
+        waiting.append(found.insert_column(0, pl.Series("bucket", bucket)))
         if waiting[0].schema != waiting[-1].schema or sum(map(len, waiting)) > LEFT_OUT_ROWS:
             self._count_left_out(i)
 
@@ -150,32 +158,43 @@ class Scan:
         self.ledger += [_left_out(f, self.columns, i) for f in _alike(waiting)]
         self.ledger = [add_up(pl.concat(self.ledger))]
 
-    def _note_worst(self, i: int, chunk: Chunk, scored: npt.NDArray[np.bool_]) -> None:
+    def _note_worst(self, i: int, chunk: Chunk, scored: Marks) -> None:
         """Keep the rows of the chunk that are among the worst of prediction `i` so far."""
         if not self.keep_worst:
             return
         sizes = chunk.rows[f"abs_error_{i}"].to_numpy()
-        candidates = np.flatnonzero(scored & (sizes >= self.worst_floor[i]))
-        if not len(candidates):
+        candidates = scored & (sizes >= self.worst_floor[i])
+        if not candidates.any():
             return
-        if len(candidates) > self.keep_worst:
-            rank = len(candidates) - self.keep_worst
-            least = np.partition(sizes[candidates], rank)[rank]
-            candidates = candidates[sizes[candidates] >= least]
-        found = _worst(chunk, candidates, i, self.columns)
-        self.worst[i] = worst_first(pl.concat([self.worst[i], found]), self.keep_worst)
-        if self.worst[i].height == self.keep_worst:
-            self.worst_floor[i] = float(self.worst[i]["abs_error"][-1])
+        largest = np.sort(np.append(self.worst_sizes[i], sizes[candidates]))[-self.keep_worst :]
+        self.worst_sizes[i] = largest
+        if len(largest) == self.keep_worst:
+            self.worst_floor[i] = largest[0]
+            candidates &= sizes >= largest[0]
+        rest = ("hash_", "bin_", "microsecond", "hour")
+        names = [c for c in chunk.rows.columns if not c.startswith(rest)]
+        found = _rows_where(chunk.rows, names, candidates)
+        found.insert_column(0, pl.Series("file", [chunk.file] * found.height))
+        found.insert_column(1, pl.Series("row", np.flatnonzero(candidates) + chunk.first_row))
+        waiting = self.candidates[i]
+        waiting.append(found)
+        if waiting[0].schema != found.schema or sum(map(len, waiting)) > WORST_ROWS:
+            self._sort_out_worst(i)
+
+    def _sort_out_worst(self, i: int) -> None:
+        waiting, self.candidates[i] = self.candidates[i], []
+        found = [_worst(f, i, self.columns) for f in _alike(waiting)]
+        self.worst[i] = worst_first(pl.concat([self.worst[i], *found]), self.keep_worst)
 
     def _buckets(self, rows: pl.DataFrame) -> Ints | None:
         """Return each row's time bucket in the unit that the span so far asks for."""
         if "time" not in rows.columns:
             return None
-        first, last = (rows["time"].to_physical().min(), rows["time"].to_physical().max())
+        ends = [rows["microsecond"].min(), rows["microsecond"].max(), *(self.span or ())]
         before = bucket_for(self.span)
-        if first is not None:
-            span = self.span or (first, last)
-            self.span = (min(span[0], first), max(span[1], last))
+        times = [t for t in ends if isinstance(t, int)]
+        if times:
+            self.span = (min(times), max(times))
         unit = bucket_for(self.span)
         if unit is None:
             return None
@@ -207,6 +226,7 @@ class Scan:
         """Return the profile of the chunks so far; `merge` brings its tables within bounds."""
         for i in range(len(self.columns.predicted)):
             self._count_left_out(i)
+            self._sort_out_worst(i)
         ledger = self.ledger[0]
         tables = tuple(_finished(t, ledger, self.columns) for t in self.tables)
         timed = [t for t in tables if t.timed] or [_finished(self.whole, ledger, self.columns)]
@@ -224,7 +244,8 @@ class Scan:
 def _finished(sums: TableSums, ledger: pl.DataFrame, columns: Columns) -> Table:
     """Return the table of what has been summed, with the unscored rows counted in."""
     names = key_names(sums.by)
-    keys = [pl.col(f"key_{columns.keys.index(c)}").alias(k) for c, k in zip(sums.by, names, strict=True)]
+    kept = [f"key_{columns.keys.index(c)}" for c in sums.by]
+    keys = [pl.col(c).alias(name) for c, name in zip(kept, names, strict=True)]
     counted = ledger.select("prediction", "bucket", *keys, *REASONS)
     both = pl.concat([sums.moments_frame(), counted], how="diagonal").select(
         "prediction", "bucket", *names, *(pl.col(s).fill_null(0) for s in STATISTICS)
@@ -237,15 +258,15 @@ def _finished(sums: TableSums, ledger: pl.DataFrame, columns: Columns) -> Table:
 
 def _alike(frames: list[pl.DataFrame]) -> list[pl.DataFrame]:
     """Return the frames with those of one schema joined (files of a log may differ in types)."""
-    schemas = {tuple(f.schema.items()) for f in frames}
-    return [pl.concat(f for f in frames if tuple(f.schema.items()) == s) for s in sorted(schemas, key=str)]
+    schemas = {str(f.schema): f.schema for f in frames}
+    return [pl.concat(f for f in frames if f.schema == schemas[s]) for s in sorted(schemas)]
 
 
 def _left_out(unscored: pl.DataFrame, columns: Columns, prediction: int) -> pl.DataFrame:
     """Return how many rows are not scored, by all keys, bucket and reason."""
     keys = key_names(columns.keys)
     frame = nw.from_native(unscored.lazy())
-    counted = left_out(frame, ["bucket", *keys], prediction).to_native().collect()
+    counted: pl.DataFrame = left_out(frame, ["bucket", *keys], prediction).to_native().collect()
     return counted.select(
         pl.lit(prediction, pl.Int64).alias("prediction"),
         pl.col("bucket").replace(NO_TIME, None),
@@ -254,15 +275,24 @@ def _left_out(unscored: pl.DataFrame, columns: Columns, prediction: int) -> pl.D
     )
 
 
-def _worst(chunk: Chunk, at: Ints, prediction: int, columns: Columns) -> pl.DataFrame:
-    """Return rows of a chunk in the form of `Profile.worst`."""
-    rows = chunk.rows[at]
+def _rows_where(rows: pl.DataFrame, names: Sequence[str], which: Marks) -> pl.DataFrame:
+    """Return some rows of a chunk.
+
+    Column by column: what goes through an expression waits its turn behind the reader's work.
+    By index: a filter may return a view that keeps the whole chunk in memory.
+    """
+    at = pl.Series(np.flatnonzero(which).astype(np.uint32))
+    return pl.DataFrame([rows[name][at] for name in names])
+
+
+def _worst(rows: pl.DataFrame, prediction: int, columns: Columns) -> pl.DataFrame:
+    """Return rows in the form of `Profile.worst`."""
     time = pl.col("time") if "time" in rows.columns else pl.lit(None, pl.Datetime("us"))
     numbers = {n: f"{n}_{prediction}" for n in ("predicted", "error", "abs_error")}
     return rows.select(
         pl.lit(prediction, pl.Int64).alias("prediction"),
-        pl.lit(chunk.file).alias("file"),
-        pl.Series("row", at + chunk.first_row),
+        "file",
+        "row",
         time.alias("time"),
         "actual",
         *(pl.col(c).alias(n) for n, c in numbers.items()),

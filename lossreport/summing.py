@@ -32,6 +32,10 @@ NOBODY = 0
 """The cell of rows that are not scored; its sums are never looked at."""
 DENSE_CELLS = 8_000_000
 """A grid of more fields than this is not laid out: only those that occur are kept."""
+SLOTS = 2**16
+"""How many combinations can be found without a dictionary."""
+WIDEST = 200_000
+"""Numbers that are further apart than this are not looked up in an array."""
 COMPACT_AT_ROWS = 2_000_000
 """Parts are added up when they have this many rows together."""
 
@@ -52,6 +56,8 @@ class Cells:
     def __init__(self, keys: Sequence[str]) -> None:
         self.keys = list(keys)
         self._numbers: dict[int, int] = {}
+        self._hash_in = np.zeros(SLOTS, dtype=np.uint64)
+        self._cell_in = np.zeros(SLOTS, dtype=np.int64)
         self._texts: list[pl.DataFrame] = []
 
     def __len__(self) -> int:
@@ -68,20 +74,35 @@ class Cells:
         mixed = np.zeros(rows.height, dtype=np.uint64)
         for i, key in enumerate(self.keys):  # unsigned integers wrap around
             mixed += rows[key.replace("key", "hash")].to_numpy() * np.uint64(2 * i + 1)
+        # A combination's slot is the first 16 bits of its hash. Those that came to a slot first are
+        # found there; all others, and the new ones, take the longer way.
+        slot = (mixed >> np.uint64(48)).view(np.int64)
+        cells = self._cell_in[slot]
+        missed = np.flatnonzero((self._hash_in[slot] != mixed) | (cells == 0))
+        if len(missed):
+            cells[missed] = self._looked_up(mixed[missed], rows, missed)
+        return cells
+
+    def _looked_up(self, mixed: npt.NDArray[np.uint64], rows: pl.DataFrame, at: Ints) -> Ints:
+        """Return the numbers of the combinations with these hashes, in these rows."""
         codes, distinct = pd.factorize(mixed)
         hashes = distinct.tolist()
         unknown = [i for i, h in enumerate(hashes) if h not in self._numbers]
         if unknown:
             first = np.zeros(len(distinct), dtype=np.int64)
-            first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+            first[codes[::-1]] = at[::-1]
             self._texts.append(
                 rows.select(self.keys)[first[unknown]].select(
                     key_text(k, rows.schema[k]).alias(name)
                     for k, name in zip(self.keys, key_names(self.keys), strict=True)
                 )
             )
-            for i in unknown:
-                self._numbers[hashes[i]] = len(self._numbers) + 1
+        for i in unknown:
+            cell = len(self._numbers) + 1
+            self._numbers[hashes[i]] = cell
+            slot = hashes[i] >> 48
+            if not self._cell_in[slot]:
+                self._hash_in[slot], self._cell_in[slot] = hashes[i], cell
         return np.array([self._numbers[h] for h in hashes], dtype=np.int64)[codes]
 
     def texts(self, cells: pl.Series) -> list[pl.Series]:
@@ -97,6 +118,8 @@ class Sums:
     def __init__(self, statistics: Sequence[str]) -> None:
         self.statistics = list(statistics)
         self._subs: dict[int, int] = {}
+        self._low = 0
+        self._codes = np.zeros(0, dtype=np.int64)
         self._grid: Columns = {s: np.zeros((0, 0), dtype=_dtype(s)) for s in statistics}
         self._parts: list[Columns] = []
 
@@ -104,16 +127,38 @@ class Sums:
         """Add rows, given by arrays of equal length: their two numbers, and what to add up."""
         if not len(cell):
             return
-        distinct, codes = _distinct(sub)
-        for value in distinct.tolist():
-            self._subs.setdefault(value, len(self._subs))
+        codes = self._coded(sub)
         if not self._fits(int(cell.max()) + 1):
             self._add_part(cell, sub, columns)
             return
-        codes = np.array([self._subs[v] for v in distinct.tolist()], dtype=np.int64)[codes]
-        width = self._grid["n"].shape[1]
-        with np.errstate(all="ignore"):  # what is not scored may be infinite; nobody looks at it
-            _add_at({s: g.reshape(-1) for s, g in self._grid.items()}, cell * width + codes, columns)
+        flat = {s: g.reshape(-1) for s, g in self._grid.items()}
+        with np.errstate(all="ignore"):  # what is not scored may be infinite: nobody looks
+            _add_at(flat, cell * self._grid["n"].shape[1] + codes, columns)
+
+    def _coded(self, sub: Ints) -> Ints:
+        """Return the column of the grid for each second number (one for all, if all are equal)."""
+        first, last = int(sub.min()), int(sub.max())
+        if first == last:
+            return np.array([self._code(first)])
+        low, high = min(first, self._low), max(last, self._low + len(self._codes) - 1)
+        if high - low > WIDEST:
+            codes, distinct = pd.factorize(sub)
+            return np.array([self._code(v) for v in distinct.tolist()], dtype=np.int64)[codes]
+        if high - low >= len(self._codes):
+            self._low, self._codes = low, np.full(high - low + 1, -1, dtype=np.int64)
+            for value, code in self._subs.items():
+                if low <= value <= high:
+                    self._codes[value - low] = code
+        codes = self._codes[sub - self._low]
+        new = codes < 0
+        if new.any():
+            for value in np.unique(sub[new]).tolist():
+                self._codes[value - self._low] = self._code(value)
+            codes = self._codes[sub - self._low]
+        return codes
+
+    def _code(self, sub: int) -> int:
+        return self._subs.setdefault(sub, len(self._subs))
 
     def _fits(self, cells: int) -> bool:
         """Make room in the grid; if it would become too large, move to parts and return False."""
@@ -137,11 +182,12 @@ class Sums:
         """Return the fields of the grid that rows fell into."""
         cell, code = np.nonzero(self._grid["n"])
         subs = np.array(list(self._subs), dtype=np.int64)
-        return {"cell": cell, "sub": subs[code], **{s: g[cell, code] for s, g in self._grid.items()}}
+        sums = {s: g[cell, code] for s, g in self._grid.items()}
+        return {"cell": cell, "sub": subs[code], **sums}
 
     def _add_part(self, cell: Ints, sub: Ints, columns: Columns) -> None:
         """Keep the sums of these rows as a part of their own."""
-        distinct, codes = _distinct(sub)
+        codes, distinct = pd.factorize(sub)
         key, occurring = pd.factorize(cell * len(distinct) + codes)
         sums = {s: np.zeros(len(occurring), dtype=_dtype(s)) for s in self.statistics}
         with np.errstate(all="ignore"):
@@ -180,8 +226,7 @@ class Sums:
 
 def coarser(buckets: Ints, factor: int) -> Ints:
     """Return time buckets in a unit that is a whole factor longer; missing stays missing."""
-    distinct, codes = _distinct(buckets)
-    return np.where(distinct == NO_TIME, NO_TIME, distinct // factor)[codes]
+    return np.where(buckets == NO_TIME, NO_TIME, buckets // factor)
 
 
 class TableSums:
@@ -237,19 +282,3 @@ def _add_at(sums: Columns, key: Ints, columns: Columns) -> None:
     for statistic, total in sums.items():
         combine = np.maximum if statistic.startswith("max_") else np.add
         combine.at(total, key, columns[statistic])
-
-
-def _distinct(values: Ints) -> tuple[Ints, Ints]:
-    """Return the distinct values, and for each value its place among them."""
-    low, high = int(values.min()), int(values.max())
-    if low == high:
-        return values[:1], np.zeros(len(values), dtype=np.int64)
-    if high - low > 200_000:
-        codes, distinct = pd.factorize(values)
-        return np.asarray(distinct), codes
-    place = np.zeros(high - low + 1, dtype=np.int64)
-    offset = values - low
-    place[offset] = 1
-    occurring = np.flatnonzero(place)
-    place[occurring] = np.arange(len(occurring))
-    return occurring + low, place[offset]
