@@ -1,0 +1,1 @@
+"""Measures lossreport against what a user would write by hand."""

@@ -65,8 +65,8 @@ class Chunk:
     """The number of the first of them, counting from 1."""
     rows: pl.DataFrame
     """`actual`, `predicted_0`, ..., their `_text` marks; `key_0`, ... for the columns to group by,
-    and `hash_0`, ... of them; if there is a time, `time` (UTC), `microsecond` and `hour` (both since
-    1970; a missing hour is NO_TIME); and what `profiles.with_numbers` adds."""
+    and `hash_0`, ... of them; if there is a time, `time` (UTC), `microsecond` and `hour` (both
+    since 1970; a missing hour is NO_TIME); and what `profiles.with_numbers` adds."""
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,8 @@ def _because(advice: Advice, figures: Figures) -> list[str]:
         sentences.append(
             "The errors lean to one side: mean minus median is "
             f"{number(advice.lopsided, signed=True)} robust standard deviations. L2 aims at the "
-            "mean, L1 at the median, so changing from one to the other moves every prediction by about "
+            "mean, L1 at the median, so changing from one to the other moves every prediction by "
+            "about "
             f"{number(abs(advice.lopsided * advice.scale))}, and totals with it."
         )
     if "spike_at_zero" in advice.flags:
