@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lossreport.page import render_page
     from lossreport.profile_file import load_profile, save_profile
     from lossreport.profiles import merge
-    from lossreport.to_json import to_json
+    from lossreport.report_json import to_json
 
 _WHERE = {
     "LossReportError": "errors",
@@ -36,7 +36,7 @@ _WHERE = {
     "report": "api",
     "rmse": "losses",
     "save_profile": "profile_file",
-    "to_json": "to_json",
+    "to_json": "report_json",
 }
 
 __all__ = [

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from typing import Any
 
-import numpy as np
 import polars as pl
 
-from lossreport.advice import MINIMUM_ROWS, Advice, Goal, advise
+from lossreport.advice import MINIMUM_ROWS, Goal, advise
+from lossreport.concentration import few_rows, lorenz
 from lossreport.figures import figures, outlier_driven
 from lossreport.findings import find
-from lossreport.histogram import ErrorHistogram
+from lossreport.groups import RawGroup, all_others, groups_of
 from lossreport.losses import from_sums, squares_fit
 from lossreport.profiles import (
+    HOUR,
     HOURS,
-    MOMENTS,
     REASONS,
     RELATIVE_ACCURACY,
     Bucket,
@@ -28,16 +28,13 @@ from lossreport.profiles import (
     key_names,
 )
 from lossreport.results import (
-    Concentration,
     Group,
     Grouping,
     Ledger,
-    Place,
     Prediction,
     Report,
     TimePoint,
     WorstRow,
-    WorstShare,
 )
 from lossreport.version import __version__
 from lossreport.wording import recommendation, verdict
@@ -45,12 +42,7 @@ from lossreport.wording import recommendation, verdict
 MAX_ADVISED_GROUPS = 10_000
 """Of each grouping, the groups with the most squared error that get advice of their own."""
 MAX_TIME_POINTS = 120
-FEW = 0.01
-"""Rows are few if they are at most this share of all, and ..."""
-MOST = 0.5
-"""... make most of the squared error if they hold at least this share of it."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-Key = tuple[str | None, ...]
 
 
 def build_report(profile: Profile, *, goal: Goal = "unknown", title: str | None = None) -> Report:
@@ -94,8 +86,12 @@ def _name_of(profile: Profile) -> str:
     return f"{folder or 'log'} ({len(names)} files)"
 
 
-def _instant(microseconds: int) -> str:
-    return (EPOCH + timedelta(microseconds=microseconds)).strftime("%Y-%m-%d %H:%M")
+def _instant(microseconds: int, form: str = "%Y-%m-%d %H:%M") -> str:
+    """Return a time as text; beyond the years 1 to 9999 only that it is."""
+    try:
+        return (EPOCH + timedelta(microseconds=microseconds)).strftime(form)
+    except OverflowError:
+        return "before year 1" if microseconds < 0 else "after year 9999"
 
 
 def _notes(profile: Profile) -> tuple[str, ...]:
@@ -114,15 +110,15 @@ def _notes(profile: Profile) -> tuple[str, ...]:
 
 
 def _prediction(profile: Profile, whole: Table, i: int, name: str, goal: Goal) -> Prediction:
-    (_, sums, histogram), = _groups_of(whole, i)  # fmt: skip
+    (log,) = groups_of(whole, i)
+    sums, histogram = log.sums, log.histogram
     ledger = _ledger(sums)
     advice = advise(histogram, ledger.scored, goal)
     overall = figures(sums, histogram, advice.delta)
     advised = recommendation(advice, overall)
-    groupings = tuple(
-        _grouping(profile.table(by), by, i, sums, goal) for by in profile.columns.groupings
-    )
-    few = _concentration(profile, i, sums, histogram, advice)
+    raw = {by: groups_of(profile.table(by), i) for by in profile.columns.groupings}
+    groupings = tuple(_grouping(by, groups, sums, goal) for by, groups in raw.items())
+    few = few_rows(histogram, raw) if squares_fit(sums) else None
     worst = _worst_rows(profile, i, sums)
     every_group = [g for grouping in groupings for g in grouping.groups]
     flagged = sum(g.flagged for g in every_group)
@@ -138,30 +134,8 @@ def _prediction(profile: Profile, whole: Table, i: int, name: str, goal: Goal) -
         worst=worst,
         timeline=points,
         time_step=step,
-        lorenz=_lorenz(histogram),
+        lorenz=lorenz(histogram),
     )
-
-
-def _groups_of(
-    table: Table, prediction: int
-) -> Iterator[tuple[Key, dict[str, Any], ErrorHistogram | None]]:
-    """Yield key, sums and histogram of each group; an ungrouped table always has its one group."""
-    keys = key_names(table.by)
-    moments = table.moments.filter(pl.col("prediction") == prediction)
-    bins: dict[Any, pl.DataFrame] = {}
-    if table.histogram is not None:
-        mine = table.histogram.filter(pl.col("prediction") == prediction)
-        bins = mine.partition_by(keys, as_dict=True) if keys else {(): mine}
-    if not keys and moments.is_empty():
-        yield (), dict.fromkeys((*MOMENTS, *REASONS), 0), None
-    for row in moments.iter_rows(named=True):
-        key = tuple(row[k] for k in keys)
-        found = bins.get(key)
-        yield (
-            key,
-            row,
-            None if found is None or found.is_empty() else ErrorHistogram.from_bins(found),
-        )
 
 
 def _ledger(sums: Mapping[str, Any]) -> Ledger:
@@ -171,121 +145,47 @@ def _ledger(sums: Mapping[str, Any]) -> Ledger:
 
 
 def _share(part: float, whole: float) -> float | None:
-    return part / whole if 0 < whole < math.inf and math.isfinite(part) else None
+    return min(1.0, part / whole) if 0 < whole < math.inf and math.isfinite(part) else None
 
 
 def _grouping(
-    table: Table, by: tuple[str, ...], prediction: int, whole: Mapping[str, Any], goal: Goal
+    by: tuple[str, ...], raw: Sequence[RawGroup], whole: Mapping[str, Any], goal: Goal
 ) -> Grouping:
-    groups = sorted(_groups_of(table, prediction), key=lambda g: _by_loss(g[1], g[0]))
+    """Return a grouping's groups, with their figures, flags and advice."""
+    ranked = sorted(raw, key=_by_loss)
     each = []
-    for rank, (_, sums, histogram) in enumerate(groups):
-        shape = histogram if rank < MAX_ADVISED_GROUPS else None
-        advice = advise(shape, int(sums["n"]), goal, detail=False)
-        own = figures(sums, histogram, advice.delta)
+    for rank, group in enumerate(ranked):
+        shape = group.histogram if rank < MAX_ADVISED_GROUPS else None
+        advice = advise(shape, int(group.sums["n"]), goal, detail=False)
+        own = figures(group.sums, group.histogram, advice.delta)
         each.append((own, recommendation(advice, own)))
     flags = outlier_driven([own for own, _ in each], MINIMUM_ROWS)
-    rest = _all_others([sums for _, sums, _ in groups])
     return Grouping(
         by,
         tuple(
             Group(
-                key=key,
-                rows=_ledger(sums),
+                key=group.key,
+                rows=_ledger(group.sums),
                 figures=own,
-                share_of_rows=_share(sums["n"], whole["n"]) or 0.0,
-                share_of_abs_error=_share(sums["sum_abs_error"], whole["sum_abs_error"]),
-                share_of_sq_error=_share(sums["sum_sq_error"], whole["sum_sq_error"]),
+                share_of_rows=_share(group.sums["n"], whole["n"]) or 0.0,
+                share_of_abs_error=_share(group.sums["sum_abs_error"], whole["sum_abs_error"]),
+                share_of_sq_error=_share(group.sums["sum_sq_error"], whole["sum_sq_error"]),
                 ratio_without=from_sums(others)["ratio"],
                 flagged=flag,
-                too_few_rows=sums["n"] < MINIMUM_ROWS,
+                too_few_rows=own.n < MINIMUM_ROWS,
                 recommendation=advised,
             )
-            for (key, sums, _), (own, advised), flag, others in zip(
-                groups, each, flags, rest, strict=True
+            for group, (own, advised), flag, others in zip(
+                ranked, each, flags, all_others(ranked), strict=True
             )
         ),
     )
 
 
-def _by_loss(sums: Mapping[str, Any], key: Key) -> tuple[Any, ...]:
+def _by_loss(group: RawGroup) -> tuple[Any, ...]:
     """Return what sorts groups: most squared error first, then most rows, then by name."""
-    squares = sums["sum_sq_error"]
-    return (-squares, -sums["n"], tuple((k is None, k or "") for k in key))
-
-
-def _all_others(groups: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return, for each group, the moments of all the other groups together.
-
-    Added up from both ends, not subtracted from the whole: when one group holds nearly all of the
-    squared error, what a subtraction leaves has lost its digits.
-    """
-    names = [m for m in MOMENTS if m != "max_abs_error"]
-    each = np.array([[g[m] for m in names] for g in groups], dtype=np.float64)
-    with np.errstate(all="ignore"):
-        before = np.cumsum(each, axis=0)
-        after = np.cumsum(each[::-1], axis=0)[::-1]
-    zero = np.zeros((1, len(names)))
-    others = np.concatenate([zero, before[:-1]]) + np.concatenate([after[1:], zero])
-    largest = [*sorted((g["max_abs_error"] for g in groups), reverse=True), 0.0, 0.0]
-    return [
-        dict(zip(names, row.tolist(), strict=True))
-        | {"max_abs_error": largest[1] if g["max_abs_error"] == largest[0] else largest[0]}
-        for g, row in zip(groups, others, strict=True)
-    ]
-
-
-def _concentration(
-    profile: Profile,
-    prediction: int,
-    sums: Mapping[str, Any],
-    histogram: ErrorHistogram | None,
-    advice: Advice,
-) -> Concentration | None:
-    """Return the few rows that make most of the squared error, if there are such rows.
-
-    Of the cuts |error| > c between bins, the one that catches the largest share of squared error
-    with the fewest rows: it maximises share * (1 - ln(rows) / ln(all rows)).
-    """
-    if histogram is None or advice.verdict == "not-enough-rows":
-        return None
-    if sums["max_abs_error"] == 0 or not squares_fit(sums):
-        return None
-    n = float(sums["n"])
-    tail = [(c, *histogram.beyond(c)) for c in _cuts(histogram, FEW * n)]
-    few = [t for t in tail if 0 < t[1] <= FEW * n and t[3] >= MOST]
-    if not few:
-        return None
-    cut, rows, absolute, squared = max(few, key=lambda t: t[3] * (1 - math.log(t[1]) / math.log(n)))
-    place = _place(profile, prediction, cut, rows, n)
-    return Concentration(rows, cut, rows / n, absolute, squared, place)
-
-
-def _cuts(histogram: ErrorHistogram, most_rows: float) -> list[float]:
-    """Return the outer edges of bins that have no more than this many rows beyond them."""
-    order = np.argsort(-histogram.edge, kind="stable")
-    edges, rows = histogram.edge[order], np.cumsum(histogram.n[order])
-    within = edges[rows <= most_rows]
-    following = edges[rows > most_rows][:1]
-    return sorted({float(e) for e in (*within, *following)}, reverse=True)
-
-
-def _place(profile: Profile, prediction: int, cut: float, rows: int, n: float) -> Place | None:
-    """Return the group with most of the large errors, if it has far more than its share."""
-    best: tuple[float, Place] | None = None
-    for by in sorted(profile.columns.groupings, key=len):
-        groups = list(_groups_of(profile.table(by), prediction))
-        if len(groups) < 2 or any(h is None and s["n"] for _, s, h in groups):
-            continue
-        rest = _all_others([s for _, s, _ in groups])
-        for (key, sums, histogram), others in zip(groups, rest, strict=True):
-            mine = histogram.beyond(cut)[0] if histogram else 0
-            share = sums["n"] / n
-            excess = mine / rows - share
-            if 2 * mine < rows or mine / rows < 2 * share or (best and excess <= best[0] + 1e-9):
-                continue
-            best = excess, Place(by, key, mine, share, figures(others, None))
-    return best[1] if best else None
+    named = tuple((k is None, k or "") for k in group.key)
+    return (-group.sums["sum_sq_error"], -group.sums["n"], named)
 
 
 def _worst_rows(profile: Profile, prediction: int, sums: Mapping[str, Any]) -> tuple[WorstRow, ...]:
@@ -325,9 +225,7 @@ def _timeline(profile: Profile, prediction: int) -> tuple[str | None, tuple[Time
     start = {"hour": "%Y-%m-%d %H:%M", "day": "%Y-%m-%d"}[unit]
     return name, tuple(
         TimePoint(
-            (EPOCH + timedelta(hours=(row["bucket"] * step - offset) * HOURS[unit])).strftime(
-                start
-            ),
+            _instant((row["bucket"] * step - offset) * HOURS[unit] * HOUR, start),
             figures(row, None),
         )
         for row in rolled.iter_rows(named=True)
@@ -340,13 +238,3 @@ def _step(buckets: int, unit: Bucket) -> tuple[int, str]:
         return 1, unit
     weeks = math.ceil(buckets / 7 / MAX_TIME_POINTS)
     return 7 * weeks, "week" if weeks == 1 else f"{weeks} weeks"
-
-
-def _lorenz(histogram: ErrorHistogram | None) -> tuple[WorstShare, ...]:
-    """Return what the worst rows hold of each loss, from one row to all, about evenly in ln."""
-    if histogram is None or not np.any(histogram.mean):
-        return ()
-    rows = histogram.rows
-    shares = np.unique(np.geomspace(1 / rows, 1, 60))
-    held = [(float(s), histogram.worst(float(s) * (1 + 1e-12))) for s in shares]
-    return tuple(WorstShare(min(s, 1.0), min(h[0], 1.0), min(h[1], 1.0)) for s, h in held if h)

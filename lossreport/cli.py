@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -165,6 +166,8 @@ def _version(
 
 def main() -> None:
     """Run the command."""
+    # NumPy's many small products are slower on several threads, which wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     app()
 
 
@@ -266,7 +269,7 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[Log], Callable[[int], None]]
 def _write(finished: Any, made: Any, html: Path, json: Path | None, profile: Path | None) -> str:
     from lossreport.page import render_page
     from lossreport.profile_file import save_profile
-    from lossreport.to_json import to_json
+    from lossreport.report_json import to_json
     from lossreport.writing import write_text, write_whole
 
     if json:

@@ -94,7 +94,8 @@ def find_columns(
     """
     known = sample.columns
     found = []
-    if actual is None:
+    predicted = [p for p in predicted if p]
+    if not actual:
         taken = set(predicted)
         actual = _only(
             "actual", _by_name(sample, ACTUAL_NAMES, ACTUAL_WORDS, taken, _numeric), known
@@ -102,7 +103,7 @@ def find_columns(
         found.append("actual")
     if not predicted:
         candidates = _by_name(sample, PREDICTED_NAMES, PREDICTED_WORDS, {actual}, _numeric)
-        predicted = (_only("predicted", candidates, known),)
+        predicted = [_only("predicted", candidates, known)]
         found.append("predicted")
     _check_known((actual, *predicted), known)
     _check_distinct(actual, predicted)
@@ -166,12 +167,11 @@ def _by_name(
     """
     free = [c for c in sample.columns if c not in taken]
     exact = [c for c in free if "_".join(_words(c)) in names]
-    if len(exact) == 1:
-        return exact
     of_words = [
         c for c in free if words & set(_words(c)) and not (DERIVED_WORDS - words) & set(_words(c))
     ]
-    return [c for c in exact or of_words if suits(sample[c])] or exact
+    suiting = [[c for c in some if suits(sample[c])] for some in (exact, of_words)]
+    return suiting[0] or suiting[1] or exact
 
 
 def _only(role: str, candidates: Sequence[str], known: Sequence[str]) -> str:

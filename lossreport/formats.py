@@ -73,6 +73,8 @@ def _visible_character(character: str) -> str:
     code = ord(character)
     if character in "\t\n\r":
         return {"\t": "\u2409", "\n": "\u2424", "\r": "\u240d"}[character]
+    if code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF:  # no characters: not even XML has them
+        return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
     kept_together = character in "\u200c\u200d"  # joiners are part of emoji and of scripts
     if (
         unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")

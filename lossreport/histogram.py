@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from lossreport.profiles import BIN_OFFSET, LOG_GAMMA
 
 Floats = npt.NDArray[np.float64]
 
 LARGEST = np.finfo(np.float64).max
+SMALLEST = np.nextafter(0.0, 1.0)
 SAME_VALUE = 1e-13
 """A bin whose variance is below this share of its squared mean holds one repeated value."""
 
@@ -40,17 +40,22 @@ class ErrorHistogram:
     """The bin's outer limit in |error|: no error of a bin nearer to 0 is larger."""
 
     @classmethod
-    def from_bins(cls, bins: pl.DataFrame) -> ErrorHistogram:
-        """Build from rows with `bin`, `n`, `sum_error` and `sum_sq_error`, each bin once."""
-        bins = bins.sort("bin")
-        rank = np.abs(bins["bin"].to_numpy()).astype(np.float64)
-        sign = np.sign(bins["bin"].to_numpy()).astype(np.float64)
-        n = bins["n"].to_numpy().astype(np.float64)
-        mean = bins["sum_error"].to_numpy() / n
+    def from_bins(
+        cls,
+        bins: npt.NDArray[np.int64],
+        counts: npt.NDArray[np.int64],
+        sums: Floats,
+        squares: Floats,
+    ) -> ErrorHistogram:
+        """Build from ascending bins: each one's number, count, sum and sum of squares of errors."""
+        rank = np.abs(bins).astype(np.float64)
+        sign = np.sign(bins).astype(np.float64)
+        n = counts.astype(np.float64)
+        mean = sums / n
         with np.errstate(all="ignore"):
             outer = np.where(sign == 0, 0, np.exp((rank - BIN_OFFSET) * LOG_GAMMA))
             inner = np.where(sign == 0, 0, np.exp((rank - 1 - BIN_OFFSET) * LOG_GAMMA))
-            relative = bins["sum_sq_error"].to_numpy() / n / mean**2 - 1
+            relative = squares / n / mean**2 - 1
         # Sums beyond the range of floats say nothing of where in its bin an error is.
         mean = np.where(
             np.isfinite(mean), mean, sign * (inner / 2 + np.minimum(outer, LARGEST) / 2)
@@ -101,15 +106,18 @@ class ErrorHistogram:
         return float(self.n.sum())
 
     def quantile(self, levels: Sequence[float]) -> list[float]:
-        """Return quantiles of the error (the inverse of the cumulative distribution)."""
+        """Return quantiles of the error: the inverse of the cumulative distribution.
+
+        Where that is a step, the middle of it, so that the median of two rows is their mean.
+        """
         after = np.cumsum(self.n)
-        return [float(v) for v in np.interp(np.array(levels) * after[-1], *self._steps(after))]
+        return [float(v) for v in _inverse(*self._steps(after), np.array(levels) * after[-1])]
 
     def _steps(self, after: Floats) -> tuple[Floats, Floats]:
-        """Return the cumulative distribution's corners: number of rows, error."""
+        """Return the cumulative distribution's corners: error, number of rows."""
         return (
-            np.stack([after - self.n, after], axis=1).reshape(-1),
             np.stack([self.low, self.high], axis=1).reshape(-1),
+            np.stack([after - self.n, after], axis=1).reshape(-1),
         )
 
     def abs_quantile(self, levels: Sequence[float]) -> list[float]:
@@ -132,22 +140,29 @@ class ErrorHistogram:
     def spread_about(self, centre: float, level: float = 0.5) -> float:
         """Return the quantile (default the median) of |error - centre|."""
         after = np.cumsum(self.n)
-        rows, error = self._steps(after)
+        error, rows = self._steps(after)
         distance = np.sort(np.abs(error - centre))
-        within = np.interp(centre + distance, error, rows) - np.interp(
-            centre - distance, error, rows
-        )
-        return float(np.interp(level * after[-1], np.maximum.accumulate(within), distance))
+
+        def within(reach: Floats) -> Floats:
+            return np.interp(centre + reach, error, rows) - np.interp(centre - reach, error, rows)
+
+        # Just before and just after each distance: they differ where a value repeats.
+        hair = 1e-9 * distance + 1e-12 * abs(centre) + SMALLEST
+        corners = np.stack([within(distance - hair), within(distance + hair)], axis=1).reshape(-1)
+        corners = np.maximum.accumulate(corners)
+        rank = np.array([level * after[-1]])
+        return float(_inverse(np.repeat(distance, 2), corners, rank)[0])
 
     def about(self, centre: float) -> tuple[float, float]:
         """Return mean |error - centre| and the root of mean (error - centre)**2."""
         scale = float(np.max(np.abs(self.mean - centre))) or 1.0
         away = np.abs(self.mean - centre)
         inside = (self.low < centre) & (centre < self.high)
-        width = np.where(inside, self.high - self.low, 1)
-        above, below = (self.high - centre) / width, (centre - self.low) / width
-        spread = width * (above**2 + below**2) / 2
-        first = float((self.n * np.where(inside, spread, away)).sum() / self.rows)
+        width = self.high[inside] - self.low[inside]
+        above = (self.high[inside] - centre) / width
+        size = away.copy()
+        size[inside] = width * (above**2 + (1 - above) ** 2) / 2
+        first = scale * float((self.n * (size / scale)).sum() / self.rows)
         squares = (away / scale) ** 2 + (self.deviation / scale) ** 2
         return first, scale * float(np.sqrt((self.n * squares).sum() / self.rows))
 
@@ -190,11 +205,18 @@ class ErrorHistogram:
         """Return the mean Huber loss at delta: e**2 / 2 up to delta, then delta (|e| - delta/2)."""
         unit = self.in_units_of(delta)
         size = np.abs(unit.mean)
-        square = (size**2 + unit.deviation**2) / 2
         near, far = np.sort(np.abs(np.stack([unit.low, unit.high])), axis=0)
         with np.errstate(all="ignore"):
             below = np.clip((1 - near) / (far - near), 0, 1)
         below = np.where(far > near, below, (size <= 1).astype(np.float64))
         # In the bin that delta cuts, both branches are within 1e-3 of each other.
+        near_size, near_deviation = (np.where(below > 0, v, 0) for v in (size, unit.deviation))
+        square = (near_size**2 + near_deviation**2) / 2
         loss = below * square + (1 - below) * (size - 0.5)
         return delta * delta * float((self.n * loss).sum() / self.rows)
+
+
+def _inverse(value: Floats, rows: Floats, rank: Floats) -> Floats:
+    """Return the values at which a cumulative distribution, given by its corners, reaches ranks."""
+    tiny = 1e-12 * (rank + 1)
+    return (np.interp(rank - tiny, rows, value) + np.interp(rank + tiny, rows, value)) / 2

@@ -25,18 +25,23 @@ LARGEST = float(np.finfo(np.float64).max)
 
 
 def _finite(values: Any, name: str) -> npt.NDArray[np.float64]:
+    """Return values as an array of finite floats, or say what is wrong with them."""
     series = nw.from_native(values, series_only=True, pass_through=True)
-    array = np.asarray(series.to_numpy() if isinstance(series, nw.Series) else values)
-    if array.ndim != 1:
-        raise UsageError(f"{name} has {array.ndim} dimensions; it must have one.")
-    if array.dtype.kind == "O":
-        try:
-            array = array.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise UsageError(f"{name} holds values that are no numbers: {error}.") from error
-    if array.dtype.kind not in "biuf":
-        raise UsageError(f"{name} holds {array.dtype}, which is no number.")
-    array = array.astype(np.float64)
+    if isinstance(series, nw.Series):
+        values = series.to_numpy()
+    try:
+        array = np.asarray(np.ma.filled(values, np.nan))
+        if array.ndim != 1:
+            raise UsageError(f"{name} has {array.ndim} dimensions; it must have one.")
+        if array.dtype.kind == "O" and any(isinstance(v, str | bytes) for v in array):
+            raise UsageError(f"{name} holds text, which is no number.")
+        if array.dtype.kind not in "biufO":
+            raise UsageError(f"{name} holds {array.dtype}, which is no number.")
+        array = array.astype(np.float64)
+    except UsageError:
+        raise
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UsageError(f"{name} holds values that are no numbers: {error}.") from error
     bad = np.flatnonzero(~np.isfinite(array))
     if len(bad):
         raise UsageError(
@@ -53,6 +58,14 @@ def _errors(y_true: Any, y_pred: Any) -> npt.NDArray[np.float64]:
         raise UsageError("y_true and y_pred are empty: a mean over no rows does not exist.")
     with np.errstate(over="ignore"):
         return np.asarray(predicted - actual)
+
+
+def _mean(values: npt.NDArray[np.float64]) -> float:
+    """Return the mean of numbers from 0, right even where their sum exceeds the largest float."""
+    top = float(values.max())
+    if top == math.inf or top < LARGEST / len(values):
+        return float(np.mean(values))
+    return top * float(np.mean(values / top))
 
 
 def mae(y_true: Any, y_pred: Any) -> float:
@@ -80,9 +93,7 @@ def mae(y_true: Any, y_pred: Any) -> float:
     >>> mae([100, 100, 100], [90, 95, 105])
     6.666666666666667
     """
-    size = np.abs(_errors(y_true, y_pred))
-    top = float(size.max())
-    return float(np.mean(size)) if top < LARGEST / len(size) else top * float(np.mean(size / top))
+    return _mean(np.abs(_errors(y_true, y_pred)))
 
 
 def mse(y_true: Any, y_pred: Any) -> float:
@@ -97,7 +108,7 @@ def mse(y_true: Any, y_pred: Any) -> float:
     50.0
     """
     with np.errstate(over="ignore", under="ignore"):
-        return float(np.mean(_errors(y_true, y_pred) ** 2))
+        return _mean(_errors(y_true, y_pred) ** 2)
 
 
 def rmse(y_true: Any, y_pred: Any) -> float:
@@ -110,12 +121,13 @@ def rmse(y_true: Any, y_pred: Any) -> float:
     >>> rmse([100, 100, 100], [90, 95, 105])
     7.0710678118654755
     """
-    errors = _errors(y_true, y_pred)
-    top = float(np.max(np.abs(errors)))
-    if top == 0 or 1e-140 < top < 1e140:
-        return math.sqrt(float(np.mean(errors**2)))
-    with np.errstate(under="ignore", invalid="ignore"):
-        return top * math.sqrt(float(np.mean((errors / top) ** 2))) if top < math.inf else top
+    size = np.abs(_errors(y_true, y_pred))
+    top = float(size.max())
+    if top in (0, math.inf):
+        return top
+    with np.errstate(under="ignore"):
+        root = top * math.sqrt(float(np.mean((size / top) ** 2)))
+    return max(root, _mean(size))  # equal errors may differ in the last digit
 
 
 def huber(y_true: Any, y_pred: Any, delta: float) -> float:
@@ -134,7 +146,7 @@ def huber(y_true: Any, y_pred: Any, delta: float) -> float:
     size = np.abs(_errors(y_true, y_pred))
     near = np.minimum(size, delta)
     with np.errstate(over="ignore"):
-        return float(np.mean(near * (size - near / 2)))
+        return _mean(near * (size - near / 2)) if size.max() < math.inf else math.inf
 
 
 def from_sums(sums: Mapping[str, float]) -> dict[str, float | None]:

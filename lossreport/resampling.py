@@ -63,7 +63,7 @@ def functionals(histogram: ErrorHistogram, ks: Sequence[float], step: float = 0.
     scale = 1.4826 * histogram.spread_about(median)
     unit = histogram.in_units_of(scale)
     centres = [_huber_centre(unit, k, median / scale) for k in ks]
-    return _evaluate(unit, unit.n[np.newaxis], scale, step / scale, tuple(ks), centres)
+    return _evaluate(unit, unit.n[:, np.newaxis], scale, step / scale, tuple(ks), centres)
 
 
 def resample(histogram: ErrorHistogram, point: Functionals) -> Functionals:
@@ -87,14 +87,14 @@ def _pools() -> tuple[Floats, npt.NDArray[np.int8]]:
 
 
 def _poisson(counts: Floats) -> Floats:
-    """Return redrawn counts, shape (resamples, bins)."""
+    """Return redrawn counts, shape (bins, resamples)."""
     gaussian, poisson = _pools()
     column = np.arange(len(counts))
     drawn = gaussian[column % POOL] * np.sqrt(counts)[:, np.newaxis] + counts[:, np.newaxis]
     few = np.flatnonzero(counts <= POISSON_BELOW)
     # Spread atoms have whole counts too: a bin's rows are never divided.
     drawn[few] = poisson[np.round(counts[few]).astype(np.int64), few % (FEW_POOL)]
-    return np.maximum(drawn, 0).T
+    return np.maximum(drawn, 0)
 
 
 def _huber_centre(histogram: ErrorHistogram, delta: float, start: float) -> float:
@@ -144,35 +144,44 @@ def _evaluate(
     ks: tuple[float, ...],
     centres: Sequence[float],
 ) -> Functionals:
-    """Return the functionals of each row of weights: all but the median are linear in them."""
-    total = weights.sum(axis=1)
-    total = np.where(total > 0, total, 1)
+    """Return the functionals of each column of weights: all but the median are linear in them."""
     # About the data's own mean, so that a large bias costs no digits.
     origin = float(histogram.n @ histogram.mean) / histogram.rows
     away = histogram.mean - origin
-    with np.errstate(over="ignore", invalid="ignore"):
-        first, second = weights @ away / total, weights @ (away**2 + histogram.deviation**2) / total
-        v_l2 = np.where(np.isfinite(second), second - first**2, np.inf)
+    window, below = _window(histogram)
+    about_psi = [_psi(histogram, centre, k) for centre, k in zip(centres, ks, strict=True)]
+    with np.errstate(over="ignore", invalid="ignore"):  # a square may be beyond all floats
+        square = away**2 + histogram.deviation**2
+        linear = np.stack([np.ones_like(away), below, away, square, *np.concatenate(about_psi)])
+        total, before, first, second, *psis = linear @ weights
+        total = np.where(total > 0, total, 1)
+        v_l2 = second / total - (first / total) ** 2
     v_huber, c_huber = np.empty((2, len(total), len(ks)))
-    for j, (k, centre) in enumerate(zip(ks, centres, strict=True)):
-        psi, psi2, linear, inside = (_psi(histogram, centre, k) @ weights.T) / total
+    for j, centre in enumerate(centres):
+        psi, psi2, part, inside = np.stack(psis[4 * j : 4 * j + 4]) / total
         inside = np.maximum(inside, 1e-12)
         move = psi / inside  # one Newton step from the data's centre
         c_huber[:, j] = centre + move
-        moved = psi2 - 2 * move * linear + move**2 * inside
+        moved = psi2 - 2 * move * part + move**2 * inside
         v_huber[:, j] = np.maximum(moved, 0) / inside**2
-    median, density = _median_and_density(histogram, weights, step)
+    h = bandwidth(histogram.rows)
+    after = before + np.cumsum(weights[window], axis=0)
+    lower, median, upper = (
+        _quantile(histogram.select(window), weights[window], after, level * total)
+        for level in (0.5 - h, 0.5, 0.5 + h)
+    )
+    density = 2 * h / np.maximum(np.maximum(upper - lower, step), 1e-12)
     return Functionals(
         rows=histogram.rows,
         scale=scale,
         step=step,
         ks=ks,
         within=tuple(_share_within(histogram, k) for k in ks),
-        mean=origin + first,
+        mean=origin + first / total,
         median=median,
         c_huber=c_huber,
-        v_l2=v_l2,
-        v_l1=1 / (4 * np.maximum(density, 1e-12) ** 2),
+        v_l2=np.where(np.isfinite(v_l2), v_l2, np.inf),
+        v_l1=1 / (4 * density**2),
         v_huber=v_huber,
     )
 
@@ -181,27 +190,20 @@ def _share_within(histogram: ErrorHistogram, delta: float) -> float:
     return float(histogram.n @ _psi(histogram, 0.0, delta)[3]) / histogram.rows
 
 
-def _median_and_density(
-    histogram: ErrorHistogram, weights: Floats, step: float
-) -> tuple[Floats, Floats]:
-    """Return the median and the density there, as a difference quotient of quantiles."""
-    h = bandwidth(histogram.rows)
-    after = np.cumsum(weights, axis=1)
-    total = after[:, -1]
-    below, median, above = (
-        _quantile(histogram, weights, after, level * total) for level in (0.5 - h, 0.5, 0.5 + h)
-    )
-    window = np.maximum(above - below, step)
-    with np.errstate(divide="ignore"):
-        return median, 2 * h / window
+def _window(histogram: ErrorHistogram) -> tuple[npt.NDArray[np.bool_], Floats]:
+    """Return which bins the median and its neighbourhood can be in, and 1 for those below them."""
+    reach = bandwidth(histogram.rows) + 4 / np.sqrt(histogram.rows)  # eight standard errors
+    after = np.cumsum(histogram.n) / histogram.rows
+    window = (after >= 0.5 - reach) & (after - histogram.n / histogram.rows <= 0.5 + reach)
+    return window, (after < 0.5 - reach).astype(np.float64)
 
 
 def _quantile(histogram: ErrorHistogram, weights: Floats, after: Floats, rank: Floats) -> Floats:
     """Return the error below which `rank` of the weight lies, for each resample."""
-    bins = np.minimum((after < rank[:, np.newaxis]).sum(axis=1), after.shape[1] - 1)
+    bins = np.minimum((after < rank).sum(axis=0), len(after) - 1)
     each = np.arange(len(rank))
-    weight = weights[each, bins]
-    before = after[each, bins] - weight
+    weight = weights[bins, each]
+    before = after[bins, each] - weight
     inside = np.clip((rank - before) / np.where(weight > 0, weight, 1), 0, 1)
     width = histogram.high[bins] - histogram.low[bins]
     return np.asarray(histogram.low[bins] + inside * width)

@@ -80,11 +80,10 @@ def _attributes(element: ET.Element, name: str, used: set[str]) -> dict[str, str
         elif key == "id":
             if value in used:
                 found["id"] = f"{name}-{value}"
-        elif key == "clip-path":
-            found["clip-path"] = re.sub(r"url\(#(.+?)\)", rf"url(#{name}-\1)", value)
         elif not key.startswith("{"):
             found[key] = value
-    return _coloured(found)
+    refer = re.compile(r"url\(#(.+?)\)")
+    return _coloured({k: refer.sub(rf"url(#{name}-\1)", v) for k, v in found.items()})
 
 
 def _coloured(found: dict[str, str]) -> dict[str, str]:

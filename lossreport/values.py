@@ -127,7 +127,11 @@ def time_format(sample: pl.Series) -> str | None:
 
 
 def _parses(texts: pl.Series, fmt: str) -> bool:
-    return texts.str.to_datetime(fmt, strict=False, time_unit="us").null_count() == 0
+    """Return whether a format reads all texts, as years of four digits."""
+    read = texts.str.to_datetime(fmt, strict=False, time_unit="us")
+    if read.null_count():
+        return False
+    return bool((read.dt.year().abs() >= 1000).all())
 
 
 def time(name: str, dtype: pl.DataType, fmt: str | None = None) -> pl.Expr:

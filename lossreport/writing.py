@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -19,7 +20,10 @@ OWN_MARKS = (
 
 
 def check_writable(path: Path, logs: Sequence[str], *, force: bool) -> None:
-    """Raise UsageError if a file cannot or must not be written here; before the log is read."""
+    """Raise UsageError if a file cannot or must not be written here; before the log is read.
+
+    `logs` are paths as given: files, folders, globs, URLs.
+    """
     folder = path.parent
     if not folder.is_dir():
         raise UsageError(f"There is no folder {folder} to write {path.name} to: create it first.")
@@ -31,13 +35,25 @@ def check_writable(path: Path, logs: Sequence[str], *, force: bool) -> None:
         )
     if not path.exists():
         return
-    if any("://" not in log and Path(log).exists() and path.samefile(log) for log in logs):
+    if not path.is_file():
+        raise UsageError(f"{path} is no plain file: name another to write to.")
+    if any(_holds(log, path) for log in logs):
         raise UsageError(f"{path} is the log itself: it is not overwritten.")
     if not force and not _is_own(path):
         raise UsageError(
             f"{path} exists and was not written by lossreport: replace it with --force, or name "
             "another file."
         )
+
+
+def _holds(log: str, path: Path) -> bool:
+    """Return whether a log, given by path, folder or glob, has this file."""
+    if "://" in log:
+        return False
+    if Path(log).is_dir():
+        return any(f.is_file() and path.samefile(f) for f in Path(log).rglob("*"))
+    found = glob.glob(log, recursive=True) if not Path(log).exists() else [log]  # noqa: PTH207 - the pattern may be absolute
+    return any(path.samefile(f) for f in found)
 
 
 def _is_own(path: Path) -> bool:
@@ -59,7 +75,8 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """
     temporary = None
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        path = path.resolve()  # a link stays a link to what is written
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".lossreport-", suffix=".part")
         os.close(handle)
         temporary = Path(name)
         write(temporary)

@@ -75,3 +75,8 @@ def test_the_names_that_the_package_offers_are_there() -> None:
         assert getattr(lossreport, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = lossreport.nothing
+
+
+def test_no_module_hides_a_name_that_the_package_offers() -> None:
+    modules = {path.stem for path in (ROOT / "lossreport").glob("*.py")}
+    assert not modules & set(lossreport.__all__)
