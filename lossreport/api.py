@@ -11,7 +11,7 @@ from lossreport.advice import GOALS, Goal
 from lossreport.build import build_report
 from lossreport.columns import find_columns
 from lossreport.errors import UnreadableLogError, UsageError
-from lossreport.log import Log, open_frame, open_log
+from lossreport.log import Log, find_files, open_frame, open_log
 from lossreport.profile_file import is_profile, load_profile
 from lossreport.profiles import Profile, Source, merge
 from lossreport.results import Report
@@ -61,6 +61,8 @@ def profile(
     if worst < 0:
         raise UsageError(f"The number of worst rows is {worst}; it cannot be negative.")
     paths = _paths(log)
+    if paths is not None:
+        paths = find_files(paths)
     if paths and (saved := [p for p in paths if is_profile(p)]):
         if len(saved) < len(paths):
             raise UsageError("Logs and profiles cannot be given together: profile the logs first.")

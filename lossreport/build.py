@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from typing import Any
@@ -14,7 +14,7 @@ from lossreport.advice import MINIMUM_ROWS, Goal, advise
 from lossreport.concentration import few_rows, lorenz
 from lossreport.figures import figures, outlier_driven
 from lossreport.findings import find
-from lossreport.groups import RawGroup, all_others, groups_of
+from lossreport.groups import MAX_GROUPS, RawGroups, all_others, groups_of
 from lossreport.losses import from_sums, squares_fit
 from lossreport.profiles import (
     HOUR,
@@ -39,8 +39,6 @@ from lossreport.results import (
 from lossreport.version import __version__
 from lossreport.wording import recommendation, verdict
 
-MAX_ADVISED_GROUPS = 10_000
-"""Of each grouping, the groups with the most squared error that get advice of their own."""
 MAX_TIME_POINTS = 120
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -106,11 +104,17 @@ def _notes(profile: Profile) -> tuple[str, ...]:
         for t in profile.tables
         if t.histogram is None
     ]
+    notes += [
+        f"Of the groups by {', '.join(by)} the {MAX_GROUPS:,} with the most squared error are told "
+        "apart, flagged and advised; all others are one sum."
+        for by in profile.columns.groupings
+        if profile.table(by).groups() > MAX_GROUPS
+    ]
     return tuple(notes)
 
 
 def _prediction(profile: Profile, whole: Table, i: int, name: str, goal: Goal) -> Prediction:
-    (log,) = groups_of(whole, i)
+    (log,) = groups_of(whole, i).groups
     sums, histogram = log.sums, log.histogram
     ledger = _ledger(sums)
     advice = advise(histogram, ledger.scored, goal)
@@ -149,14 +153,12 @@ def _share(part: float, whole: float) -> float | None:
 
 
 def _grouping(
-    by: tuple[str, ...], raw: Sequence[RawGroup], whole: Mapping[str, Any], goal: Goal
+    by: tuple[str, ...], raw: RawGroups, whole: Mapping[str, Any], goal: Goal
 ) -> Grouping:
     """Return a grouping's groups, with their figures, flags and advice."""
-    ranked = sorted(raw, key=_by_loss)
     each = []
-    for rank, group in enumerate(ranked):
-        shape = group.histogram if rank < MAX_ADVISED_GROUPS else None
-        advice = advise(shape, int(group.sums["n"]), goal, detail=False)
+    for group in raw.groups:
+        advice = advise(group.histogram, int(group.sums["n"]), goal, detail=False)
         own = figures(group.sums, group.histogram, advice.delta)
         each.append((own, recommendation(advice, own)))
     flags = outlier_driven([own for own, _ in each], MINIMUM_ROWS)
@@ -176,16 +178,13 @@ def _grouping(
                 recommendation=advised,
             )
             for group, (own, advised), flag, others in zip(
-                ranked, each, flags, all_others(ranked), strict=True
+                raw.groups, each, flags, all_others(raw), strict=True
             )
         ),
+        raw.rest_groups,
+        None if raw.rest is None else _ledger(raw.rest),
+        None if raw.rest is None else figures(raw.rest, None),
     )
-
-
-def _by_loss(group: RawGroup) -> tuple[Any, ...]:
-    """Return what sorts groups: most squared error first, then most rows, then by name."""
-    named = tuple((k is None, k or "") for k in group.key)
-    return (-group.sums["sum_sq_error"], -group.sums["n"], named)
 
 
 def _worst_rows(profile: Profile, prediction: int, sums: Mapping[str, Any]) -> tuple[WorstRow, ...]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from lossreport.advice import MINIMUM_ROWS
 from lossreport.figures import figures
-from lossreport.groups import RawGroup, all_others
+from lossreport.groups import RawGroups, all_others
 from lossreport.histogram import ErrorHistogram
 from lossreport.results import Concentration, Place, WorstShare
 
@@ -17,7 +17,7 @@ FEW = 0.01
 """Rows are few if they are at most this share of all, and ..."""
 MOST = 0.5
 """... make most of the squared error if they hold at least this share of it."""
-Groupings = Mapping[tuple[str, ...], Sequence[RawGroup]]
+Groupings = Mapping[tuple[str, ...], RawGroups]
 
 
 def few_rows(histogram: ErrorHistogram | None, groupings: Groupings) -> Concentration | None:
@@ -50,10 +50,11 @@ def _place(groupings: Groupings, cut: float, rows: int, n: float) -> Place | Non
     """Return the group with most of the large errors, if it has far more than its share."""
     best: tuple[float, Place] | None = None
     for by in sorted(groupings, key=len):
-        groups = groupings[by]
-        if len(groups) < 2 or any(g.histogram is None and g.sums["n"] for g in groups):
+        raw = groupings[by]
+        unknown = any(g.histogram is None and g.sums["n"] for g in raw.groups)
+        if len(raw.groups) < 2 or unknown:
             continue
-        for group, others in zip(groups, all_others(groups), strict=True):
+        for group, others in zip(raw.groups, all_others(raw), strict=True):
             mine = group.histogram.beyond(cut)[0] if group.histogram else 0
             share = group.sums["n"] / n
             excess = mine / rows - share

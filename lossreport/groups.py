@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,20 @@ import numpy as np
 import polars as pl
 
 from lossreport.histogram import ErrorHistogram
-from lossreport.profiles import HISTOGRAM_SUMS, MOMENTS, REASONS, Table, key_names
+from lossreport.profiles import (
+    HISTOGRAM_SUMS,
+    MOMENTS,
+    REASONS,
+    STATISTICS,
+    Table,
+    key_names,
+)
 
 Key = tuple[str | None, ...]
+
+MAX_GROUPS = 10_000
+"""Of each grouping so many groups, those with the most squared error, are told apart; the others
+are one sum, so that all still add up."""
 
 
 @dataclass(frozen=True)
@@ -26,51 +38,85 @@ class RawGroup:
     """None if no row is scored or the profile kept none."""
 
 
-def groups_of(table: Table, prediction: int) -> list[RawGroup]:
-    """Return the groups of a table; an ungrouped one always has its one group."""
+@dataclass(frozen=True)
+class RawGroups:
+    """The groups of a table: those with the most squared error, and the sums of all the rest."""
+
+    groups: tuple[RawGroup, ...]
+    """Most squared error first, then most rows, then by name; one for an ungrouped table."""
+    rest: Mapping[str, Any] | None
+    """The sums of the groups beyond `MAX_GROUPS`; None if there are none."""
+    rest_groups: int
+    """How many those are."""
+
+
+def groups_of(table: Table, prediction: int) -> RawGroups:
+    """Return the groups of a table for one prediction."""
     keys = key_names(table.by)
     moments = table.moments.filter(pl.col("prediction") == prediction)
-    histograms = _histograms(table, prediction)
     if not keys and moments.is_empty():
-        return [RawGroup((), dict.fromkeys((*MOMENTS, *REASONS), 0), None)]
-    each = ((tuple(row[k] for k in keys), row) for row in moments.iter_rows(named=True))
-    return [RawGroup(key, row, histograms.get(key)) for key, row in each]
+        nothing = RawGroup((), dict.fromkeys((*MOMENTS, *REASONS), 0), None)
+        return RawGroups((nothing,), None, 0)
+    order = ["sum_sq_error", "n", *keys]
+    ranked = moments.sort(order, descending=[True, True, *[False] * len(keys)], nulls_last=True)
+    kept, rest = ranked.head(MAX_GROUPS), ranked.slice(MAX_GROUPS)
+    histograms = _histograms(table, prediction, kept)
+    groups = []
+    for row in kept.iter_rows(named=True):
+        key = tuple(row[k] for k in keys)
+        shape = histograms.get(key)
+        if shape and math.isfinite(row["sum_abs_error"]):
+            # Errors of one bin have one sign and nearly one size: added up bin by bin and then
+            # exactly, they keep the digits of a bias that is far smaller than they are.
+            row["sum_error"] = math.fsum(shape[1])
+        groups.append(RawGroup(key, row, shape[0] if shape else None))
+    if rest.is_empty():
+        return RawGroups(tuple(groups), None, 0)
+    *sums, maximum = STATISTICS
+    added = rest.select(pl.col(sums).sum(), pl.col(maximum).max())
+    return RawGroups(tuple(groups), added.row(0, named=True), rest.height)
 
 
-def _histograms(table: Table, prediction: int) -> dict[Key, ErrorHistogram]:
-    """Return the histograms of a table's groups; its rows are in order of key and bin."""
+def _histograms(
+    table: Table, prediction: int, kept: pl.DataFrame
+) -> dict[Key, tuple[ErrorHistogram, list[float]]]:
+    """Return the histograms of a table's groups, and each one's sums of errors by bin."""
     if table.histogram is None:
         return {}
     keys = key_names(table.by)
     mine = table.histogram.filter(pl.col("prediction") == prediction)
+    if keys and kept.height < table.groups():
+        mine = mine.join(kept, on=keys, how="semi", nulls_equal=True, maintain_order="left")
     if mine.is_empty():
         return {}
+    # The rows are in order of key and bin.
     sizes = mine.group_by(keys or "prediction", maintain_order=True).len()
     ends = np.cumsum(sizes["len"].to_numpy())[:-1]
     columns = [np.split(mine[c].to_numpy(), ends) for c in ("bin", *HISTOGRAM_SUMS)]
     groups = sizes.select(keys).rows() if keys else [()] * len(sizes)
     return {
-        key: ErrorHistogram.from_bins(*arrays)
+        key: (ErrorHistogram.from_bins(*arrays), arrays[2].tolist())
         for key, *arrays in zip(groups, *columns, strict=True)
     }
 
 
-def all_others(groups: Sequence[RawGroup]) -> list[dict[str, Any]]:
+def all_others(raw: RawGroups) -> list[dict[str, Any]]:
     """Return, for each group, the moments of all the other groups together.
 
     Added up from both ends, not subtracted from the whole: when one group holds nearly all of the
     squared error, what a subtraction leaves has lost its digits.
     """
     names = [m for m in MOMENTS if m != "max_abs_error"]
-    each = np.array([[g.sums[m] for m in names] for g in groups], dtype=np.float64)
+    sums = [g.sums for g in raw.groups] + ([raw.rest] if raw.rest is not None else [])
+    each = np.array([[s[m] for m in names] for s in sums], dtype=np.float64)
     with np.errstate(all="ignore"):
         before = np.cumsum(each, axis=0)
         after = np.cumsum(each[::-1], axis=0)[::-1]
     zero = np.zeros((1, len(names)))
     others = np.concatenate([zero, before[:-1]]) + np.concatenate([after[1:], zero])
-    largest = [*sorted((g.sums["max_abs_error"] for g in groups), reverse=True), 0.0, 0.0]
+    largest = [*sorted((s["max_abs_error"] for s in sums), reverse=True), 0.0, 0.0]
     return [
         dict(zip(names, row.tolist(), strict=True))
         | {"max_abs_error": largest[1] if g.sums["max_abs_error"] == largest[0] else largest[0]}
-        for g, row in zip(groups, others, strict=True)
+        for g, row in zip(raw.groups, others, strict=False)
     ]

@@ -78,12 +78,14 @@ class ErrorHistogram:
             np.repeat(a, times) for a in (np.where(two, 1, n), mean, deviation, sign, inner, outer)
         )
         one = np.repeat(two, times)
-        mean = mean + np.where(one, side * deviation, 0)
+        with np.errstate(over="ignore"):
+            mean = np.clip(mean + np.where(one, side * deviation, 0), -LARGEST, LARGEST)
         deviation = np.where(one, 0, deviation)
         half = np.sqrt(3) * deviation
         limits = np.sort(np.stack([sign * inner, sign * outer]), axis=0)
-        low = np.where(half > 0, np.clip(mean - half, *limits), mean)
-        high = np.where(half > 0, np.clip(mean + half, *limits), mean)
+        with np.errstate(over="ignore"):  # the limits are finite
+            low = np.where(half > 0, np.clip(mean - half, *limits), mean)
+            high = np.where(half > 0, np.clip(mean + half, *limits), mean)
         return cls(n, mean, deviation, low, high, outer)
 
     def select(self, which: npt.NDArray[np.bool_]) -> ErrorHistogram:
@@ -95,10 +97,13 @@ class ErrorHistogram:
 
     def in_units_of(self, unit: float) -> ErrorHistogram:
         """Return the histogram of the errors divided by a positive number."""
-        return ErrorHistogram(
-            self.n, self.mean / unit, self.deviation / unit,
-            self.low / unit, self.high / unit, self.edge / unit,
-        )  # fmt: skip
+
+        def divided(values: Floats) -> Floats:
+            with np.errstate(over="ignore"):
+                return np.clip(values / unit, -LARGEST, LARGEST)
+
+        each = (self.mean, self.deviation, self.low, self.high, self.edge)
+        return ErrorHistogram(self.n, *map(divided, each))
 
     @property
     def rows(self) -> float:
@@ -192,7 +197,9 @@ class ErrorHistogram:
         Exact when `cut` is an `edge`.
         """
         far = self.edge > cut * (1 + 1e-9)
-        top = float(np.max(np.abs(self.mean))) or 1.0
+        top = float(np.max(np.abs(self.mean)))
+        if top == 0:
+            return 0, 0.0, 0.0
         size = np.abs(self.mean) / top
         squared = size**2 + (self.deviation / top) ** 2
         return (
@@ -219,4 +226,4 @@ class ErrorHistogram:
 def _inverse(value: Floats, rows: Floats, rank: Floats) -> Floats:
     """Return the values at which a cumulative distribution, given by its corners, reaches ranks."""
     tiny = 1e-12 * (rank + 1)
-    return (np.interp(rank - tiny, rows, value) + np.interp(rank + tiny, rows, value)) / 2
+    return np.interp(rank - tiny, rows, value) / 2 + np.interp(rank + tiny, rows, value) / 2

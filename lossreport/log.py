@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import polars as pl
 from lossreport.columns import Columns
 from lossreport.errors import LossReportError, UnreadableLogError, UsageError
 from lossreport.profiles import NO_TIME, Source, key_names, with_numbers
-from lossreport.values import exact_difference, is_text, number, time
+from lossreport.values import exact_difference, is_text, number, reads, time, time_format
 
 CHUNK_ROWS = 100_000
 """As many as Polars reads at a time: so chunks need no copying together, and fit the cache."""
@@ -81,7 +82,8 @@ class Log:
             head = part.head()
             if head.height:
                 return head
-        raise UsageError(f"{self.parts[0].path} holds no rows.")
+        names = ", ".join(p.path for p in self.parts[:3]) + (", ..." if self.parts[3:] else "")
+        raise UsageError(f"{names}: no rows. Check what wrote the log, or give another one.")
 
     def chunks(self, columns: Columns, sources: list[Source]) -> Iterator[Chunk]:
         """Yield the rows, with the numbers that the statistics add up.
@@ -113,14 +115,15 @@ def _rows_of_part(part: Part, columns: Columns) -> Iterator[pl.DataFrame]:
             f"{part.path} has no column {', '.join(map(repr, lacking))}, which the other files of "
             f"the log have. Its columns are: {', '.join(part.schema.names())}."
         )
-    read = _row_expressions(part.schema, columns)
+    read = _row_expressions(part, columns)
     with reading(part.path):
         for frame in part.frames(columns.needed):
             rows = with_numbers(nw.from_native(frame.select(read)), len(columns.predicted))
             yield from rows.to_native().collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
 
 
-def _row_expressions(schema: pl.Schema, columns: Columns) -> list[pl.Expr]:
+def _row_expressions(part: Part, columns: Columns) -> list[pl.Expr]:
+    schema = part.schema
     expressions = []
     actual = schema[columns.actual]
     exact = all(exact_difference(actual, schema[p]) for p in columns.predicted)
@@ -129,19 +132,29 @@ def _row_expressions(schema: pl.Schema, columns: Columns) -> list[pl.Expr]:
         expressions += number(name, schema[name], f"predicted_{i}", exact=exact)
     for key, name in zip(key_names(columns.keys), columns.keys, strict=True):
         dtype = schema[name]
-        if dtype.is_nested() or dtype in (pl.Object, pl.Binary):
+        if dtype.is_nested() or dtype in (pl.Object, pl.Binary, pl.Duration):
             raise UsageError(f"Column {name!r} holds {dtype}, which cannot be grouped by.")
         value = pl.col(name).cast(pl.String) if is_text(dtype) else pl.col(name)
         expressions += [value.alias(key), value.hash().alias(key.replace("key", "hash"))]
-    readable = columns.time is not None and not (
-        is_text(schema[columns.time]) and columns.time_format is None
-    )
-    if columns.time is not None and readable:
-        when = time(columns.time, schema[columns.time], columns.time_format)
+    if columns.time is not None:
+        fmt = _time_format(part, columns)
+        if is_text(schema[columns.time]) and fmt is None:
+            return expressions
+        when = time(columns.time, schema[columns.time], fmt)
         microsecond = when.to_physical().alias("microsecond")
         hour = (microsecond // 3_600_000_000).fill_null(NO_TIME)
         expressions += [when.alias("time"), microsecond, hour.alias("hour")]
     return expressions
+
+
+def _time_format(part: Part, columns: Columns) -> str | None:
+    """Return how this part writes its times: as the first one does, or in its own way."""
+    if columns.time is None or not is_text(part.schema[columns.time]):
+        return None
+    texts = part.head()[columns.time]
+    if columns.time_format and reads(texts, columns.time_format):
+        return columns.time_format
+    return time_format(texts) or columns.time_format
 
 
 @contextmanager
@@ -171,13 +184,34 @@ def open_log(paths: Sequence[str]) -> Log:
     UnreadableLogError
         A file is not what its ending says, is empty or is damaged.
     """
-    files = [f for p in paths for f in _files(p)]
-    return Log(tuple(_open(f) for f in dict.fromkeys(files)))
+    return Log(tuple(_open(f) for f in find_files(paths)))
+
+
+def find_files(paths: Sequence[str]) -> list[str]:
+    """Return the files that paths, folders, globs and URLs stand for, each once.
+
+    Raises
+    ------
+    UsageError
+        A path does not exist, or a folder or glob has no logs.
+    """
+    found: dict[str, str] = {}
+    for path in paths:
+        for file in _files(path):
+            same = file if "://" in file else str(Path(file).resolve())
+            found.setdefault(same, file)
+    return list(found.values())
 
 
 def _files(path: str) -> list[str]:
     if "://" in path:
         return [path]
+    if not path.strip():
+        raise UsageError("A log's path is empty.")
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"The name of {path!r} is not UTF-8: rename the file.") from None
     here = Path(path)
     if here.is_dir():
         found = sorted(str(f) for f in here.rglob("*") if _is_log_file(f, here))
@@ -222,7 +256,7 @@ def _endings() -> str:
 def _open(path: str) -> Part:
     if "://" in path:
         fmt = _format_by_ending(path.split("?")[0]) or "parquet"
-        return _scanned(path, fmt, None, b"")
+        return _scanned(path, fmt, None)
     file = Path(path)
     try:
         size = file.stat().st_size
@@ -232,7 +266,7 @@ def _open(path: str) -> Part:
         raise UnreadableLogError(f"{path} cannot be opened: {error.strerror}.") from error
     if not start:
         raise UnreadableLogError(f"{path} is an empty file.")
-    return _scanned(path, _format(path, start), size, start)
+    return _scanned(path, _format(path, start), size)
 
 
 def _format(path: str, start: bytes) -> str:
@@ -242,6 +276,8 @@ def _format(path: str, start: bytes) -> str:
         return "parquet"
     if start.startswith(b"ARROW1"):
         return "ipc"
+    if start.startswith(b"\xff\xff\xff\xff"):
+        return "ipc stream"
     if by_ending in ("parquet", "ipc"):
         raise UnreadableLogError(
             f"{path} ends like a {by_ending} file but does not begin like one."
@@ -256,7 +292,7 @@ def _format(path: str, start: bytes) -> str:
     raise UsageError(f"{path} is of no format that can be read: {_endings()}.")
 
 
-def _scanned(path: str, fmt: str, size: int | None, start: bytes) -> Part:
+def _scanned(path: str, fmt: str, size: int | None) -> Part:
     """Return the part for one file; only its schema is read."""
     rows = None
     with reading(path):
@@ -268,21 +304,27 @@ def _scanned(path: str, fmt: str, size: int | None, start: bytes) -> Part:
         elif fmt == "ipc stream":
             frame = pl.read_ipc_stream(path).lazy()
         elif fmt == "ndjson":
-            names = pl.scan_ndjson(path, infer_schema_length=1000).collect_schema().names()
-            frame = pl.scan_ndjson(path, schema=dict.fromkeys(names, pl.String))
+            name = path if "://" in path else glob.escape(path)  # it takes every name for a glob
+            looked_at = None if size is not None and size < 2**26 else 100_000
+            names = pl.scan_ndjson(name, infer_schema_length=looked_at).collect_schema().names()
+            frame = pl.scan_ndjson(name, schema=dict.fromkeys(names, pl.String))
         else:
-            frame = pl.scan_csv(
-                path, infer_schema=False, separator=_separator(path, start), glob=False
-            )
+            frame = pl.scan_csv(path, infer_schema=False, separator=_separator(path), glob=False)
         schema = frame.collect_schema()
     return Part(path, fmt, size, rows, schema, lambda columns: iter([frame.select(columns)]))
 
 
-def _separator(path: str, start: bytes) -> str:
-    header = start.split(b"\n", 1)[0].decode("utf-8", errors="replace")
-    if Path(path).suffix.lower() == ".tsv":
+def _separator(path: str) -> str:
+    """Return the separator that occurs most often in the header, outside of quotes."""
+    if Path(path.lower().removesuffix(".gz").removesuffix(".zst")).suffix == ".tsv":
         return "\t"
-    return max(SEPARATORS, key=header.count)
+    whole_lines = pl.scan_csv(
+        path, has_header=False, separator="\x1f", quote_char=None, infer_schema=False,
+        encoding="utf8-lossy", glob=False, truncate_ragged_lines=True,
+    )  # fmt: skip
+    first = whole_lines.head(1).collect()
+    header = "" if first.is_empty() else first.item(0, 0) or ""
+    return max(SEPARATORS, key=re.sub(r'"[^"]*"', "", header).count)
 
 
 def open_frame(frame: Any, name: str = "frame") -> Log:
@@ -295,6 +337,9 @@ def open_frame(frame: Any, name: str = "frame") -> Log:
     """
     try:
         known = nw.from_native(frame)
+        known.columns  # noqa: B018 - two columns of one name are noticed here
+    except nw.exceptions.DuplicateError as error:
+        raise UsageError(f"The frame has two columns of one name: {error}.") from error
     except TypeError as error:
         raise UsageError(
             f"A {type(frame).__name__} is no log: give paths or a Polars, pandas, PyArrow or "
@@ -303,7 +348,7 @@ def open_frame(frame: Any, name: str = "frame") -> Log:
     native = known.to_native()
     rows = None
     if isinstance(known, nw.DataFrame):
-        table = known.to_polars()
+        table = _as_polars(known)
         native, rows = table.lazy(), table.height
     if isinstance(native, pl.LazyFrame):
         lazy = native
@@ -311,6 +356,21 @@ def open_frame(frame: Any, name: str = "frame") -> Log:
         part = Part(name, "frame", None, rows, schema, lambda columns: iter([lazy.select(columns)]))
         return Log((part,))
     return Log((_duckdb_part(known, name),))
+
+
+def _as_polars(frame: nw.DataFrame[Any]) -> pl.DataFrame:
+    """Convert a frame; pandas' columns of mixed objects become text, which is then read."""
+    try:
+        return frame.to_polars()
+    except (TypeError, ValueError, OverflowError):
+        native = frame.to_native()
+        types = dict(getattr(native, "dtypes", {}))
+        mixed = [c for c in types if str(types[c]) == "object"]
+        if not mixed:
+            raise
+        text = {c: native[c].map(str, na_action="ignore").astype("string") for c in mixed}
+        converted: pl.DataFrame = nw.from_native(native.assign(**text), eager_only=True).to_polars()
+        return converted
 
 
 def _duckdb_part(relation: nw.LazyFrame[Any], name: str) -> Part:

@@ -204,9 +204,9 @@ def ratio_interval(sums: Mapping[str, float], z: float = 1.959964) -> tuple[floa
     fourth = sums["sum_fourth_error"]
     if n < 2 or ratio is None or mae_ is None or mse_ is None or not 0 < fourth < math.inf:
         return None
-    if mse_**2 == 0:
+    if not 0 < mse_ * mse_ < math.inf:
         return None
-    squares = fourth / n / mse_**2 - 1
+    squares = fourth / n / (mse_ * mse_) - 1
     sizes = ratio**2 - 1
     both = sums["sum_cube_abs_error"] / n / (mse_ * mae_) - 1
     se = math.sqrt(max(0.0, squares / 4 + sizes - both) / n)

@@ -52,7 +52,8 @@ def _section(prediction: Prediction, index: int) -> dict[str, Any]:
         "charts": drawn,
         "groups": _groups_shown(prediction),
         "flagged": flagged,
-        "tables": sum(len(g.groups) for g in prediction.groupings),
+        "tables": sum(len(g.groups) + g.rest_groups for g in prediction.groupings),
+        "rest": sum(g.rest_groups for g in prediction.groupings),
     }
 
 

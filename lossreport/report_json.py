@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +12,7 @@ from lossreport.results import (
     Concentration,
     Figures,
     Group,
+    Grouping,
     Ledger,
     Prediction,
     Recommendation,
@@ -70,7 +72,7 @@ def _recommendation(recommendation: Recommendation) -> dict[str, Any]:
         "delta": advice.delta,
         "delta_quantile": advice.delta_quantile,
         "scale": advice.scale,
-        "rows_needed": dict(advice.rows_needed),
+        "rows_needed": {k: v if math.isfinite(v) else None for k, v in advice.rows_needed},
         "efficiency": [asdict(e) for e in advice.efficiency],
         "lopsided": advice.lopsided,
         "flags": list(advice.flags),
@@ -105,6 +107,14 @@ def _group(group: Group) -> dict[str, Any]:
     }
 
 
+def _rest(grouping: Grouping) -> dict[str, Any] | None:
+    """Return the groups that are not told apart, all together."""
+    if grouping.rest_rows is None or grouping.rest_figures is None:
+        return None
+    rows, figures = _ledger(grouping.rest_rows), _figures(grouping.rest_figures)
+    return {"groups": grouping.rest_groups, **figures, "rows": rows}
+
+
 def _prediction(prediction: Prediction, keys: tuple[str, ...]) -> dict[str, Any]:
     return {
         "predicted": prediction.predicted,
@@ -113,7 +123,7 @@ def _prediction(prediction: Prediction, keys: tuple[str, ...]) -> dict[str, Any]
         "recommendation": _recommendation(prediction.recommendation),
         "concentration": _concentration(prediction.concentration),
         "groupings": [
-            {"by": list(g.by), "groups": [_group(x) for x in g.groups]}
+            {"by": list(g.by), "groups": [_group(x) for x in g.groups], "rest": _rest(g)}
             for g in prediction.groupings
         ],
         "worst_rows": [

@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from lossreport.histogram import ErrorHistogram, Floats
+from lossreport.histogram import LARGEST, ErrorHistogram, Floats
 
 RESAMPLES = 200
 SEED = 20260901
@@ -146,16 +146,20 @@ def _evaluate(
 ) -> Functionals:
     """Return the functionals of each column of weights: all but the median are linear in them."""
     # About the data's own mean, so that a large bias costs no digits.
-    origin = float(histogram.n @ histogram.mean) / histogram.rows
+    origin = float(histogram.n / histogram.rows @ histogram.mean)
     away = histogram.mean - origin
     window, below = _window(histogram)
     about_psi = [_psi(histogram, centre, k) for centre, k in zip(centres, ks, strict=True)]
-    with np.errstate(over="ignore", invalid="ignore"):  # a square may be beyond all floats
+    with np.errstate(over="ignore", invalid="ignore"):
         square = away**2 + histogram.deviation**2
+        # A square, or a sum, may be beyond all floats: then L2 is infinitely bad.
+        square = np.minimum(square, LARGEST)
         linear = np.stack([np.ones_like(away), below, away, square, *np.concatenate(about_psi)])
         total, before, first, second, *psis = linear @ weights
         total = np.where(total > 0, total, 1)
-        v_l2 = second / total - (first / total) ** 2
+        first, second = np.clip([first / total, second / total], -LARGEST, LARGEST)
+        v_l2 = np.where(second < LARGEST, second - first**2, np.inf)
+        mean = np.clip(origin + first, -LARGEST / 4, LARGEST / 4)
     v_huber, c_huber = np.empty((2, len(total), len(ks)))
     for j, centre in enumerate(centres):
         psi, psi2, part, inside = np.stack(psis[4 * j : 4 * j + 4]) / total
@@ -177,10 +181,10 @@ def _evaluate(
         step=step,
         ks=ks,
         within=tuple(_share_within(histogram, k) for k in ks),
-        mean=origin + first / total,
+        mean=mean,
         median=median,
         c_huber=c_huber,
-        v_l2=np.where(np.isfinite(v_l2), v_l2, np.inf),
+        v_l2=v_l2,
         v_l1=1 / (4 * density**2),
         v_huber=v_huber,
     )

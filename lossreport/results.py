@@ -97,6 +97,12 @@ class Grouping:
 
     by: tuple[str, ...]
     groups: tuple[Group, ...]
+    rest_groups: int = 0
+    """How many more groups there are, ..."""
+    rest_rows: Ledger | None = None
+    """... their rows ..."""
+    rest_figures: Figures | None = None
+    """... and their figures, all together; None if there are no more."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import polars as pl
 
 from lossreport.errors import UsageError
@@ -44,7 +46,9 @@ TIME_FORMATS = (
 """Formats of time in text, in strftime's letters as chrono reads them."""
 
 TEXT_TYPES = (pl.String, pl.Categorical, pl.Enum)
-EXACT_INTEGERS = (pl.Int64, pl.UInt64, pl.Int128)
+FIRST_TIME, LAST_TIME = -62_135_596_800_000_000, 253_402_300_799_999_999
+"""The years 1 to 9999 in microseconds since 1970; times beyond are taken as missing."""
+EXACT_INTEGERS = (pl.Int64, pl.UInt64)
 
 
 def is_text(dtype: pl.DataType) -> bool:
@@ -90,7 +94,9 @@ def number(name: str, dtype: pl.DataType, alias: str, *, exact: bool = False) ->
             return [wide.alias(alias)]
         return [column.cast(pl.Float64).alias(alias)]
     text = column.cast(pl.String).str.strip_chars()
-    value = text.cast(pl.Float64, strict=False)
+    truth = {"true": 1.0, "false": 0.0}  # as Boolean columns are read
+    as_truth = text.str.to_lowercase().replace_strict(truth, default=None, return_dtype=pl.Float64)
+    value = pl.coalesce(text.cast(pl.Float64, strict=False), as_truth)
     present = text.is_not_null() & ~text.str.to_lowercase().is_in(MISSING_TOKENS)
     return [value.alias(alias), (present & value.is_null()).alias(f"{alias}_text")]
 
@@ -101,8 +107,11 @@ def exact_difference(left: pl.DataType, right: pl.DataType) -> bool:
     Float64 holds integers only up to 2**53 and no decimal exactly, so the difference of two large
     and nearly equal values would lose its digits if each were made Float64 first.
     """
-    integers = left in EXACT_INTEGERS and right in EXACT_INTEGERS
-    return integers or (left.is_decimal() and right.is_decimal())
+    if isinstance(left, pl.Decimal) and isinstance(right, pl.Decimal):
+        whole = max(d.precision - d.scale for d in (left, right))
+        fits = whole + max(left.scale, right.scale) <= 38
+        return left.scale == right.scale or fits
+    return left in EXACT_INTEGERS and right in EXACT_INTEGERS
 
 
 def time_format(sample: pl.Series) -> str | None:
@@ -118,7 +127,7 @@ def time_format(sample: pl.Series) -> str | None:
     texts = texts.filter(texts != "").unique()
     if texts.is_empty():
         return None
-    fits = [f for f in TIME_FORMATS if _parses(texts, f)]
+    fits = [f for f in TIME_FORMATS if reads(texts, f)]
     day_first = [f for f in fits if f.startswith("%d/")]
     month_first = [f for f in fits if f.startswith("%m/")]
     if day_first and month_first:
@@ -126,9 +135,11 @@ def time_format(sample: pl.Series) -> str | None:
     return fits[0] if fits else None
 
 
-def _parses(texts: pl.Series, fmt: str) -> bool:
+def reads(texts: pl.Series, fmt: str) -> bool:
     """Return whether a format reads all texts, as years of four digits."""
-    read = texts.str.to_datetime(fmt, strict=False, time_unit="us")
+    present = texts.cast(pl.String).str.strip_chars().drop_nulls()
+    present = present.filter(present != "")
+    read = present.str.to_datetime(fmt, strict=False, time_unit="us")
     if read.null_count():
         return False
     return bool((read.dt.year().abs() >= 1000).all())
@@ -146,14 +157,14 @@ def time(name: str, dtype: pl.DataType, fmt: str | None = None) -> pl.Expr:
         The type cannot hold times, or it is text and no format is known.
     """
     column = pl.col(name)
-    if isinstance(dtype, pl.Datetime):
-        if dtype.time_zone is not None:
-            column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-        return column.cast(pl.Datetime("us"))
+    if isinstance(dtype, pl.Datetime):  # its physical value is UTC, with or without a zone
+        return _microseconds(
+            column.to_physical(), {"ms": 1000.0, "us": 1.0, "ns": 0.001}[dtype.time_unit]
+        )
     if dtype == pl.Date:
-        return column.cast(pl.Datetime("us"))
+        return _microseconds(column.to_physical(), 86_400_000_000.0)
     if dtype.is_integer():
-        return _epoch(column)
+        return _epoch(column.cast(pl.Int64, strict=False))
     if is_text(dtype) and fmt is not None:
         parsed = (
             column.cast(pl.String)
@@ -168,15 +179,18 @@ def time(name: str, dtype: pl.DataType, fmt: str | None = None) -> pl.Expr:
     )
 
 
+def _microseconds(count: pl.Expr, each: float) -> pl.Expr:
+    """Return counts of a unit of so many microseconds as times; null beyond years 1 to 9999."""
+    whole = count.cast(pl.Int64)
+    known = whole.is_between(math.ceil(FIRST_TIME / each), math.floor(LAST_TIME / each))
+    safe = pl.when(known).then(whole)
+    scaled = safe * round(each) if each >= 1 else safe // round(1 / each)
+    return scaled.cast(pl.Datetime("us"))
+
+
 def _epoch(column: pl.Expr) -> pl.Expr:
     size = column.cast(pl.Float64).abs()
-    per_microsecond = (
-        pl.when(size < 1e11)
-        .then(column.cast(pl.Int64) * 1_000_000)
-        .when(size < 1e14)
-        .then(column.cast(pl.Int64) * 1_000)
-        .when(size < 1e17)
-        .then(column.cast(pl.Int64))
-        .otherwise(column.cast(pl.Int64) // 1_000)
+    units = ((1e11, 1_000_000.0), (1e14, 1_000.0), (1e17, 1.0), (math.inf, 0.001))
+    return pl.coalesce(
+        pl.when(size < limit).then(_microseconds(column, each)) for limit, each in units
     )
-    return per_microsecond.cast(pl.Datetime("us"))

@@ -191,9 +191,9 @@ def verdict(
 
 def _of_few_rows(figures: Figures, worst: tuple[WorstRow, ...]) -> str:
     """Return what can be said of a handful of rows: how much of each loss the worst one makes."""
-    assert figures.mae is not None
     sentence = f"L1 (MAE) is {number(figures.mae)} and L2 (MSE) is {number(figures.mse)}."
-    if figures.n < 2 or not worst or worst[0].share_of_sq_error is None:
+    told = figures.n > 1 and worst and figures.mae
+    if not told or not figures.mae or worst[0].share_of_sq_error is None:
         return sentence
     absolute = abs(worst[0].error) / (figures.mae * figures.n)
     return (
