@@ -17,9 +17,14 @@ MODELS = ("gbm-v3", "gbm-v4", "linear")
 DAYS = 90
 
 
-def make_log(folder: Path, rows: int) -> Path:
-    """Write the log of so many rows unless it is there, and return its folder."""
-    log = folder / f"log-{rows // 1_000_000}M"
+def log_folder(folder: str | Path, rows: int) -> Path:
+    """Return where the log of so many rows is kept."""
+    return Path(folder) / f"log-{rows // 1_000_000}M"
+
+
+def make_log(folder: str | Path, rows: int) -> None:
+    """Write the log of so many rows unless it is there."""
+    log = log_folder(folder, rows)
     log.mkdir(parents=True, exist_ok=True)
     files = rows // ROWS_PER_FILE
     for i in range(files):
@@ -27,7 +32,6 @@ def make_log(folder: Path, rows: int) -> Path:
         if not path.exists():
             _file(i, files).write_parquet(path.with_suffix(".part"), row_group_size=1_000_000)
             path.with_suffix(".part").rename(path)
-    return log
 
 
 def _file(i: int, files: int) -> pl.DataFrame:
