@@ -71,7 +71,7 @@ def build_report(profile: Profile, *, goal: Goal = "unknown", title: str | None 
         span=profile.span and (_instant(profile.span[0]), _instant(profile.span[1])),
         predictions=predictions,
         findings=find(profile, predictions),
-        notes=_notes(profile),
+        notes=_notes(profile, predictions[0].groupings),
     )
 
 
@@ -92,7 +92,8 @@ def _instant(microseconds: int, form: str = "%Y-%m-%d %H:%M") -> str:
         return "before year 1" if microseconds < 0 else "after year 9999"
 
 
-def _notes(profile: Profile) -> tuple[str, ...]:
+def _notes(profile: Profile, groupings: tuple[Grouping, ...]) -> tuple[str, ...]:
+    cut = [g.by for g in groupings if g.rest_groups]
     notes = [
         "Counts, sums, MAE, MSE, RMSE, ratio, bias and maximum are of every scored row. Quantiles, "
         "shares of the worst rows, the centred ratio and the advice come from a histogram of every "
@@ -107,8 +108,7 @@ def _notes(profile: Profile) -> tuple[str, ...]:
     notes += [
         f"Of the groups by {', '.join(by)} the {MAX_GROUPS:,} with the most squared error are told "
         "apart, flagged and advised; all others are one sum."
-        for by in profile.columns.groupings
-        if profile.table(by).groups() > MAX_GROUPS
+        for by in cut
     ]
     return tuple(notes)
 

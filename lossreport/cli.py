@@ -7,7 +7,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -221,6 +223,8 @@ def _profile(
 ) -> Any:
     from lossreport import api
 
+    # Drawing needs matplotlib, whose import takes as long as reading a million rows: meanwhile.
+    Thread(target=import_module, args=("matplotlib.figure",), daemon=True).start()
     with _progress(quiet=quiet) as opened:
         return api.profile(
             logs,

@@ -99,11 +99,11 @@ class ErrorHistogram:
         """Return the histogram of the errors divided by a positive number."""
 
         def divided(values: Floats) -> Floats:
-            with np.errstate(over="ignore"):
-                return np.clip(values / unit, -LARGEST, LARGEST)
+            return np.maximum(np.minimum(values / unit, LARGEST), -LARGEST)
 
         each = (self.mean, self.deviation, self.low, self.high, self.edge)
-        return ErrorHistogram(self.n, *map(divided, each))
+        with np.errstate(over="ignore"):
+            return ErrorHistogram(self.n, *map(divided, each))
 
     @property
     def rows(self) -> float:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +68,7 @@ class Chunk:
     """The number of the first of them, counting from 1."""
     rows: pl.DataFrame
     """`actual`, `predicted_0`, ..., their `_text` marks; `key_0`, ... for the columns to group by,
-    and `hash_0`, ... of them; if there is a time, `time` (UTC), `microsecond` and `hour` (both
+    and `hash` of them all; if there is a time, `time` (UTC), `microsecond` and `hour` (both
     since 1970; a missing hour is NO_TIME); and what `profiles.with_numbers` adds."""
 
 
@@ -124,7 +126,8 @@ def _rows_of_part(part: Part, columns: Columns) -> Iterator[pl.DataFrame]:
 
 def _row_expressions(part: Part, columns: Columns) -> list[pl.Expr]:
     schema = part.schema
-    expressions = []
+    expressions: list[pl.Expr] = []
+    hashes: list[pl.Expr] = []
     actual = schema[columns.actual]
     exact = all(exact_difference(actual, schema[p]) for p in columns.predicted)
     expressions += number(columns.actual, actual, "actual", exact=exact)
@@ -135,7 +138,10 @@ def _row_expressions(part: Part, columns: Columns) -> list[pl.Expr]:
         if dtype.is_nested() or dtype in (pl.Object, pl.Binary, pl.Duration):
             raise UsageError(f"Column {name!r} holds {dtype}, which cannot be grouped by.")
         value = pl.col(name).cast(pl.String) if is_text(dtype) else pl.col(name)
-        expressions += [value.alias(key), value.hash().alias(key.replace("key", "hash"))]
+        expressions.append(value.alias(key))
+        hashes.append(value.hash(seed=len(hashes)) * pl.lit(2 * len(hashes) + 1, pl.UInt64))
+    if hashes:
+        expressions.append(reduce(add, hashes).alias("hash"))
     if columns.time is not None:
         fmt = _time_format(part, columns)
         if is_text(schema[columns.time]) and fmt is None:

@@ -117,9 +117,9 @@ def _psi(histogram: ErrorHistogram, centre: float, delta: float) -> Floats:
     low, high = histogram.low - centre, histogram.high - centre
     width = high - low
     with np.errstate(all="ignore"):
-        cut_low, cut_high = np.clip(low, -delta, delta), np.clip(high, -delta, delta)
+        cut_low, cut_high = (np.maximum(np.minimum(v, delta), -delta) for v in (low, high))
         inside = np.where(width > 0, (cut_high - cut_low) / width, np.abs(low) <= delta)
-        above = np.where(width > 0, np.clip((high - delta) / width, 0, 1), low > delta)
+        above = np.where(width > 0, (high - cut_high) / width, low > delta)
     below = 1 - inside - above
     middle = (cut_low + cut_high) / 2
     whole = inside == 1

@@ -71,9 +71,12 @@ class Cells:
         """
         if not self.keys:
             return np.ones(rows.height, dtype=np.int64)
-        mixed = np.zeros(rows.height, dtype=np.uint64)
-        for i, key in enumerate(self.keys):  # unsigned integers wrap around
-            mixed += rows[key.replace("key", "hash")].to_numpy() * np.uint64(2 * i + 1)
+        if self.keys == [c for c in rows.columns if c.startswith("key_")]:
+            mixed = rows["hash"].to_numpy()
+        else:
+            mixed = np.zeros(rows.height, dtype=np.uint64)
+            for i, key in enumerate(self.keys):  # unsigned integers wrap around
+                mixed += rows[key].hash(seed=i).to_numpy() * np.uint64(2 * i + 1)
         # A combination's slot is the first 16 bits of its hash. Those that came to a slot first are
         # found there; all others, and the new ones, take the longer way.
         slot = (mixed >> np.uint64(48)).view(np.int64)
