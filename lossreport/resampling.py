@@ -119,7 +119,9 @@ def _psi(histogram: ErrorHistogram, centre: float, delta: float) -> Floats:
     with np.errstate(all="ignore"):
         cut_low, cut_high = (np.maximum(np.minimum(v, delta), -delta) for v in (low, high))
         inside = np.where(width > 0, (cut_high - cut_low) / width, np.abs(low) <= delta)
-        above = np.where(width > 0, (high - cut_high) / width, low > delta)
+        above = np.where(
+            width > 0, np.maximum(high - np.maximum(low, delta), 0) / width, low > delta
+        )
     below = 1 - inside - above
     middle = (cut_low + cut_high) / 2
     whole = inside == 1
