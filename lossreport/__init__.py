@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lossreport.api import profile, report
     from lossreport.errors import LossReportError, UnreadableLogError, UsageError
     from lossreport.losses import huber, mae, mse, rmse
+    from lossreport.markdown import to_markdown
     from lossreport.page import render_page
     from lossreport.profile_file import load_profile, save_profile
     from lossreport.profiles import merge
@@ -37,6 +38,7 @@ _WHERE = {
     "rmse": "losses",
     "save_profile": "profile_file",
     "to_json": "report_json",
+    "to_markdown": "markdown",
 }
 
 __all__ = [
@@ -55,6 +57,7 @@ __all__ = [
     "rmse",
     "save_profile",
     "to_json",
+    "to_markdown",
 ]
 
 

@@ -83,6 +83,9 @@ def report(
         Path | None, typer.Option(metavar="PATH", help="The page; report.html if not given.")
     ] = None,
     json: Annotated[Path | None, typer.Option(metavar="PATH", help="All figures as JSON.")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="A summary for pull requests and job logs.")
+    ] = None,
     profile: Annotated[
         Path | None, typer.Option(metavar="PATH", help="The mergeable statistics as Parquet.")
     ] = None,
@@ -95,13 +98,13 @@ def report(
     """Read a log and write the page (and JSON) with its losses, problems and recommendation."""
     with _errors(debug=debug):
         html = html or Path("report.html")
-        paths = {"html": html, "json": json, "profile": profile}
+        paths = {"html": html, "json": json, "markdown": markdown, "profile": profile}
         _check_outputs({k: p for k, p in paths.items() if p is not None}, logs, force=force)
         from lossreport import api
 
         made = _profile(logs, actual, predicted, by, time, worst, quiet=quiet)
         finished = api.report(made, goal=goal.value, title=title)
-        written = _write(finished, made, html, json, profile)
+        written = _write(finished, made, html, json, markdown, profile)
         if not quiet:
             from lossreport.terminal import summary
 
@@ -270,7 +273,15 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[Log], Callable[[int], None]]
         yield opened
 
 
-def _write(finished: Any, made: Any, html: Path, json: Path | None, profile: Path | None) -> str:
+def _write(
+    finished: Any,
+    made: Any,
+    html: Path,
+    json: Path | None,
+    markdown: Path | None,
+    profile: Path | None,
+) -> str:
+    from lossreport.markdown import to_markdown
     from lossreport.page import render_page
     from lossreport.profile_file import save_profile
     from lossreport.report_json import to_json
@@ -278,10 +289,12 @@ def _write(finished: Any, made: Any, html: Path, json: Path | None, profile: Pat
 
     if json:
         write_text(json, to_json(finished))
+    if markdown:
+        write_text(markdown, to_markdown(finished))
     if profile:
         write_whole(profile, lambda file: save_profile(made, file))
     write_text(html, render_page(finished))
-    written = [p for p in (html, json, profile) if p]
+    written = [p for p in (html, json, markdown, profile) if p]
     return "\n".join(f"Wrote {p} ({_size(p)})" for p in written)
 
 

@@ -183,6 +183,24 @@ def test_same_input_same_bytes(run: Run, tmp_path: Path) -> None:
     assert made[0] == made[1]
 
 
+def test_the_markdown_says_what_the_page_says_and_escapes_the_log(run: Run, tmp_path: Path) -> None:
+    made = tmp_path / "summary.md"
+    run(EXAMPLES / "deliveries.parquet", "--markdown", made)
+    text = made.read_text("utf-8")
+    assert "of the squared error, all in region = apac." in text.replace("\\", "")
+    assert "| region = apac (outlier-driven) | 11,776 |" in text
+    assert len(text) < 5000
+    hostile = pl.DataFrame(
+        {"actual": 0.0, "predicted": [1.0, 2.0], "g": ["a|b\n# x", "<img src=x> @all [y](z)"]}
+    )
+    hostile.write_parquet(tmp_path / "log.parquet")
+    run(tmp_path / "log.parquet", "--by", "g", "--markdown", made, "--title", "*t*")
+    text = made.read_text("utf-8")
+    for raw in ("a|b", "\n# x", "<img", "@all", "[y](", "*t*"):
+        assert raw not in text
+    assert text.count("\n| ") == 4
+
+
 def test_profiles_merge_to_the_report_of_the_whole_log(run: Run, tmp_path: Path) -> None:
     frame = pl.read_parquet(EXAMPLES / "deliveries.parquet")
     parts = []

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "lossreport"
 FLOORS = [
     ["__main__"],
     ["cli"],
-    ["writing", "page", "terminal", "report_json"],
+    ["writing", "page", "terminal", "markdown", "report_json"],
     ["charts", "api"],
     ["svg", "build", "profile_file"],
     ["concentration", "findings", "wording"],
