@@ -20,7 +20,7 @@ from lossreport.svg import BACKGROUND, BLUE, GREY, GRID, INK, MUTED, ORANGE, cle
 
 WIDTH = 5.3
 MAX_DOTS = 400
-MAX_LABELS = 4
+MAX_LABELS = 3
 MAX_TABLE_ROWS = 40
 STYLE: Any = {
     "svg.fonttype": "none",
@@ -285,9 +285,10 @@ def over_time(prediction: Prediction, name: str) -> Chart | None:
         at = range(len(points))
         ax.plot(at, rmse, color=ORANGE, lw=1.6)
         ax.plot(at, mae, color=BLUE, lw=1.6)
-        for values, label, colour, way in ((rmse, "RMSE", ORANGE, 7), (mae, "MAE", BLUE, -14)):
-            ax.annotate(label, (len(points) - 1, values[-1]), color=colour, ha="right",
-                        xytext=(0, way), textcoords="offset points")  # fmt: skip
+        for values, label, colour, way in ((rmse, "RMSE", ORANGE, 2), (mae, "MAE", BLUE, -9)):
+            ax.annotate(label, (len(points) - 1, values[-1]), color=colour, ha="left",
+                        xytext=(5, way), textcoords="offset points")  # fmt: skip
+        ax.set_xlim(-0.02 * len(points), 1.1 * len(points))
         chosen = sorted({round(i * (len(points) - 1) / 4) for i in range(5)})
         ax.set_xticks(chosen, [_short(points[i].start, prediction.time_step) for i in chosen])
         ax.set(ylabel=f"error by {prediction.time_step}")

@@ -206,6 +206,8 @@ def _group_values(profile: Profile) -> Finding:
             missing[column] = int(rows.select(pl.sum_horizontal(pl.col(COUNTS).sum())).item())
     issue = None
     if missing:
-        listed = ", ".join(f"{n:,} without {visible(c, 40)}" for c, n in missing.items())
-        issue = f"Rows {listed}: kept as a group of their own, (missing)."
+        listed = ", ".join(
+            f"{count(n, 'row')} without {visible(column, 40)}" for column, n in missing.items()
+        )
+        issue = f"{listed}: kept as a group of their own, (missing)."
     return _finding("LR011", title, issue, "info", sum(missing.values()), None)

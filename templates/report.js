@@ -64,13 +64,25 @@
   }
 
   const opened = [];
+  const unwrapped = [];
   addEventListener("beforeprint", function () {
+    // Chromium leaves a repeated table heading empty where it holds a button.
+    for (const button of document.querySelectorAll("th button")) {
+      const heading = button.parentElement;
+      heading.replaceChildren(...button.childNodes);
+      unwrapped.push([heading, button]);
+    }
     for (const details of document.querySelectorAll("details:not([open])")) {
+      if (details.closest("figure")) continue; // a chart says enough on paper
       details.open = true;
       opened.push(details);
     }
   });
   addEventListener("afterprint", function () {
+    for (const [heading, button] of unwrapped.splice(0)) {
+      button.append(...heading.childNodes);
+      heading.append(button);
+    }
     for (const details of opened.splice(0)) details.open = false;
   });
 })();
