@@ -11,7 +11,8 @@ from lossreport.advice import GOALS, Goal
 from lossreport.build import build_report
 from lossreport.columns import find_columns
 from lossreport.errors import UnreadableLogError, UsageError
-from lossreport.log import Log, find_files, open_frame, open_log
+from lossreport.frames import open_frame
+from lossreport.log import Log, find_files, open_log
 from lossreport.profile_file import is_profile, load_profile
 from lossreport.profiles import Profile, Source, merge
 from lossreport.results import Report

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from pathlib import Path
-from typing import Any
 
 import narwhals as nw
 import polars as pl
@@ -331,63 +330,3 @@ def _separator(path: str) -> str:
     first = whole_lines.head(1).collect()
     header = "" if first.is_empty() else first.item(0, 0) or ""
     return max(SEPARATORS, key=re.sub(r'"[^"]*"', "", header).count)
-
-
-def open_frame(frame: Any, name: str = "frame") -> Log:
-    """Open a Polars, pandas, PyArrow or DuckDB frame as a log.
-
-    Raises
-    ------
-    UsageError
-        It is not a frame that Narwhals knows.
-    """
-    try:
-        known = nw.from_native(frame)
-        known.columns  # noqa: B018 - two columns of one name are noticed here
-    except nw.exceptions.DuplicateError as error:
-        raise UsageError(f"The frame has two columns of one name: {error}.") from error
-    except TypeError as error:
-        raise UsageError(
-            f"A {type(frame).__name__} is no log: give paths or a Polars, pandas, PyArrow or "
-            "DuckDB frame."
-        ) from error
-    native = known.to_native()
-    rows = None
-    if isinstance(known, nw.DataFrame):
-        table = _as_polars(known)
-        native, rows = table.lazy(), table.height
-    if isinstance(native, pl.LazyFrame):
-        lazy = native
-        schema = lazy.collect_schema()
-        part = Part(name, "frame", None, rows, schema, lambda columns: iter([lazy.select(columns)]))
-        return Log((part,))
-    return Log((_duckdb_part(known, name),))
-
-
-def _as_polars(frame: nw.DataFrame[Any]) -> pl.DataFrame:
-    """Convert a frame; pandas' columns of mixed objects become text, which is then read."""
-    try:
-        return frame.to_polars()
-    except (TypeError, ValueError, OverflowError):
-        native = frame.to_native()
-        types = dict(getattr(native, "dtypes", {}))
-        mixed = [c for c in types if str(types[c]) == "object"]
-        if not mixed:
-            raise
-        text = {c: native[c].map(str, na_action="ignore").astype("string") for c in mixed}
-        converted: pl.DataFrame = nw.from_native(native.assign(**text), eager_only=True).to_polars()
-        return converted
-
-
-def _duckdb_part(relation: nw.LazyFrame[Any], name: str) -> Part:
-    """Return the part for a DuckDB relation, which hands out Arrow batches."""
-    empty = pl.from_arrow(relation.to_native().limit(0).to_arrow_table())
-    assert isinstance(empty, pl.DataFrame)
-
-    def frames(columns: Sequence[str]) -> Iterator[pl.LazyFrame]:
-        for batch in relation.select(*columns).to_native().to_arrow_reader(CHUNK_ROWS):
-            converted = pl.from_arrow(batch)
-            assert isinstance(converted, pl.DataFrame)
-            yield converted.lazy()
-
-    return Part(name, "frame", None, None, empty.schema, frames)

@@ -20,7 +20,7 @@ FLOORS = [
     ["results"],
     ["advice"],
     ["resampling"],
-    ["histogram", "scan"],
+    ["frames", "histogram", "scan"],
     ["log", "summing"],
     ["losses", "profiles"],
     ["columns", "formats"],

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from lossreport.columns import Columns
+from lossreport.frames import open_frame
 from lossreport.histogram import ErrorHistogram
-from lossreport.log import open_frame
 from lossreport.scan import profile_chunks
 from tests import oracle
 
