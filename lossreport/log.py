@@ -35,6 +35,7 @@ ENDINGS = {
     ".arrows": "ipc stream",
 }
 COMPRESSIONS = (".gz", ".zst")
+SCHEMES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "https", "http", "hf", "file")
 SEPARATORS = (",", ";", "\t", "|")
 
 
@@ -210,6 +211,10 @@ def find_files(paths: Sequence[str]) -> list[str]:
 
 def _files(path: str) -> list[str]:
     if "://" in path:
+        scheme = path.split("://")[0]
+        if scheme not in SCHEMES:
+            known = ", ".join(f"{s}://" for s in SCHEMES)
+            raise UsageError(f"{path} is no URL that can be read: {known} are.")
         return [path]
     if not path.strip():
         raise UsageError("A log's path is empty.")

@@ -89,6 +89,13 @@ def test_files_of_one_log_may_differ_in_order_types_and_writing_of_time(
         assert {g["key"][0]: g["n"] for g in groups} == {"1": 3, "2": 3, "3": 3}
 
 
+@pytest.mark.parametrize("source", ["foo://nope/x.parquet", "", "  "])
+def test_what_cannot_be_a_path_is_said(run: Run, source: str) -> None:
+    ran = run(source)
+    assert ran.code == 2
+    assert "no URL that can be read" in ran.err or "path is empty" in ran.err
+
+
 def test_a_file_that_lacks_a_column_is_named(run: Run, tmp_path: Path) -> None:
     log_of(tmp_path / "a.csv", g="x")
     log_of(tmp_path / "b.csv")
