@@ -10,7 +10,7 @@ import polars as pl
 from lossreport.advice import MINIMUM_ROWS
 from lossreport.formats import count, group_name, number, percent, visible
 from lossreport.losses import LARGEST
-from lossreport.profiles import COUNTS, Profile, key_names
+from lossreport.profiles import Profile, key_names, rows_in
 from lossreport.results import Finding, Prediction
 
 Severity = Literal["error", "warning", "info"]
@@ -51,6 +51,13 @@ def _finding(
 
 def _skipped(code: str, title: str, why: str, name: str | None = None) -> Finding:
     return Finding(code, "skipped", "info", title, why, None, name)
+
+
+def _told_apart(p: Prediction) -> str:
+    """Return of how many groups something is said; those beyond the limit are not looked at."""
+    rest = sum(g.rest_groups for g in p.groupings)
+    number_of = count(sum(len(g.groups) for g in p.groupings), "group")
+    return f"{number_of} with the most squared error" if rest else number_of
 
 
 def _side(code: str, side: str, p: Prediction, name: str | None) -> Finding:
@@ -116,7 +123,7 @@ def _outlier_driven(p: Prediction, name: str | None) -> Finding:
     if flagged:
         by, worst = max(flagged, key=lambda f: f[1].share_of_sq_error or 0)
         issue = (
-            f"{len(flagged):,} of {count(len(groups), 'group')} have a ratio beyond what their "
+            f"{len(flagged):,} of {_told_apart(p)} have a ratio beyond what their "
             f"number of rows explains; {group_name(by, worst.key, 40)} has the most squared error "
             "of them."
         )
@@ -171,7 +178,7 @@ def _small_groups(p: Prediction, name: str | None) -> Finding:
     issue = None
     if small:
         issue = (
-            f"{small:,} of {count(len(groups), 'group')} {'has' if small == 1 else 'have'} fewer: "
+            f"{small:,} of {_told_apart(p)} {'has' if small == 1 else 'have'} fewer: "
             "figures only, no flag and no recommendation."
         )
     return _finding("LR009", title, issue, "info", small, name)
@@ -181,8 +188,7 @@ def _times(profile: Profile) -> Finding:
     title = "Every row has a readable time"
     if profile.columns.time is None:
         return _skipped("LR010", title, "The log has no time column; name one with --time.")
-    without = profile.timeline.filter((pl.col("prediction") == 0) & pl.col("bucket").is_null())
-    n = int(without.select(pl.sum_horizontal(pl.col(COUNTS).sum())).item()) if len(without) else 0
+    n = rows_in(profile.timeline.filter(pl.col("bucket").is_null()))
     issue = None
     if n:
         issue = (
@@ -199,11 +205,11 @@ def _group_values(profile: Profile) -> Finding:
         return _skipped("LR011", title, "The log is not grouped; add --by.")
     missing = {}
     for column in keys:
-        table = profile.table(next(g for g in profile.columns.groupings if column in g))
+        table = next(t for t in profile.tables if column in t.by)
         key = key_names(table.by)[table.by.index(column)]
-        rows = table.moments.filter((pl.col("prediction") == 0) & pl.col(key).is_null())
-        if len(rows):
-            missing[column] = int(rows.select(pl.sum_horizontal(pl.col(COUNTS).sum())).item())
+        n = rows_in(table.moments.filter(pl.col(key).is_null()))
+        if n:
+            missing[column] = n
     issue = None
     if missing:
         listed = ", ".join(

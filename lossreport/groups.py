@@ -60,7 +60,7 @@ def groups_of(table: Table, prediction: int) -> RawGroups:
     order = ["sum_sq_error", "n", *keys]
     ranked = moments.sort(order, descending=[True, True, *[False] * len(keys)], nulls_last=True)
     kept, rest = ranked.head(MAX_GROUPS), ranked.slice(MAX_GROUPS)
-    histograms = _histograms(table, prediction, kept)
+    histograms = _histograms(table, prediction, None if rest.is_empty() else kept)
     groups = []
     for row in kept.iter_rows(named=True):
         key = tuple(row[k] for k in keys)
@@ -78,15 +78,15 @@ def groups_of(table: Table, prediction: int) -> RawGroups:
 
 
 def _histograms(
-    table: Table, prediction: int, kept: pl.DataFrame
+    table: Table, prediction: int, only: pl.DataFrame | None
 ) -> dict[Key, tuple[ErrorHistogram, list[float]]]:
-    """Return the histograms of a table's groups, and each one's sums of errors by bin."""
+    """Return the histograms of (only these of) a table's groups, with each one's sums by bin."""
     if table.histogram is None:
         return {}
     keys = key_names(table.by)
     mine = table.histogram.filter(pl.col("prediction") == prediction)
-    if keys and kept.height < table.groups():
-        mine = mine.join(kept, on=keys, how="semi", nulls_equal=True, maintain_order="left")
+    if only is not None:
+        mine = mine.join(only, on=keys, how="semi", nulls_equal=True, maintain_order="left")
     if mine.is_empty():
         return {}
     # The rows are in order of key and bin.

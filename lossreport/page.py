@@ -18,7 +18,6 @@ from lossreport.results import Group, Prediction, Report
 from lossreport.wording import loss_name
 
 MAX_GROUPS_SHOWN = 200
-MAX_FINDINGS_SHOWN = 10
 
 
 def render_page(report: Report) -> str:

@@ -79,11 +79,6 @@ MAX_TIMED_GROUPS = 1_000
 Bucket = Literal["hour", "day"]
 
 
-def bin_edge(ceiling: int) -> float:
-    """Return the upper |error| of the histogram bin with this ceil(ln|e| / ln gamma)."""
-    return math.exp(ceiling * LOG_GAMMA) if ceiling * LOG_GAMMA < 709.78 else math.inf
-
-
 def with_numbers(frame: nw.LazyFrame[Any], predictions: int = 1) -> nw.LazyFrame[Any]:
     """Add, for each prediction i, the numbers of a row that the statistics add up.
 
@@ -228,6 +223,12 @@ def without_time(moments: pl.DataFrame) -> pl.DataFrame:
     return moments.with_columns(bucket=pl.lit(None, pl.Int64))
 
 
+def rows_in(moments: pl.DataFrame) -> int:
+    """Return how many rows moments are of, scored or not (each prediction is of the same rows)."""
+    one = moments.filter(pl.col("prediction") == 0)
+    return int(one.select(pl.sum_horizontal(pl.col(COUNTS).sum())).item())
+
+
 def add_up(frame: pl.DataFrame) -> pl.DataFrame:
     """Merge rows with equal keys: `max_abs_error` by maximum, the other statistics by sum."""
     maxima = [c for c in frame.columns if c == "max_abs_error"]
@@ -270,8 +271,7 @@ class Profile:
     @property
     def rows(self) -> int:
         """How many rows the statistics are of."""
-        one = self.timeline.filter(pl.col("prediction") == 0)
-        return int(one.select(pl.sum_horizontal(pl.col(COUNTS).sum())).item())
+        return rows_in(self.timeline)
 
     def table(self, by: Sequence[str]) -> Table:
         """Return the table by exactly these columns, not by time."""
