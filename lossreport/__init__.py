@@ -17,28 +17,28 @@ if TYPE_CHECKING:
     from lossreport.api import profile, report
     from lossreport.errors import LossReportError, UnreadableLogError, UsageError
     from lossreport.losses import huber, mae, mse, rmse
-    from lossreport.markdown import to_markdown
-    from lossreport.page import render_page
-    from lossreport.profile_file import load_profile, save_profile
-    from lossreport.profiles import merge
-    from lossreport.report_json import to_json
+    from lossreport.profiles.file import load_profile, save_profile
+    from lossreport.profiles.profile import merge
+    from lossreport.render.markdown import to_markdown
+    from lossreport.render.page import render_page
+    from lossreport.render.report_json import to_json
 
 _WHERE = {
     "LossReportError": "errors",
     "UnreadableLogError": "errors",
     "UsageError": "errors",
     "huber": "losses",
-    "load_profile": "profile_file",
+    "load_profile": "profiles.file",
     "mae": "losses",
-    "merge": "profiles",
+    "merge": "profiles.profile",
     "mse": "losses",
     "profile": "api",
-    "render_page": "page",
+    "render_page": "render.page",
     "report": "api",
     "rmse": "losses",
-    "save_profile": "profile_file",
-    "to_json": "report_json",
-    "to_markdown": "markdown",
+    "save_profile": "profiles.file",
+    "to_json": "render.report_json",
+    "to_markdown": "render.markdown",
 }
 
 __all__ = [

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
-from lossreport.advice import GOALS, Goal
-from lossreport.build import build_report
-from lossreport.columns import find_columns
+from lossreport.advice.choice import GOALS, Goal
 from lossreport.errors import UnreadableLogError, UsageError
-from lossreport.frames import open_frame
-from lossreport.log import Log, find_files, open_log
-from lossreport.profile_file import is_profile, load_profile
-from lossreport.profiles import Profile, Source, merge
-from lossreport.results import Report
-from lossreport.scan import profile_chunks
+from lossreport.logs.columns import find_columns
+from lossreport.logs.files import find_files
+from lossreport.logs.frames import open_frame
+from lossreport.logs.log import Log
+from lossreport.logs.opening import open_log
+from lossreport.profiles.file import is_profile, load_profile
+from lossreport.profiles.profile import Profile, merge
+from lossreport.profiles.scan import profile_log
+from lossreport.reports.build import build_report
+from lossreport.reports.results import Report
 
 Progress = Callable[[int], None]
 WORST_ROWS = 20
@@ -81,17 +82,15 @@ def profile(
         by=_groupings(by),
         time=time,
     )
-    sources: list[Source] = []
-    chunks = source.chunks(columns, sources)
     progress = opened(source) if opened else lambda _: None
-    made = profile_chunks(chunks, columns, keep_worst=worst, progress=progress)
-    read = sum(s.rows for s in sources)
+    made = profile_log(source, columns, keep_worst=worst, progress=progress)
+    read = sum(s.rows for s in made.sources)
     if made.rows != read:
         raise UnreadableLogError(
             f"{read:,} rows were read but {made.rows:,} counted: this is a bug in lossreport, and "
             "its figures cannot be trusted. Please report it."
         )
-    return replace(made, sources=tuple(sources))
+    return made
 
 
 def report(

@@ -18,7 +18,7 @@ from lossreport.errors import LossReportError
 from lossreport.version import __version__
 
 if TYPE_CHECKING:
-    from lossreport.log import Log
+    from lossreport.logs.log import Log
 
 NOTHING_SCORED = 5
 
@@ -106,7 +106,7 @@ def report(
         finished = api.report(made, goal=goal.value, title=title)
         written = _write(finished, made, html, json, markdown, profile)
         if not quiet:
-            from lossreport.terminal import summary
+            from lossreport.render.terminal import summary
 
             _print(summary(finished) + "\n\n" + written)
         if not all(p.rows.scored for p in finished.predictions):
@@ -118,9 +118,9 @@ def report(
 def inspect(logs: Logs, debug: Debug = False) -> None:
     """Show what a log holds: format, rows if known, columns, types, and the role each would get."""
     with _errors(debug=debug):
-        from lossreport.columns import find_columns
-        from lossreport.log import open_log
-        from lossreport.terminal import inspection
+        from lossreport.logs.columns import find_columns
+        from lossreport.logs.opening import open_log
+        from lossreport.render.terminal import inspection
 
         log = open_log(logs)
         roles: dict[str, str] = {}
@@ -152,7 +152,7 @@ def profile(
     with _errors(debug=debug):
         _check_outputs({"out": out}, logs, force=force)
         made = _profile(logs, actual, predicted, by, time, worst, quiet=quiet)
-        from lossreport.profile_file import save_profile
+        from lossreport.profiles.file import save_profile
         from lossreport.writing import write_whole
 
         write_whole(out, lambda file: save_profile(made, file))
@@ -281,10 +281,10 @@ def _write(
     markdown: Path | None,
     profile: Path | None,
 ) -> str:
-    from lossreport.markdown import to_markdown
-    from lossreport.page import render_page
-    from lossreport.profile_file import save_profile
-    from lossreport.report_json import to_json
+    from lossreport.profiles.file import save_profile
+    from lossreport.render.markdown import to_markdown
+    from lossreport.render.page import render_page
+    from lossreport.render.report_json import to_json
     from lossreport.writing import write_text, write_whole
 
     if json:

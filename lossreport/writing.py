@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lossreport.errors import UsageError
-from lossreport.profile_file import is_profile
+from lossreport.profiles.file import is_profile
 
 OWN_MARKS = (
     b'<meta name="generator" content="lossreport ',

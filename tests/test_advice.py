@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import lossreport
-from lossreport.advice import Advice
+from lossreport.advice.choice import Advice
 from tests import oracle
 
 Law = Callable[[np.random.Generator, int], np.ndarray]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from lossreport.columns import find_columns, split_grouping
 from lossreport.errors import UsageError
+from lossreport.logs.columns import find_columns, split_grouping
 
 DAY = ["2024-01-31", "2024-02-01"]
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
-from lossreport.figures import figures, funnel, outlier_driven
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO, SE_LOG_RATIO
-from lossreport.results import Figures
+from lossreport.reports.figures import figures, funnel, outlier_driven
+from lossreport.reports.results import Figures
 from tests import oracle
 from tests.test_histogram import histogram_of
 from tests.test_losses import sums_of

@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lossreport.columns import Columns
-from lossreport.frames import open_frame
-from lossreport.histogram import ErrorHistogram
-from lossreport.scan import profile_chunks
+from lossreport.advice.histogram import ErrorHistogram
+from lossreport.logs.columns import Columns
+from lossreport.logs.frames import open_frame
+from lossreport.profiles.scan import profile_log
 from tests import oracle
 
 RNG = np.random.default_rng(11)
@@ -39,7 +39,7 @@ def histogram_of(errors) -> ErrorHistogram:
     """Return the histogram that a log with these errors comes to."""
     columns = Columns("y", ("p",))
     frame = pl.DataFrame({"y": np.zeros(len(errors)), "p": np.asarray(errors, dtype=float)})
-    profile = profile_chunks(open_frame(frame).chunks(columns, []), columns, keep_worst=0)
+    profile = profile_log(open_frame(frame), columns, keep_worst=0)
     bins = profile.table(()).histogram
     columns = ("bin", "n", "sum_error", "sum_sq_error")
     return ErrorHistogram.from_bins(*(bins[c].to_numpy() for c in columns))

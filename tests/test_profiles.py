@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,8 +17,10 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import lossreport
-from lossreport import profiles, summing
-from lossreport.profiles import MOMENTS, REASONS, Profile
+from lossreport.profiles import profile as profile_module
+from lossreport.profiles import scan, statistics, summing
+from lossreport.profiles.profile import Profile
+from lossreport.profiles.statistics import MOMENTS, REASONS
 
 value = st.one_of(
     st.floats(-1e6, 1e6),
@@ -75,7 +78,7 @@ def test_merging_is_reading_together(rows: list[dict[str, object]], cut: int) ->
 
 
 def _with_worst(profile: Profile, worst: pl.DataFrame) -> Profile:
-    return profiles.replace(profile, worst=worst)
+    return dataclasses.replace(profile, worst=worst)
 
 
 def _no_ties(profile: Profile) -> bool:
@@ -157,12 +160,12 @@ def test_the_definitions_give_the_same_on_duckdb_and_polars() -> None:
     relation = duckdb.sql("select * from frame")
 
     def results(native: object) -> list[pl.DataFrame]:
-        numbers = profiles.with_numbers(nw.from_native(native).lazy())
-        scored = numbers.filter(nw.col("bin_0") != profiles.UNSCORED)
+        numbers = statistics.with_numbers(nw.from_native(native).lazy())
+        scored = numbers.filter(nw.col("bin_0") != statistics.UNSCORED)
         made = [
-            scored.group_by("g").agg(*profiles.aggregations(MOMENTS)),
-            scored.group_by("g", "bin_0").agg(*profiles.aggregations(profiles.HISTOGRAM_SUMS)),
-            profiles.left_out(numbers, ["g"]),
+            scored.group_by("g").agg(*statistics.aggregations(MOMENTS)),
+            scored.group_by("g", "bin_0").agg(*statistics.aggregations(statistics.HISTOGRAM_SUMS)),
+            statistics.left_out(numbers, ["g"]),
         ]
         frames = [pl.from_arrow(m.collect("pyarrow").to_native()) for m in made]
         return [f.sort(f.columns[:2]) for f in frames]
@@ -176,9 +179,9 @@ def test_the_kernel_adds_what_the_definitions_say() -> None:
     frame = pl.DataFrame(
         {"actual": rng.normal(size=3000), "predicted_0": rng.normal(size=3000), "g": rng.integers(0, 4, 3000)}
     )  # fmt: skip
-    numbers = profiles.with_numbers(nw.from_native(frame.lazy()))
+    numbers = statistics.with_numbers(nw.from_native(frame.lazy()))
     wanted = (
-        numbers.group_by("g").agg(*profiles.aggregations(MOMENTS)).to_native().collect().sort("g")
+        numbers.group_by("g").agg(*statistics.aggregations(MOMENTS)).to_native().collect().sort("g")
     )
     log = frame.rename({"predicted_0": "predicted"})
     found = lossreport.profile(log, by="g").table(("g",)).moments.sort("key_0")
@@ -196,7 +199,7 @@ def test_more_groups_than_a_table_holds_give_figures_without_histograms(
         }
     )  # fmt: skip
     whole = lossreport.report(frame, by=["user", "region"])
-    for module in (profiles, lossreport.scan):
+    for module in (profile_module, scan):
         monkeypatch.setattr(module, "MAX_CUBE_GROUPS", 100)
         monkeypatch.setattr(module, "MAX_HISTOGRAM_GROUPS", 200)
         monkeypatch.setattr(module, "MAX_TIMED_GROUPS", 50)

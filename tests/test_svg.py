@@ -11,8 +11,8 @@ import pytest
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from lossreport.charts import STYLE
-from lossreport.svg import BLUE, GREY, ORANGE, SVG, clean
+from lossreport.render.charts import STYLE
+from lossreport.render.svg import BLUE, GREY, ORANGE, SVG, clean
 
 LABEL = "a$b$c <script>&\"'"
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from lossreport.errors import UsageError
-from lossreport.values import MISSING_TOKENS, exact_difference, number, time, time_format
+from lossreport.logs.values import MISSING_TOKENS, exact_difference, number, time, time_format
 
 MOMENT = datetime(2024, 1, 31, 8, 0, 5)
 

@@ -7,11 +7,12 @@ from typing import Literal
 
 import polars as pl
 
-from lossreport.advice import MINIMUM_ROWS
+from lossreport.advice.choice import MINIMUM_ROWS
 from lossreport.formats import count, group_name, number, percent, visible
+from lossreport.logs.columns import key_names
 from lossreport.losses import LARGEST
-from lossreport.profiles import Profile, key_names, rows_in
-from lossreport.results import Finding, Prediction
+from lossreport.profiles.profile import Profile, rows_in
+from lossreport.reports.results import Finding, Prediction
 
 Severity = Literal["error", "warning", "info"]
 MUCH_LEFT_OUT = 0.05

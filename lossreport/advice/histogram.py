@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lossreport.profiles import BIN_OFFSET, LOG_GAMMA
+from lossreport.profiles.statistics import BIN_OFFSET, LOG_GAMMA
 
 Floats = npt.NDArray[np.float64]
 

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lossreport.figures import funnel
 from lossreport.formats import count, group_name, number, percent, ratio
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
-from lossreport.results import Group, Prediction, WorstShare
-from lossreport.svg import BACKGROUND, BLUE, GREY, GRID, INK, MUTED, ORANGE, clean
+from lossreport.render.svg import BACKGROUND, BLUE, GREY, GRID, INK, MUTED, ORANGE, clean
+from lossreport.reports.figures import funnel
+from lossreport.reports.results import Group, Prediction, WorstShare
 
 WIDTH = 5.3
 MAX_DOTS = 400

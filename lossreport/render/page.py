@@ -11,11 +11,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from lossreport import charts, formats
-from lossreport.advice import MINIMUM_ROWS
+from lossreport import formats
+from lossreport.advice.choice import MINIMUM_ROWS
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO
-from lossreport.results import Group, Prediction, Report
-from lossreport.wording import loss_name
+from lossreport.render import charts
+from lossreport.reports.results import Group, Prediction, Report
+from lossreport.reports.wording import loss_name
 
 MAX_GROUPS_SHOWN = 200
 
@@ -75,9 +76,9 @@ def _groups_shown(prediction: Prediction) -> list[tuple[tuple[str, ...], Group]]
 @cache
 def _templates() -> Path:
     """Return the folder of templates: in the installed package, or beside it in a clone."""
-    here = Path(__file__).parent
-    installed = here / "templates"
-    return installed if installed.is_dir() else here.parent / "templates"
+    package = Path(__file__).parent.parent
+    installed = package / "templates"
+    return installed if installed.is_dir() else package.parent / "templates"
 
 
 def _template_text(name: str) -> str:

@@ -10,15 +10,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from lossreport.histogram import ErrorHistogram
-from lossreport.profiles import (
-    HISTOGRAM_SUMS,
-    MOMENTS,
-    REASONS,
-    STATISTICS,
-    Table,
-    key_names,
-)
+from lossreport.advice.histogram import ErrorHistogram
+from lossreport.logs.columns import key_names
+from lossreport.profiles.profile import Table
+from lossreport.profiles.statistics import HISTOGRAM_SUMS, MOMENTS, REASONS, STATISTICS
 
 Key = tuple[str | None, ...]
 

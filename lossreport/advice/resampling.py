@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from lossreport.histogram import LARGEST, ErrorHistogram, Floats
+from lossreport.advice.histogram import LARGEST, ErrorHistogram, Floats
 
 RESAMPLES = 200
 SEED = 20260901

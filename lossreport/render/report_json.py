@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from lossreport.results import (
+from lossreport.reports.results import (
     SCHEMA,
     Concentration,
     Figures,

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from lossreport.advice import Advice
+from lossreport.advice.choice import Advice
 from lossreport.formats import MINUS, count, group_name, number, percent, ratio
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO
-from lossreport.results import Concentration, Figures, Ledger, Recommendation, Verdict, WorstRow
+from lossreport.reports.results import (
+    Concentration,
+    Figures,
+    Ledger,
+    Recommendation,
+    Verdict,
+    WorstRow,
+)
 
 LOSS_NAMES = {"L1": "L1 (absolute error)", "L2": "L2 (squared error)"}
 LONGEST = 28

@@ -19,9 +19,9 @@ from typing import Literal
 
 import numpy as np
 
+from lossreport.advice.histogram import LARGEST, ErrorHistogram, Floats
+from lossreport.advice.resampling import Functionals, functionals, resample
 from lossreport.formats import count
-from lossreport.histogram import LARGEST, ErrorHistogram, Floats
-from lossreport.resampling import Functionals, functionals, resample
 
 Goal = Literal["totals", "typical", "large-errors", "unknown"]
 GOALS: tuple[Goal, ...] = ("totals", "typical", "large-errors", "unknown")

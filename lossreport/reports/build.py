@@ -10,24 +10,16 @@ from typing import Any
 
 import polars as pl
 
-from lossreport.advice import MINIMUM_ROWS, Goal, advise
-from lossreport.concentration import few_rows, lorenz
-from lossreport.figures import figures, outlier_driven
-from lossreport.findings import find
-from lossreport.groups import MAX_GROUPS, RawGroups, all_others, groups_of
+from lossreport.advice.choice import MINIMUM_ROWS, Goal, advise
+from lossreport.logs.columns import key_names
 from lossreport.losses import from_sums, squares_fit
-from lossreport.profiles import (
-    HOUR,
-    HOURS,
-    REASONS,
-    RELATIVE_ACCURACY,
-    Bucket,
-    Profile,
-    Table,
-    add_up,
-    key_names,
-)
-from lossreport.results import (
+from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile, Table, add_up
+from lossreport.profiles.statistics import REASONS, RELATIVE_ACCURACY
+from lossreport.reports.concentration import few_rows, lorenz
+from lossreport.reports.figures import figures, outlier_driven
+from lossreport.reports.findings import find
+from lossreport.reports.groups import MAX_GROUPS, RawGroups, all_others, groups_of
+from lossreport.reports.results import (
     Group,
     Grouping,
     Ledger,
@@ -36,8 +28,8 @@ from lossreport.results import (
     TimePoint,
     WorstRow,
 )
+from lossreport.reports.wording import recommendation, verdict
 from lossreport.version import __version__
-from lossreport.wording import recommendation, verdict
 
 MAX_TIME_POINTS = 120
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,63 +1,23 @@
-"""The profile of a log: THE definition of every statistic, and how profiles merge.
+"""The profile of a log, and how profiles merge.
 
 A profile is a few small tables. Their keys are the prediction, the values of some group columns,
-the time bucket and the error's size; every other column adds up (or takes the maximum). So
-profiles of disjoint rows merge into the profile of all rows, and files, chunks, nights, roll-ups
-and the overall figures are one operation.
-
-The definitions are Narwhals expressions over frames with the columns `actual`, `predicted_0`, ...
-(numbers), `actual_text`, `predicted_0_text`, ... (true where there was text that is no number) and
-whatever the rows are grouped by; they run unchanged on Polars and DuckDB.
+the time bucket and the error's size; every other column adds up (or takes the maximum), as
+`statistics` defines it. So profiles of disjoint rows merge into the profile of all rows, and files,
+chunks, nights, roll-ups and the overall figures are one operation.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
-import narwhals as nw
 import polars as pl
 
-from lossreport.columns import Columns
+from lossreport.logs.columns import Columns, key_names
+from lossreport.logs.log import Source
+from lossreport.profiles.statistics import COUNTS, HISTOGRAM_SUMS, STATISTICS
 
-RELATIVE_ACCURACY = 0.02
-LOG_GAMMA = math.log((1 + RELATIVE_ACCURACY) / (1 - RELATIVE_ACCURACY))
-BIN_OFFSET = 20_000
-"""Added to ceil(ln|e| / ln gamma), which lies within +-18,700 for any float, to make it
-positive."""
-UNSCORED = 50_000
-"""The bin of rows that are not scored, beyond every bin of a float."""
-
-REASONS = (
-    "actual_missing",
-    "actual_not_numeric",
-    "actual_nan",
-    "actual_infinite",
-    "predicted_missing",
-    "predicted_not_numeric",
-    "predicted_nan",
-    "predicted_infinite",
-    "error_infinite",
-)
-"""Why a row is left out, in order: the first that applies counts. `error_infinite` means that both
-values are finite but their difference exceeds the largest float."""
-
-SUMS = (
-    "n",
-    "sum_error",
-    "sum_abs_error",
-    "sum_sq_error",
-    "sum_cube_abs_error",
-    "sum_fourth_error",
-    "sum_actual",
-    "sum_predicted",
-)
-MOMENTS = (*SUMS, "max_abs_error")
-COUNTS = ("n", *REASONS)
-STATISTICS = (*COUNTS, *SUMS[1:], "max_abs_error")
-HISTOGRAM_SUMS = ("n", "sum_error", "sum_sq_error")
 HOURS = {"hour": 1, "day": 24}
 """The length of a time bucket; buckets are counted from 1970-01-01 00:00 UTC."""
 NO_TIME = -(2**40)
@@ -77,94 +37,6 @@ MAX_TIMED_GROUPS = 1_000
 """A table of more groups is not kept by time."""
 
 Bucket = Literal["hour", "day"]
-
-
-def with_numbers(frame: nw.LazyFrame[Any], predictions: int = 1) -> nw.LazyFrame[Any]:
-    """Add, for each prediction i, the numbers of a row that the statistics add up.
-
-    From `actual` and `predicted_i` come `error_i` = predicted - actual, its absolute value and
-    powers, and `bin_i`. A row is scored where the error is finite; `bin_i` is UNSCORED elsewhere.
-
-    bin = 0 for error 0, else sign * (ceil(ln|error| / ln gamma) + BIN_OFFSET), with
-    gamma = (1 + a) / (1 - a) and a = RELATIVE_ACCURACY (the bins of DDSketch, Masson et al. 2019):
-    it orders like the error, and errors of one bin differ by 4 % at most.
-    """
-    each = range(predictions)
-    errors = {
-        f"error_{i}": (nw.col(f"predicted_{i}") - nw.col("actual"))
-        .cast(nw.Float64)
-        .fill_null(math.nan)  # columns without nulls go to NumPy without being copied
-        for i in each
-    }
-    powers, bins = {}, {}
-    for i in each:
-        error, size, square = (nw.col(f"{c}_{i}") for c in ("error", "abs_error", "sq_error"))
-        powers[f"abs_error_{i}"] = error.abs()
-        powers[f"sq_error_{i}"] = error * error
-        bins[f"cube_abs_error_{i}"] = size * square
-        bins[f"fourth_error_{i}"] = square * square
-        rank = (size.log() / LOG_GAMMA).ceil() + BIN_OFFSET
-        signed = nw.when(error < 0).then(-rank).otherwise(rank)
-        of_zero = nw.when(size == 0).then(nw.lit(0.0)).otherwise(signed)
-        scored = nw.when(error.is_finite()).then(of_zero).otherwise(nw.lit(float(UNSCORED)))
-        bins[f"bin_{i}"] = scored.cast(nw.Int64)
-    sides = [nw.col(c).cast(nw.Float64) for c in ("actual", *(f"predicted_{i}" for i in each))]
-    return frame.with_columns(**errors).with_columns(**powers).with_columns(*sides, **bins)
-
-
-def aggregations(statistics: Sequence[str], prediction: int = 0) -> list[nw.Expr]:
-    """Return the expressions that make these statistics of groups of scored rows `with_numbers`.
-
-    Each statistic "sum_x" adds up the number "x", "n" counts the rows, "max_abs_error" is the
-    largest. `summing` does the same in NumPy.
-    """
-    made = {
-        "n": nw.len().cast(nw.Int64),
-        "max_abs_error": nw.col(f"abs_error_{prediction}").max(),
-        **{s: nw.col(column_of(s, prediction)).sum() for s in SUMS if s != "n"},
-    }
-    return [made[s].alias(s) for s in statistics]
-
-
-def column_of(statistic: str, prediction: int) -> str:
-    """Return the name of the number that a statistic adds up (or takes the maximum of)."""
-    number = statistic.removeprefix("sum_").removeprefix("max_")
-    return number if number == "actual" else f"{number}_{prediction}"
-
-
-def left_out(frame: nw.LazyFrame[Any], by: Sequence[str], prediction: int = 0) -> nw.LazyFrame[Any]:
-    """Return how many rows are not scored, per value of `by` and one column per reason."""
-    rest = frame.filter(nw.col(f"bin_{prediction}") == UNSCORED)
-    marked = rest.with_columns(reason=_reason(rest.collect_schema().names(), prediction))
-    each = {r: (nw.col("reason") == i).cast(nw.Int64) for i, r in enumerate(REASONS)}
-    return (
-        marked.with_columns(**each)
-        .group_by(*by)
-        .agg(*(nw.col(r).sum().cast(nw.Int64).alias(r) for r in REASONS))
-    )
-
-
-def _reason(names: Sequence[str], prediction: int) -> nw.Expr:
-    """Return the index in REASONS of the first reason that applies to an unscored row."""
-    found = nw.lit(REASONS.index("error_infinite"))
-    for side, column in (("predicted", f"predicted_{prediction}"), ("actual", "actual")):
-        first = REASONS.index(f"{side}_missing")
-        value = nw.col(column)
-        found = nw.when(~value.is_finite()).then(nw.lit(first + 3)).otherwise(found)
-        found = nw.when(value.is_nan()).then(nw.lit(first + 2)).otherwise(found)
-        found = nw.when(value.is_null()).then(nw.lit(first)).otherwise(found)
-        if f"{column}_text" in names:
-            found = nw.when(nw.col(f"{column}_text")).then(nw.lit(first + 1)).otherwise(found)
-    return found
-
-
-@dataclass(frozen=True)
-class Source:
-    """One file (or frame) of the log."""
-
-    path: str
-    rows: int
-    bytes: int | None
 
 
 @dataclass(frozen=True)
@@ -211,11 +83,6 @@ class Table:
         if not self.timed:
             return self
         return replace(self, moments=add_up(without_time(self.moments)), timed=False)
-
-
-def key_names(by: Sequence[str]) -> list[str]:
-    """Return the names that a table's frames give to the values of these columns."""
-    return [f"key_{i}" for i in range(len(by))]
 
 
 def without_time(moments: pl.DataFrame) -> pl.DataFrame:

@@ -4,38 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import narwhals as nw
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from lossreport.columns import Columns
-from lossreport.log import Chunk
-from lossreport.profiles import (
+from lossreport.logs.columns import Columns, key_names
+from lossreport.logs.log import Chunk, Log, Source
+from lossreport.profiles.profile import (
+    HOUR,
     HOURS,
     MAX_CUBE_GROUPS,
     MAX_HISTOGRAM_GROUPS,
     MAX_TIMED_GROUPS,
     NO_TIME,
-    REASONS,
-    STATISTICS,
-    UNSCORED,
     Profile,
     Table,
     add_up,
     bucket_for,
-    key_names,
-    left_out,
     merge,
     tables_for,
     without_time,
     worst_first,
 )
-from lossreport.summing import Ints, TableSums, coarser, key_text
+from lossreport.profiles.statistics import REASONS, STATISTICS, UNSCORED, left_out, with_numbers
+from lossreport.profiles.summing import Ints, Marks, TableSums, key_text
 
-Marks = npt.NDArray[np.bool_]
 T = TypeVar("T")
 
 LEFT_OUT_ROWS = 200_000
@@ -51,19 +47,17 @@ WORST_SCHEMA: dict[str, Any] = {
 }
 
 
-def profile_chunks(
-    chunks: Iterable[Chunk],
+def profile_log(
+    log: Log,
     columns: Columns,
     *,
     keep_worst: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Profile:
-    """Return the profile of rows that come in chunks.
+    """Return the profile of a log's rows, which are read once.
 
     Parameters
     ----------
-    chunks
-        What `Log.chunks` yields.
     keep_worst
         How many of the worst rows to keep of each prediction.
     progress
@@ -72,18 +66,31 @@ def profile_chunks(
     Returns
     -------
     Profile
-        Without sources: the caller knows where the rows are from. No chunk gives an empty profile.
+        Of a log without rows, an empty one.
+
+    Raises
+    ------
+    UnreadableLogError
+        As `Log.chunks`.
     """
     scan = Scan(columns, keep_worst)
     done: list[Profile] = []
-    for chunk in _one_ahead(chunks):
+    sources: list[Source] = []
+
+    def prepare(rows: pl.LazyFrame) -> pl.LazyFrame:
+        completed: pl.LazyFrame = with_numbers(
+            nw.from_native(rows), len(columns.predicted)
+        ).to_native()
+        return completed
+
+    for chunk in _one_ahead(log.chunks(columns, sources, prepare)):
         scan.add(chunk)
         progress(chunk.rows.height)
         if scan.outgrown():
             done = [merge([*done, scan.profile()])]
             scan = Scan(columns, keep_worst, like=done[0])
     last = scan.profile()
-    return merge([*done, last]) if done else last
+    return replace(merge([*done, last]) if done else last, sources=tuple(sources))
 
 
 def _one_ahead(items: Iterable[T]) -> Iterator[T]:
@@ -131,23 +138,22 @@ class Scan:
         """Add a chunk."""
         rows = chunk.rows
         buckets = self._buckets(rows)
+        each = range(len(self.columns.predicted))
+        scored = [rows[f"bin_{i}"].to_numpy() != UNSCORED for i in each]
         apart = [] if any(t.timed for t in self.tables) else [self.whole]
         for table in (*self.tables, *apart):
-            table.add(rows, buckets)
-        for i in range(len(self.columns.predicted)):
-            scored = rows[f"bin_{i}"].to_numpy() != UNSCORED
-            if not scored.all():
-                self._note_left_out(i, rows, buckets, ~scored)
-            self._note_worst(i, chunk, scored)
+            table.add(rows, buckets, scored)
+        for i in each:
+            if not scored[i].all():
+                self._note_left_out(i, rows, buckets, ~scored[i])
+            self._note_worst(i, chunk, scored[i])
 
-    def _note_left_out(
-        self, i: int, rows: pl.DataFrame, buckets: Ints | None, which: Marks
-    ) -> None:
+    def _note_left_out(self, i: int, rows: pl.DataFrame, buckets: Ints | int, which: Marks) -> None:
         """Keep what is needed to count the unscored rows by reason; count when they are many."""
         used = ("actual", f"predicted_{i}", f"bin_{i}", "key_")
         names = [c for c in rows.columns if c.startswith(used)]
         found = _rows_where(rows, names, which)
-        bucket = np.full(found.height, NO_TIME) if buckets is None else buckets[which]
+        bucket = np.full(found.height, buckets) if isinstance(buckets, int) else buckets[which]
         waiting = self.unscored[i]
         waiting.append(found.insert_column(0, pl.Series("bucket", bucket)))
         if waiting[0].schema != waiting[-1].schema or sum(map(len, waiting)) > LEFT_OUT_ROWS:
@@ -171,7 +177,7 @@ class Scan:
         if len(largest) == self.keep_worst:
             self.worst_floor[i] = largest[0]
             candidates &= sizes >= largest[0]
-        rest = ("hash", "bin_", "microsecond", "hour")
+        rest = ("hash", "bin_")
         names = [c for c in chunk.rows.columns if not c.startswith(rest)]
         found = _rows_where(chunk.rows, names, candidates)
         found.insert_column(0, pl.Series("file", [chunk.file] * found.height))
@@ -186,22 +192,29 @@ class Scan:
         found = [_worst(f, i, self.columns) for f in _alike(waiting)]
         self.worst[i] = worst_first(pl.concat([self.worst[i], *found]), self.keep_worst)
 
-    def _buckets(self, rows: pl.DataFrame) -> Ints | None:
-        """Return each row's time bucket in the unit that the span so far asks for."""
+    def _buckets(self, rows: pl.DataFrame) -> Ints | int:
+        """Return each row's time bucket in the unit that the span so far asks for.
+
+        One number if it is the same for all of them, as in a log that is written in order.
+        """
         if "time" not in rows.columns:
-            return None
-        ends = [rows["microsecond"].min(), rows["microsecond"].max(), *(self.span or ())]
+            return NO_TIME
+        time = rows["time"].to_physical()
+        ends = [t for t in (time.min(), time.max()) if isinstance(t, int)]
+        if not ends:
+            return NO_TIME
         before = bucket_for(self.span)
-        times = [t for t in ends if isinstance(t, int)]
-        if times:
-            self.span = (min(times), max(times))
+        ends = [*ends, *(self.span or ())]
+        self.span = (min(ends), max(ends))
         unit = bucket_for(self.span)
-        if unit is None:
-            return None
+        assert unit is not None
         if before is not None and unit != before:
             self._coarsen(HOURS[unit] // HOURS[before])
-        hours = rows["hour"].to_numpy()
-        return hours if unit == "hour" else coarser(hours, HOURS[unit])
+        length = HOURS[unit] * HOUR
+        first, last = ends[0] // length, ends[1] // length
+        if first == last and not time.null_count():
+            return first
+        return (time // length).fill_null(NO_TIME).to_numpy()
 
     def _coarsen(self, factor: int) -> None:
         """Go over to longer time buckets."""

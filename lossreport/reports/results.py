@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lossreport.advice import Advice
-from lossreport.profiles import Source
+from lossreport.advice.choice import Advice
+from lossreport.logs.log import Source
 
 SCHEMA = "lossreport/report/1"
 

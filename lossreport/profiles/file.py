@@ -9,9 +9,10 @@ from typing import Any
 
 import polars as pl
 
-from lossreport.columns import Columns
 from lossreport.errors import UnreadableLogError
-from lossreport.profiles import Profile, Source, Table
+from lossreport.logs.columns import Columns
+from lossreport.logs.log import Source
+from lossreport.profiles.profile import Profile, Table
 
 SCHEMA = "lossreport/profile/1"
 KEY = "lossreport_profile"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from lossreport.errors import UsageError, nearest
-from lossreport.values import can_be_number, is_text, number, time_format
+from lossreport.logs.values import can_be_number, is_text, number, time_format
 
 ACTUAL_NAMES = (
     "y_true", "actual", "actuals", "actual_value", "y_actual", "y", "target", "observed",
@@ -133,6 +133,11 @@ def split_grouping(text: str | tuple[str, ...], known: Iterable[str]) -> tuple[s
     if text in set(known):
         return (text,)
     return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def key_names(by: Sequence[str]) -> list[str]:
+    """Return the names that a table's frames give to the values of these columns."""
+    return [f"key_{i}" for i in range(len(by))]
 
 
 def _check_known(names: Iterable[str], known: Sequence[str]) -> None:

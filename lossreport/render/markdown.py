@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from lossreport.formats import count, group_name, number, percent, ratio, visible
-from lossreport.results import Figures, Group, Prediction, Report
+from lossreport.reports.results import Figures, Group, Prediction, Report
 
 MARK = "<!-- lossreport"
 MAX_GROUPS = 20

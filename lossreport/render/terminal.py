@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 
 from lossreport.formats import MINUS, count, group_name, number, percent, ratio
-from lossreport.log import Log
+from lossreport.logs.log import Log
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
-from lossreport.results import Group, Prediction, Report
+from lossreport.reports.results import Group, Prediction, Report
 
 WIDTH = 80
 WORST_GROUPS = 5

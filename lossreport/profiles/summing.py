@@ -15,16 +15,12 @@ import numpy.typing as npt
 import pandas as pd
 import polars as pl
 
-from lossreport.profiles import (
-    HISTOGRAM_SUMS,
-    MOMENTS,
-    NO_TIME,
-    UNSCORED,
-    column_of,
-    key_names,
-)
+from lossreport.logs.columns import key_names
+from lossreport.profiles.profile import NO_TIME
+from lossreport.profiles.statistics import HISTOGRAM_SUMS, MOMENTS, column_of
 
 Ints = npt.NDArray[np.int64]
+Marks = npt.NDArray[np.bool_]
 Columns = dict[str, npt.NDArray[Any]]
 """Arrays of equal length by the statistic that they are added up to."""
 
@@ -80,9 +76,11 @@ class Cells:
         # A combination's slot is the first 16 bits of its hash. Those that came to a slot first are
         # found there; all others, and the new ones, take the longer way.
         slot = (mixed >> np.uint64(48)).view(np.int64)
-        cells = self._cell_in[slot]
-        missed = np.flatnonzero((self._hash_in[slot] != mixed) | (cells == 0))
-        if len(missed):
+        cells = self._cell_in.take(slot)
+        known = self._hash_in.take(slot) == mixed
+        known &= cells != 0
+        if not known.all():
+            missed = np.flatnonzero(~known)
             cells[missed] = self._looked_up(mixed[missed], rows, missed)
         return cells
 
@@ -126,23 +124,30 @@ class Sums:
         self._grid: Columns = {s: np.zeros((0, 0), dtype=_dtype(s)) for s in statistics}
         self._parts: list[Columns] = []
 
-    def add(self, cell: Ints, sub: Ints, columns: Columns) -> None:
-        """Add rows, given by arrays of equal length: their two numbers, and what to add up."""
+    def add(self, cell: Ints, sub: Ints | int, columns: Columns) -> None:
+        """Add rows, given by arrays of equal length: their two numbers, and what to add up.
+
+        `sub` may be one number for all of them.
+        """
         if not len(cell):
             return
-        codes = self._coded(sub)
+        code = self._code(sub) if isinstance(sub, int) else self._codes_of(sub)
         if not self._fits(int(cell.max()) + 1):
             self._add_part(cell, sub, columns)
             return
-        flat = {s: g.reshape(-1) for s, g in self._grid.items()}
+        # One column of the grid lies together in memory: it is looked up there faster.
+        if isinstance(code, int):
+            at, sums = cell, {s: g[code] for s, g in self._grid.items()}
+        else:
+            at = code * self._grid["n"].shape[1]
+            at += cell
+            sums = {s: g.reshape(-1) for s, g in self._grid.items()}
         with np.errstate(all="ignore"):  # what is not scored may be infinite: nobody looks
-            _add_at(flat, cell * self._grid["n"].shape[1] + codes, columns)
+            _add_at(sums, at, columns)
 
-    def _coded(self, sub: Ints) -> Ints:
-        """Return the column of the grid for each second number (one for all, if all are equal)."""
+    def _codes_of(self, sub: Ints) -> Ints:
+        """Return the line of the grid for each second number."""
         first, last = int(sub.min()), int(sub.max())
-        if first == last:
-            return np.array([self._code(first)])
         low, high = min(first, self._low), max(last, self._low + len(self._codes) - 1)
         if high - low > WIDEST:
             codes, distinct = pd.factorize(sub)
@@ -152,12 +157,12 @@ class Sums:
             for value, code in self._subs.items():
                 if low <= value <= high:
                     self._codes[value - low] = code
-        codes = self._codes[sub - self._low]
-        new = codes < 0
-        if new.any():
-            for value in np.unique(sub[new]).tolist():
-                self._codes[value - self._low] = self._code(value)
-            codes = self._codes[sub - self._low]
+        at = sub - self._low
+        codes = self._codes.take(at)
+        if codes.min() < 0:
+            for value in sorted(set(at[codes < 0].tolist())):
+                self._codes[value] = self._code(value + self._low)
+            codes = self._codes.take(at)
         return codes
 
     def _code(self, sub: int) -> int:
@@ -166,10 +171,10 @@ class Sums:
     def _fits(self, cells: int) -> bool:
         """Make room in the grid; if it would become too large, move to parts and return False."""
         height, width = self._grid["n"].shape
-        if cells <= height and len(self._subs) <= width:
+        if len(self._subs) <= height and cells <= width:
             return True
-        height = height if cells <= height else 2 * cells
-        width = width if len(self._subs) <= width else 2 * len(self._subs)
+        height = height if len(self._subs) <= height else 2 * len(self._subs)
+        width = width if cells <= width else 2 * cells
         if height * width > DENSE_CELLS:
             if self._grid["n"].size:
                 self._parts.append(self._used())
@@ -183,14 +188,14 @@ class Sums:
 
     def _used(self) -> Columns:
         """Return the fields of the grid that rows fell into."""
-        cell, code = np.nonzero(self._grid["n"])
+        code, cell = np.nonzero(self._grid["n"])
         subs = np.array(list(self._subs), dtype=np.int64)
-        sums = {s: g[cell, code] for s, g in self._grid.items()}
+        sums = {s: g[code, cell] for s, g in self._grid.items()}
         return {"cell": cell, "sub": subs[code], **sums}
 
-    def _add_part(self, cell: Ints, sub: Ints, columns: Columns) -> None:
+    def _add_part(self, cell: Ints, sub: Ints | int, columns: Columns) -> None:
         """Keep the sums of these rows as a part of their own."""
-        codes, distinct = pd.factorize(sub)
+        codes, distinct = pd.factorize(np.broadcast_to(sub, cell.shape))
         key, occurring = pd.factorize(cell * len(distinct) + codes)
         sums = {s: np.zeros(len(occurring), dtype=_dtype(s)) for s in self.statistics}
         with np.errstate(all="ignore"):
@@ -242,19 +247,18 @@ class TableSums:
         self.histograms: list[Sums] | None = [Sums(HISTOGRAM_SUMS) for _ in range(predictions)]
         self.timed = True
 
-    def add(self, rows: pl.DataFrame, buckets: Ints | None) -> None:
-        """Add the rows of a chunk and their time buckets."""
+    def add(self, rows: pl.DataFrame, buckets: Ints | int, scored: Sequence[Marks]) -> None:
+        """Add the rows of a chunk, their time bucket(s) and what is scored of each prediction."""
         cells = self.cells.of(rows)
-        if buckets is None or not self.timed:
-            buckets = np.full(rows.height, NO_TIME)
+        if not self.timed:
+            buckets = NO_TIME
         for i, moments in enumerate(self.moments):
-            bins = rows[f"bin_{i}"].to_numpy()
-            cell = np.where(bins == UNSCORED, NOBODY, cells)
+            cell = cells if scored[i].all() else np.where(scored[i], cells, NOBODY)
             columns = {s: rows[column_of(s, i)].to_numpy() for s in MOMENTS if s != "n"}
             columns["n"] = np.ones(1, dtype=np.int64)
             moments.add(cell, buckets, columns)
             if self.histograms is not None:
-                self.histograms[i].add(cell, bins, columns)
+                self.histograms[i].add(cell, rows[f"bin_{i}"].to_numpy(), columns)
 
     def moments_frame(self) -> pl.DataFrame:
         """Return the moments with the keys of a `Table`."""

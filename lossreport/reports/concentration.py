@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lossreport.advice import MINIMUM_ROWS
-from lossreport.figures import figures
-from lossreport.groups import RawGroups, all_others
-from lossreport.histogram import ErrorHistogram
-from lossreport.results import Concentration, Place, WorstShare
+from lossreport.advice.choice import MINIMUM_ROWS
+from lossreport.advice.histogram import ErrorHistogram
+from lossreport.reports.figures import figures
+from lossreport.reports.groups import RawGroups, all_others
+from lossreport.reports.results import Concentration, Place, WorstShare
 
 FEW = 0.01
 """Rows are few if they are at most this share of all, and ..."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 
-from lossreport.histogram import ErrorHistogram
+from lossreport.advice.histogram import ErrorHistogram
 from lossreport.losses import (
     GAUSSIAN_RATIO,
     HUBER_BEATS_L2,
@@ -14,7 +14,7 @@ from lossreport.losses import (
     from_sums,
     ratio_interval,
 )
-from lossreport.results import Figures, WorstShare
+from lossreport.reports.results import Figures, WorstShare
 
 WORST_SHARES = (0.001, 0.01, 0.05)
 FALSE_DISCOVERIES = 0.05

@@ -9,7 +9,7 @@ import narwhals as nw
 import polars as pl
 
 from lossreport.errors import UsageError
-from lossreport.log import CHUNK_ROWS, Log, Part
+from lossreport.logs.log import CHUNK_ROWS, Log, Part
 
 
 def open_frame(frame: Any, name: str = "frame") -> Log:

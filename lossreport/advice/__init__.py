@@ -1,0 +1,1 @@
+"""Advice: which loss suits the errors."""

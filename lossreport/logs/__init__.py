@@ -1,0 +1,1 @@
+"""Logs: finding, opening and reading them."""

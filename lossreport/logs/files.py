@@ -1,0 +1,126 @@
+"""Finds the files of a log, and tells their format by content and ending."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from pathlib import Path
+
+from lossreport.errors import UnreadableLogError, UsageError
+
+ENDINGS = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".arrow": "ipc",
+    ".ipc": "ipc",
+    ".feather": "ipc",
+    ".arrows": "ipc stream",
+}
+COMPRESSIONS = (".gz", ".zst")
+SCHEMES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "https", "http", "hf", "file")
+
+
+def find_files(paths: Sequence[str]) -> list[str]:
+    """Return the files that paths, folders, globs and URLs stand for, each once.
+
+    Raises
+    ------
+    UsageError
+        A path does not exist, or a folder or glob has no logs.
+    """
+    found: dict[str, str] = {}
+    for path in paths:
+        for file in _files(path):
+            same = file if "://" in file else str(Path(file).resolve())
+            found.setdefault(same, file)
+    return list(found.values())
+
+
+def _files(path: str) -> list[str]:
+    if "://" in path:
+        scheme = path.split("://")[0]
+        if scheme not in SCHEMES:
+            known = ", ".join(f"{s}://" for s in SCHEMES)
+            raise UsageError(f"{path} is no URL that can be read: {known} are.")
+        return [path]
+    if not path.strip():
+        raise UsageError("A log's path is empty.")
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"The name of {path!r} is not UTF-8: rename the file.") from None
+    here = Path(path)
+    if here.is_dir():
+        found = sorted(str(f) for f in here.rglob("*") if _is_log_file(f, here))
+        if not found:
+            raise UsageError(f"There are no logs in the folder {path}: looked for {_endings()}.")
+        return found
+    if here.exists():
+        return [path]
+    if glob.has_magic(path):
+        found = sorted(f for f in glob.glob(path, recursive=True) if Path(f).is_file())  # noqa: PTH207 - the pattern may be absolute
+        if found:
+            return found
+        raise UsageError(f"No file matches {path}.")
+    near = (
+        [f for f in here.parent.iterdir() if _is_log_file(f, here.parent)]
+        if here.parent.is_dir()
+        else []
+    )
+    hint = (
+        f" In {here.parent} there are: {', '.join(sorted(f.name for f in near)[:10])}."
+        if near
+        else ""
+    )
+    raise UsageError(f"There is no file {path}.{hint}")
+
+
+def _is_log_file(file: Path, folder: Path) -> bool:
+    hidden = any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
+    return not hidden and format_by_ending(file.name) is not None and file.is_file()
+
+
+def format_by_ending(name: str) -> str | None:
+    """Return the format that a file's name stands for; None if that is no log's."""
+    path = Path(name.lower())
+    ending = Path(path.stem).suffix if path.suffix in COMPRESSIONS else path.suffix
+    return ENDINGS.get(ending)
+
+
+def _endings() -> str:
+    return ", ".join(ENDINGS) + " (text also with .gz or .zst)"
+
+
+def format_of(path: str, start: bytes) -> str:
+    """Return the format of a file by its first bytes, where these tell, else by its ending.
+
+    Raises
+    ------
+    UnreadableLogError
+        It ends like a binary file but does not begin like one.
+    UsageError
+        It is of no known format.
+    """
+    by_ending = format_by_ending(path)
+    if start.startswith(b"PAR1"):
+        return "parquet"
+    if start.startswith(b"ARROW1"):
+        return "ipc"
+    if start.startswith(b"\xff\xff\xff\xff"):
+        return "ipc stream"
+    if by_ending in ("parquet", "ipc"):
+        raise UnreadableLogError(
+            f"{path} ends like a {by_ending} file but does not begin like one."
+        )
+    if by_ending is not None:
+        return by_ending
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if text.startswith(b"{"):
+        return "ndjson"
+    if b"\x00" not in start and not text.startswith(b"["):
+        return "csv"
+    raise UsageError(f"{path} is of no format that can be read: {_endings()}.")

@@ -1,0 +1,80 @@
+"""Opens files as logs; only their schemas are read."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from lossreport.errors import UnreadableLogError
+from lossreport.logs.files import find_files, format_by_ending, format_of
+from lossreport.logs.log import Log, Part, reading
+
+SEPARATORS = (",", ";", "\t", "|")
+
+
+def open_log(paths: Sequence[str]) -> Log:
+    """Open files, folders, globs and URLs as one log.
+
+    Raises
+    ------
+    UsageError
+        A path does not exist, a folder or glob has no logs, or the ending is not known.
+    UnreadableLogError
+        A file is not what its ending says, is empty or is damaged.
+    """
+    return Log(tuple(_open(f) for f in find_files(paths)))
+
+
+def _open(path: str) -> Part:
+    if "://" in path:
+        fmt = format_by_ending(path.split("?")[0]) or "parquet"
+        return _scanned(path, fmt, None)
+    file = Path(path)
+    try:
+        size = file.stat().st_size
+        with file.open("rb") as opened:
+            start = opened.read(65_536)
+    except OSError as error:
+        raise UnreadableLogError(f"{path} cannot be opened: {error.strerror}.") from error
+    if not start:
+        raise UnreadableLogError(f"{path} is an empty file.")
+    return _scanned(path, format_of(path, start), size)
+
+
+def _scanned(path: str, fmt: str, size: int | None) -> Part:
+    """Return the part for one file; only its schema is read."""
+    rows = None
+    with reading(path):
+        if fmt == "parquet":
+            frame = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+            rows = int(frame.select(pl.len()).collect().item())
+        elif fmt == "ipc":
+            frame = pl.scan_ipc(path, glob=False, hive_partitioning=False)
+        elif fmt == "ipc stream":
+            frame = pl.read_ipc_stream(path).lazy()
+        elif fmt == "ndjson":
+            name = path if "://" in path else glob.escape(path)  # it takes every name for a glob
+            looked_at = None if size is not None and size < 2**26 else 100_000
+            names = pl.scan_ndjson(name, infer_schema_length=looked_at).collect_schema().names()
+            frame = pl.scan_ndjson(name, schema=dict.fromkeys(names, pl.String))
+        else:
+            frame = pl.scan_csv(path, infer_schema=False, separator=_separator(path), glob=False)
+        schema = frame.collect_schema()
+    return Part(path, fmt, size, rows, schema, lambda columns: iter([frame.select(columns)]))
+
+
+def _separator(path: str) -> str:
+    """Return the separator that occurs most often in the header, outside of quotes."""
+    if Path(path.lower().removesuffix(".gz").removesuffix(".zst")).suffix == ".tsv":
+        return "\t"
+    whole_lines = pl.scan_csv(
+        path, has_header=False, separator="\x1f", quote_char=None, infer_schema=False,
+        encoding="utf8-lossy", glob=False, truncate_ragged_lines=True,
+    )  # fmt: skip
+    first = whole_lines.head(1).collect()
+    header = "" if first.is_empty() else first.item(0, 0) or ""
+    return max(SEPARATORS, key=re.sub(r'"[^"]*"', "", header).count)

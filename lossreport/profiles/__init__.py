@@ -1,0 +1,1 @@
+"""Profiles: the mergeable statistics of a log."""

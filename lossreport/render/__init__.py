@@ -1,0 +1,1 @@
+"""Rendering: a report as page, JSON, Markdown and text."""

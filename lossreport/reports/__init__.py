@@ -1,0 +1,1 @@
+"""Reports: what every output is rendered from."""
