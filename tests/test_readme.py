@@ -64,8 +64,9 @@ def test_the_python_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_files_that_the_readme_names_exist() -> None:
     links = re.findall(r"\]\((?!https?:)([^)]+)\)", README)
-    modules = re.findall(r"`(\w+\.py)`", README)
+    modules = re.findall(r"`([\w/]+\.py)`", README)
     assert links
+    assert modules
     assert all((ROOT / link).exists() for link in links)
     assert all((ROOT / "lossreport" / module).exists() for module in modules)
 
