@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
+from typing import TypeVar
 
 import polars as pl
 
 from lossreport.errors import LossReportError, UnreadableLogError, UsageError
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.values import exact_difference, is_text, number, reads, time, time_format
+
+T = TypeVar("T")
 
 CHUNK_ROWS = 100_000
 """As many as Polars reads at a time: so chunks need no copying together, and fit the cache."""
@@ -94,9 +98,15 @@ class Log:
         UnreadableLogError
             A part lacks a column, cannot be read, or yields another number of rows than it says.
         """
-        for part in self.parts:
+        coming = [_ahead(_rows_of_part(part, columns, prepare)) for part in self.parts[:1]]
+        for i, part in enumerate(self.parts):
+            rows_of_part = coming.pop()
+            # Opening a file takes time: the next one is begun while this one is read.
+            coming += [
+                _ahead(_rows_of_part(p, columns, prepare)) for p in self.parts[i + 1 : i + 2]
+            ]
             read = 0
-            for rows in _rows_of_part(part, columns, prepare):
+            for rows in rows_of_part:
                 yield Chunk(part.path, read + 1, rows)
                 read += rows.height
             if part.rows is not None and read != part.rows:
@@ -105,6 +115,22 @@ class Log:
                     "could be read."
                 )
             sources.append(Source(part.path, read, part.bytes))
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """Return the same items, each being made in another thread before it is asked for."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="lossreport-read")
+    end = object()
+    first = pool.submit(next, items, end)
+
+    def handed_on() -> Iterator[T]:
+        coming = first
+        with pool:
+            while (item := coming.result()) is not end:
+                coming = pool.submit(next, items, end)
+                yield item  # type: ignore[misc]
+
+    return handed_on()
 
 
 def _rows_of_part(part: Part, columns: Columns, prepare: Prepare) -> Iterator[pl.DataFrame]:
@@ -141,9 +167,10 @@ def _row_expressions(part: Part, columns: Columns) -> list[pl.Expr]:
         expressions.append(reduce(add, hashes).alias("hash"))
     if columns.time is not None:
         fmt = _time_format(part, columns)
-        if is_text(schema[columns.time]) and fmt is None:
-            return expressions
-        expressions.append(time(columns.time, schema[columns.time], fmt).alias("time"))
+        unknown = is_text(schema[columns.time]) and fmt is None
+        when = pl.lit(None, pl.Datetime("us"))
+        when = when if unknown else time(columns.time, schema[columns.time], fmt)
+        expressions.append(when.alias("time"))
     return expressions
 
 
