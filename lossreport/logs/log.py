@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ T = TypeVar("T")
 
 CHUNK_ROWS = 100_000
 """As many as Polars reads at a time: so chunks need no copying together, and fit the cache."""
+NEARLY_READ = 500_000
+"""The next file is begun when this many rows are left."""
 SAMPLE_ROWS = 10_000
 
 
@@ -98,17 +101,17 @@ class Log:
         UnreadableLogError
             A part lacks a column, cannot be read, or yields another number of rows than it says.
         """
-        coming = [_ahead(_rows_of_part(part, columns, prepare)) for part in self.parts[:1]]
+        coming: list[Iterator[pl.DataFrame]] = []
         for i, part in enumerate(self.parts):
-            rows_of_part = coming.pop()
-            # Opening a file takes time: the next one is begun while this one is read.
-            coming += [
-                _ahead(_rows_of_part(p, columns, prepare)) for p in self.parts[i + 1 : i + 2]
-            ]
+            rows_of_part = coming.pop() if coming else _ahead(_rows_of_part(part, columns, prepare))
+            following = self.parts[i + 1 : i + 2]
             read = 0
             for rows in rows_of_part:
                 yield Chunk(part.path, read + 1, rows)
                 read += rows.height
+                # Opening a file takes time: the next one is begun before this one ends.
+                if following and not coming and (part.rows or math.inf) - read <= NEARLY_READ:
+                    coming.append(_ahead(_rows_of_part(following[0], columns, prepare)))
             if part.rows is not None and read != part.rows:
                 raise UnreadableLogError(
                     f"{part.path} says that it holds {part.rows:,} rows, but {read:,} "

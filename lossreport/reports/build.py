@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from lossreport.advice.choice import MINIMUM_ROWS, Goal, advise
+from lossreport.advice.choice import MINIMUM_ROWS, Goal, advise, advise_all
 from lossreport.logs.columns import key_names
 from lossreport.losses import from_sums, squares_fit
 from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile, Table, add_up
@@ -149,8 +149,8 @@ def _grouping(
 ) -> Grouping:
     """Return a grouping's groups, with their figures, flags and advice."""
     each = []
-    for group in raw.groups:
-        advice = advise(group.histogram, int(group.sums["n"]), goal, detail=False)
+    shapes = [(group.histogram, int(group.sums["n"])) for group in raw.groups]
+    for group, advice in zip(raw.groups, advise_all(shapes, goal, detail=False), strict=True):
         own = figures(group.sums, group.histogram, advice.delta)
         each.append((own, recommendation(advice, own)))
     flags = outlier_driven([own for own, _ in each], MINIMUM_ROWS)
