@@ -8,7 +8,7 @@ from typing import Any
 
 from lossreport.advice.choice import GOALS, Goal
 from lossreport.errors import UnreadableLogError, UsageError
-from lossreport.logs.columns import find_columns
+from lossreport.logs.columns import Columns, find_columns
 from lossreport.logs.files import find_files
 from lossreport.logs.frames import open_frame
 from lossreport.logs.log import Log
@@ -31,6 +31,7 @@ def profile(
     by: str | Sequence[str | Sequence[str]] | None = None,
     time: str | None = None,
     worst: int = WORST_ROWS,
+    on_bad_file: str = "stop",
     opened: Callable[[Log], Progress] | None = None,
 ) -> Profile:
     """Read a log once and return its mergeable statistics.
@@ -49,6 +50,9 @@ def profile(
         The column that says when; found by name if not given, "" for none.
     worst
         How many of the worst rows to keep.
+    on_bad_file
+        What to do with a file that cannot be read to its end: "stop" raises, "skip" leaves it out
+        whole and says so.
     opened
         Called once with the opened log; what it returns is called with the rows of each chunk.
 
@@ -62,6 +66,8 @@ def profile(
     """
     if worst < 0:
         raise UsageError(f"The number of worst rows is {worst}; it cannot be negative.")
+    if on_bad_file not in ("stop", "skip"):
+        raise UsageError(f"A bad file can be met with stop or skip, not {on_bad_file!r}.")
     paths = _paths(log)
     if paths is not None:
         paths = find_files(paths)
@@ -74,9 +80,10 @@ def profile(
             return merge([load_profile(p) for p in saved])
         except ValueError as error:
             raise UsageError(f"The profiles cannot be merged: {error}.") from error
-    source = open_log(paths) if paths is not None else open_frame(log)
-    columns = find_columns(
-        source.sample(),
+    skip = on_bad_file == "skip"
+    source = open_log(paths, skip_bad=skip) if paths is not None else open_frame(log)
+    columns = _columns_of(
+        source,
         actual=actual,
         predicted=[predicted] if isinstance(predicted, str) else list(predicted),
         by=_groupings(by),
@@ -112,7 +119,7 @@ def report(
     title
         The heading; by default the name of the log.
     **options
-        What else `profile` takes: `actual`, `predicted`, `by`, `time`, `worst`.
+        What else `profile` takes: `actual`, `predicted`, `by`, `time`, `worst`, `on_bad_file`.
 
     Raises
     ------
@@ -123,6 +130,17 @@ def report(
         raise UsageError(f"There is no goal {goal!r}. Choose one of: {', '.join(GOALS)}.")
     made = log if isinstance(log, Profile) else profile(log, **options)
     return build_report(made, goal=goal, title=title)
+
+
+def _columns_of(source: Log, **asked: Any) -> Columns:
+    """Return the roles of a log's columns; that they cannot be found is no wonder without rows."""
+    sample = source.sample()
+    try:
+        return find_columns(sample, **asked)
+    except UsageError as error:
+        if sample.height:
+            raise
+        raise UnreadableLogError(f"{source.name}: there are no rows to read. {error}") from error
 
 
 def _paths(log: Any) -> list[str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -61,6 +62,21 @@ By = Annotated[
 Time = Annotated[
     str | None, typer.Option(metavar="COL", help="When. Found by name if not given; '' for none.")
 ]
+
+
+class OnBadFile(StrEnum):
+    """What to do with a file that cannot be read."""
+
+    stop = "stop"
+    skip = "skip"
+
+
+BadFile = Annotated[
+    OnBadFile,
+    typer.Option(
+        "--on-bad-file", help="A file that cannot be read: stop, or skip it and say so on the page."
+    ),
+]
 Worst = Annotated[int, typer.Option(metavar="K", min=0, help="How many of the worst rows to keep.")]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace files that lossreport did not write.")
@@ -91,6 +107,7 @@ def report(
     ] = None,
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="The page's heading.")] = None,
     worst: Worst = 20,
+    on_bad_file: BadFile = OnBadFile.stop,
     force: Force = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -102,7 +119,7 @@ def report(
         _check_outputs({k: p for k, p in paths.items() if p is not None}, logs, force=force)
         from lossreport import api
 
-        made = _profile(logs, actual, predicted, by, time, worst, quiet=quiet)
+        made = _profile(logs, actual, predicted, by, time, worst, on_bad_file, quiet=quiet)
         finished = api.report(made, goal=goal.value, title=title)
         written = _write(finished, made, html, json, markdown, profile)
         if not quiet:
@@ -144,6 +161,7 @@ def profile(
     by: By = None,
     time: Time = None,
     worst: Worst = 20,
+    on_bad_file: BadFile = OnBadFile.stop,
     force: Force = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -151,7 +169,7 @@ def profile(
     """Write only the mergeable statistics, for nightly jobs; `report` reads them like a log."""
     with _errors(debug=debug):
         _check_outputs({"out": out}, logs, force=force)
-        made = _profile(logs, actual, predicted, by, time, worst, quiet=quiet)
+        made = _profile(logs, actual, predicted, by, time, worst, on_bad_file, quiet=quiet)
         from lossreport.profiles.file import save_profile
         from lossreport.writing import write_whole
 
@@ -173,6 +191,8 @@ def main() -> None:
     """Run the command."""
     # NumPy's many small products are slower on several threads, which wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if sys.stderr is not None:
+        faulthandler.enable()  # a reader that kills the process leaves a word of where
     app()
 
 
@@ -221,6 +241,7 @@ def _profile(
     by: list[str] | None,
     time: str | None,
     worst: int,
+    on_bad_file: OnBadFile,
     *,
     quiet: bool,
 ) -> Any:
@@ -236,6 +257,7 @@ def _profile(
             by=by,
             time=time,
             worst=worst,
+            on_bad_file=on_bad_file.value,
             opened=opened,
         )
 

@@ -23,9 +23,9 @@ FLOORS = [
     ["advice.histogram", "profiles.scan"],
     ["profiles.summing"],
     ["profiles.profile", "logs.frames", "logs.opening"],
-    ["logs.files", "logs.log"],
+    ["logs.arrow_stream", "logs.files", "logs.log"],
     ["losses", "profiles.statistics"],
-    ["logs.columns", "formats"],
+    ["logs.columns", "logs.patience", "formats"],
     ["logs.values"],
     ["errors", "version"],
 ]

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import TypeVar
 
 import polars as pl
 
-from lossreport.errors import LossReportError, UnreadableLogError, UsageError
+from lossreport.errors import UnreadableLogError, UsageError
 from lossreport.logs.columns import Columns, key_names
+from lossreport.logs.patience import ahead, in_time, reading
 from lossreport.logs.values import exact_difference, is_text, number, reads, time, time_format
-
-T = TypeVar("T")
 
 CHUNK_ROWS = 100_000
 """As many as Polars reads at a time: so chunks need no copying together, and fit the cache."""
@@ -45,9 +41,13 @@ class Part:
 
     def head(self, rows: int = SAMPLE_ROWS) -> pl.DataFrame:
         """Return the first rows with all columns."""
-        with reading(self.path):
-            first = next(self.frames(self.schema.names()), None)
-            return self.schema.to_frame() if first is None else first.head(rows).collect()
+
+        def read() -> pl.DataFrame:
+            with reading(self.path):
+                first = next(self.frames(self.schema.names()), None)
+                return self.schema.to_frame() if first is None else first.head(rows).collect()
+
+        return in_time(self.path, read)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,10 @@ class Source:
 
     path: str
     rows: int
+    """How many were read."""
     bytes: int | None
+    skipped: str | None = None
+    """Why none of its rows are in the figures; None: all of them are, or in the ledger."""
 
 
 @dataclass(frozen=True)
@@ -76,15 +79,31 @@ class Log:
     """Rows, opened but not yet read."""
 
     parts: tuple[Part, ...]
+    skip_bad: bool = False
+    """Whether a file that cannot be read is left out, and named, instead of ending it all."""
+    skipped: tuple[Source, ...] = ()
+    """The files that could not be opened."""
+
+    @property
+    def name(self) -> str:
+        """The first paths."""
+        return ", ".join(p.path for p in self.parts[:3]) + (", ..." if self.parts[3:] else "")
 
     def sample(self) -> pl.DataFrame:
         """Return the first rows of the first part that has any, with all columns."""
+        heads = []
         for part in self.parts:
-            head = part.head()
-            if head.height:
-                return head
-        names = ", ".join(p.path for p in self.parts[:3]) + (", ..." if self.parts[3:] else "")
-        raise UsageError(f"{names}: no rows. Check what wrote the log, or give another one.")
+            try:
+                heads.append(part.head())
+            except UnreadableLogError:
+                if not self.skip_bad:
+                    raise
+                continue
+            if heads[-1].height:
+                return heads[-1]
+        if not heads:
+            raise UnreadableLogError("None of the files of the log could be read.")
+        return heads[0]
 
     def chunks(
         self,
@@ -103,7 +122,7 @@ class Log:
         """
         coming: list[Iterator[pl.DataFrame]] = []
         for i, part in enumerate(self.parts):
-            rows_of_part = coming.pop() if coming else _ahead(_rows_of_part(part, columns, prepare))
+            rows_of_part = coming.pop() if coming else _begun(part, columns, prepare)
             following = self.parts[i + 1 : i + 2]
             read = 0
             for rows in rows_of_part:
@@ -111,7 +130,7 @@ class Log:
                 read += rows.height
                 # Opening a file takes time: the next one is begun before this one ends.
                 if following and not coming and (part.rows or math.inf) - read <= NEARLY_READ:
-                    coming.append(_ahead(_rows_of_part(following[0], columns, prepare)))
+                    coming.append(_begun(following[0], columns, prepare))
             if part.rows is not None and read != part.rows:
                 raise UnreadableLogError(
                     f"{part.path} says that it holds {part.rows:,} rows, but {read:,} "
@@ -120,20 +139,8 @@ class Log:
             sources.append(Source(part.path, read, part.bytes))
 
 
-def _ahead(items: Iterator[T]) -> Iterator[T]:
-    """Return the same items, each being made in another thread before it is asked for."""
-    pool = ThreadPoolExecutor(1, thread_name_prefix="lossreport-read")
-    end = object()
-    first = pool.submit(next, items, end)
-
-    def handed_on() -> Iterator[T]:
-        coming = first
-        with pool:
-            while (item := coming.result()) is not end:
-                coming = pool.submit(next, items, end)
-                yield item  # type: ignore[misc]
-
-    return handed_on()
+def _begun(part: Part, columns: Columns, prepare: Prepare) -> Iterator[pl.DataFrame]:
+    return ahead(part.path, _rows_of_part(part, columns, prepare))
 
 
 def _rows_of_part(part: Part, columns: Columns, prepare: Prepare) -> Iterator[pl.DataFrame]:
@@ -185,20 +192,3 @@ def _time_format(part: Part, columns: Columns) -> str | None:
     if columns.time_format and reads(texts, columns.time_format):
         return columns.time_format
     return time_format(texts) or columns.time_format
-
-
-@contextmanager
-def reading(path: str) -> Iterator[None]:
-    """Turn what a reader raises into an UnreadableLogError that names the file."""
-    try:
-        yield
-    except LossReportError:
-        raise
-    except FileNotFoundError as error:
-        raise UnreadableLogError(f"{path} vanished while it was read.") from error
-    except (pl.exceptions.PolarsError, OSError, UnicodeError, ValueError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise UnreadableLogError(
-            f"{path} cannot be read: {reason}. If it is being written, wait; if it is damaged, "
-            "make it anew or leave it out."
-        ) from error

@@ -11,6 +11,7 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
+from lossreport.errors import UnreadableLogError
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.log import Chunk, Log, Source
 from lossreport.profiles.profile import (
@@ -34,6 +35,8 @@ from lossreport.profiles.summing import Ints, Marks, Numbers, TableSums, coarser
 
 LEFT_OUT_ROWS = 200_000
 """Unscored rows are counted by reason when this many have come together."""
+MERGE_AT = 32
+"""Profiles of single files are merged when they are so many."""
 WORST_ROWS = 10_000
 """Candidates for the worst rows are sorted out when more than this have come together."""
 WORST_SCHEMA: dict[str, Any] = {
@@ -71,6 +74,8 @@ def profile_log(
     UnreadableLogError
         As `Log.chunks`.
     """
+    if log.skip_bad:
+        return _file_by_file(log, columns, keep_worst, progress)
     scan = Scan(columns, keep_worst)
     done: list[Profile] = []
     sources: list[Source] = []
@@ -93,6 +98,33 @@ def profile_log(
             scan = Scan(columns, keep_worst, like=done[0])
     last = scan.profile()
     return replace(merge([*done, last]) if done else last, sources=tuple(sources))
+
+
+def _file_by_file(
+    log: Log, columns: Columns, keep_worst: int, progress: Callable[[int], None]
+) -> Profile:
+    """Return the profile of the files that can be read to their ends; name the others.
+
+    Each file has its own profile first, so that a file that breaks after a million rows leaves
+    none of them in the sums.
+    """
+    done: list[Profile] = []
+    skipped = list(log.skipped)
+    for part in log.parts:
+        try:
+            done.append(
+                profile_log(Log((part,)), columns, keep_worst=keep_worst, progress=progress)
+            )
+        except UnreadableLogError as error:
+            skipped.append(Source(part.path, 0, part.bytes, skipped=str(error)))
+        if len(done) >= MERGE_AT:
+            done = [merge(done)]
+    if not done:
+        raise UnreadableLogError(
+            f"None of the {len(skipped):,} files could be read. The first: {skipped[0].skipped}"
+        )
+    whole = merge(done)
+    return replace(whole, sources=(*whole.sources, *skipped))
 
 
 class Scan:
