@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -104,6 +105,7 @@ def report(
     log: Any,
     *,
     goal: Goal = "unknown",
+    costs: tuple[float, float] | None = None,
     title: str | None = None,
     **options: Any,
 ) -> Report:
@@ -116,6 +118,9 @@ def report(
     goal
         What must be right: "totals", the "typical" row, "large-errors" must not happen, or
         "unknown".
+    costs
+        What a unit of error costs where the prediction is too low, and where it is too high: asks
+        for the quantile loss at the level that makes the mean cost smallest.
     title
         The heading; by default the name of the log.
     **options
@@ -128,8 +133,10 @@ def report(
     """
     if goal not in GOALS:
         raise UsageError(f"There is no goal {goal!r}. Choose one of: {', '.join(GOALS)}.")
+    if costs is not None and not (len(costs) == 2 and all(0 < c < math.inf for c in costs)):
+        raise UsageError(f"Costs are two positive numbers, too low and too high, not {costs}.")
     made = log if isinstance(log, Profile) else profile(log, **options)
-    return build_report(made, goal=goal, title=title)
+    return build_report(made, goal=goal, costs=costs, title=title)
 
 
 def _columns_of(source: Log, **asked: Any) -> Columns:

@@ -95,6 +95,14 @@ def report(
     goal: Annotated[
         GoalName, typer.Option(help="What must be right; large-errors: they must not happen.")
     ] = GoalName.unknown,
+    cost_under: Annotated[
+        float | None,
+        typer.Option(metavar="A", help="What a unit of error costs where predicted is too low ..."),
+    ] = None,
+    cost_over: Annotated[
+        float | None,
+        typer.Option(metavar="B", help="... and where it is too high: for the quantile loss."),
+    ] = None,
     html: Annotated[
         Path | None, typer.Option(metavar="PATH", help="The page; report.html if not given.")
     ] = None,
@@ -115,12 +123,13 @@ def report(
     """Read a log and write the page (and JSON) with its losses, problems and recommendation."""
     with _errors(debug=debug):
         html = html or Path("report.html")
+        costs = _costs(cost_under, cost_over)
         paths = {"html": html, "json": json, "markdown": markdown, "profile": profile}
         _check_outputs({k: p for k, p in paths.items() if p is not None}, logs, force=force)
         from lossreport import api
 
         made = _profile(logs, actual, predicted, by, time, worst, on_bad_file, quiet=quiet)
-        finished = api.report(made, goal=goal.value, title=title)
+        finished = api.report(made, goal=goal.value, costs=costs, title=title)
         written = _write(finished, made, html, json, markdown, profile)
         if not quiet:
             from lossreport.render.terminal import summary
@@ -221,6 +230,16 @@ def _print(text: str) -> None:
     """Print text on stdout in whatever encoding that has; its control characters were shown."""
     encoding = sys.stdout.encoding or "utf-8"
     typer.echo(text.encode(encoding, errors="replace").decode(encoding))
+
+
+def _costs(under: float | None, over: float | None) -> tuple[float, float] | None:
+    from lossreport.errors import UsageError
+
+    if under is None and over is None:
+        return None
+    if under is None or over is None:
+        raise UsageError("--cost-under and --cost-over go together: their ratio decides.")
+    return under, over
 
 
 def _check_outputs(paths: dict[str, Path], logs: list[str], *, force: bool) -> None:
