@@ -15,7 +15,7 @@ FLOORS = [
     ["writing", "render.page", "render.terminal", "render.markdown", "render.report_json"],
     ["render.charts", "api"],
     ["render.svg", "reports.build", "profiles.file"],
-    ["reports.concentration", "reports.findings", "reports.wording"],
+    ["reports.attribution", "reports.concentration", "reports.findings", "reports.wording"],
     ["reports.figures", "reports.groups"],
     ["reports.results"],
     ["advice.choice"],
