@@ -62,6 +62,28 @@ Time = Annotated[
     str | None, typer.Option(metavar="COL", help="When. Found by name if not given; '' for none.")
 ]
 Worst = Annotated[int, typer.Option(metavar="K", min=0, help="How many of the worst rows to keep.")]
+Separator = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="Of text files: , ; tab | or another. Found if not given."),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Of text files, such as utf-16 or windows-1252. Found."),
+]
+Decimal = Annotated[
+    str | None, typer.Option(metavar="MARK", help="Decimal mark of text files: . or , . Found.")
+]
+NoHeader = Annotated[
+    bool, typer.Option("--no-header", help="Text files have no header: columns c1, c2, ...")
+]
+SkipLines = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=0, help="Lines of text files before the header. Found."),
+]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option(metavar="TOKEN", help="A text that stands for no value; repeat for several."),
+]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace files that lossreport did not write.")
 ]
@@ -91,6 +113,12 @@ def report(
     ] = None,
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="The page's heading.")] = None,
     worst: Worst = 20,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    decimal: Decimal = None,
+    no_header: NoHeader = False,
+    skip_lines: SkipLines = None,
+    missing: Missing = None,
     force: Force = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -102,7 +130,8 @@ def report(
         _check_outputs({k: p for k, p in paths.items() if p is not None}, logs, force=force)
         from lossreport import api
 
-        made = _profile(logs, actual, predicted, by, time, worst, quiet=quiet)
+        text = _text(separator, encoding, decimal, no_header, skip_lines, missing)
+        made = _profile(logs, actual, predicted, by, time, worst, text, quiet=quiet)
         finished = api.report(made, goal=goal.value, title=title)
         written = _write(finished, made, html, json, markdown, profile)
         if not quiet:
@@ -115,14 +144,25 @@ def report(
 
 
 @app.command()
-def inspect(logs: Logs, debug: Debug = False) -> None:
+def inspect(
+    logs: Logs,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    decimal: Decimal = None,
+    no_header: NoHeader = False,
+    skip_lines: SkipLines = None,
+    missing: Missing = None,
+    debug: Debug = False,
+) -> None:
     """Show what a log holds: format, rows if known, columns, types, and the role each would get."""
     with _errors(debug=debug):
         from lossreport.logs.columns import find_columns
+        from lossreport.logs.dialect import TextOptions
         from lossreport.logs.opening import open_log
         from lossreport.render.terminal import inspection
 
-        log = open_log(logs)
+        text = _text(separator, encoding, decimal, no_header, skip_lines, missing)
+        log = open_log(logs, TextOptions(**{**text, "missing": tuple(text["missing"])}))
         roles: dict[str, str] = {}
         problem = None
         try:
@@ -144,6 +184,12 @@ def profile(
     by: By = None,
     time: Time = None,
     worst: Worst = 20,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    decimal: Decimal = None,
+    no_header: NoHeader = False,
+    skip_lines: SkipLines = None,
+    missing: Missing = None,
     force: Force = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -151,7 +197,8 @@ def profile(
     """Write only the mergeable statistics, for nightly jobs; `report` reads them like a log."""
     with _errors(debug=debug):
         _check_outputs({"out": out}, logs, force=force)
-        made = _profile(logs, actual, predicted, by, time, worst, quiet=quiet)
+        text = _text(separator, encoding, decimal, no_header, skip_lines, missing)
+        made = _profile(logs, actual, predicted, by, time, worst, text, quiet=quiet)
         from lossreport.profiles.file import save_profile
         from lossreport.writing import write_whole
 
@@ -214,6 +261,25 @@ def _check_outputs(paths: dict[str, Path], logs: list[str], *, force: bool) -> N
             raise UsageError(f"--{option} and --{same[0]} name the same file, {path}.")
 
 
+def _text(
+    separator: str | None,
+    encoding: str | None,
+    decimal: str | None,
+    no_header: bool,
+    skip_lines: int | None,
+    missing: list[str] | None,
+) -> dict[str, Any]:
+    """Return what was given about text files, as `api.profile` takes it."""
+    return {
+        "separator": separator,
+        "encoding": encoding,
+        "decimal": decimal,
+        "no_header": no_header,
+        "skip_lines": skip_lines,
+        "missing": missing or (),
+    }
+
+
 def _profile(
     logs: list[str],
     actual: str | None,
@@ -221,6 +287,7 @@ def _profile(
     by: list[str] | None,
     time: str | None,
     worst: int,
+    text: dict[str, Any],
     *,
     quiet: bool,
 ) -> Any:
@@ -236,6 +303,7 @@ def _profile(
             by=by,
             time=time,
             worst=worst,
+            **text,
             opened=opened,
         )
 

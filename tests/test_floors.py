@@ -23,10 +23,13 @@ FLOORS = [
     ["advice.histogram", "profiles.scan"],
     ["profiles.summing"],
     ["profiles.profile", "logs.frames", "logs.opening"],
-    ["logs.files", "logs.log"],
-    ["losses", "profiles.statistics"],
+    ["logs.files", "logs.text"],
+    ["logs.dialect", "logs.log"],
+    ["logs.heading"],
+    ["losses", "profiles.statistics", "logs.separators"],
     ["logs.columns", "formats"],
     ["logs.values"],
+    ["logs.compression", "logs.encoding", "logs.numerals", "logs.records"],
     ["errors", "version"],
 ]
 HEAVY = {

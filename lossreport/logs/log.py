@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
 
@@ -12,6 +12,8 @@ import polars as pl
 
 from lossreport.errors import LossReportError, UnreadableLogError, UsageError
 from lossreport.logs.columns import Columns, key_names
+from lossreport.logs.numerals import PLAIN, NumberStyle
+from lossreport.logs.records import ROW_MARKS
 from lossreport.logs.values import exact_difference, is_text, number, reads, time, time_format
 
 CHUNK_ROWS = 100_000
@@ -35,12 +37,23 @@ class Part:
     schema: pl.Schema
     frames: Callable[[Sequence[str]], Iterator[pl.LazyFrame]]
     """Gives the rows, with these columns, in order: as one lazy frame or as several."""
+    numbers: Mapping[str, NumberStyle] = field(default_factory=dict)
+    """How the text columns write their numbers, where that is not the plain way."""
+    read_as: tuple[str, ...] = ()
+    """What was assumed about how the file is written, where that is not the plain case."""
+    notes: list[str] = field(default_factory=list)
+    """What was assumed besides while the rows were read; filled by reading them."""
 
     def head(self, rows: int = SAMPLE_ROWS) -> pl.DataFrame:
         """Return the first rows with all columns."""
         with reading(self.path):
             first = next(self.frames(self.schema.names()), None)
-            return self.schema.to_frame() if first is None else first.head(rows).collect()
+            if first is None:
+                return self.schema.to_frame()
+            head = first.head(rows).collect()
+            for mark in set(ROW_MARKS) & set(head.columns):
+                head = head.filter(~pl.col(mark)).drop(mark)
+            return head
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,8 @@ class Source:
     path: str
     rows: int
     bytes: int | None
+    read_as: tuple[str, ...] = ()
+    """What was assumed about how the file is written, where that is not the plain case."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +76,8 @@ class Chunk:
     """The number of the first of them, counting from 1."""
     rows: pl.DataFrame
     """`actual`, `predicted_0`, ..., their `_text` marks; `key_0`, ... for the columns to group by,
-    and `hash` of them all; `time` (UTC) if there is one; and what was prepared."""
+    and `hash` of them all; `time` (UTC) if there is one; what was prepared; and, if some rows are
+    none, marks named like the reasons for which they are left out (`ROW_MARKS`)."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +85,25 @@ class Log:
     """Rows, opened but not yet read."""
 
     parts: tuple[Part, ...]
+    missing: tuple[str, ...] = ()
+    """Texts that stand for no value, beside the known ones."""
 
     def sample(self) -> pl.DataFrame:
         """Return the first rows of the first part that has any, with all columns."""
         for part in self.parts:
             head = part.head()
             if head.height:
-                return head
+                return self._without_missing(head)
         names = ", ".join(p.path for p in self.parts[:3]) + (", ..." if self.parts[3:] else "")
         raise UsageError(f"{names}: no rows. Check what wrote the log, or give another one.")
+
+    def _without_missing(self, head: pl.DataFrame) -> pl.DataFrame:
+        """Return rows with null for the texts that were said to stand for no value."""
+        if not self.missing:
+            return head
+        text = pl.col(pl.String)
+        lower = text.str.strip_chars().str.to_lowercase()
+        return head.with_columns(pl.when(~lower.is_in(self.missing)).then(text).name.keep())
 
     def chunks(
         self,
@@ -96,7 +122,7 @@ class Log:
         """
         for part in self.parts:
             read = 0
-            for rows in _rows_of_part(part, columns, prepare):
+            for rows in _rows_of_part(part, columns, prepare, self.missing):
                 yield Chunk(part.path, read + 1, rows)
                 read += rows.height
             if part.rows is not None and read != part.rows:
@@ -104,32 +130,51 @@ class Log:
                     f"{part.path} says that it holds {part.rows:,} rows, but {read:,} "
                     "could be read."
                 )
-            sources.append(Source(part.path, read, part.bytes))
+            read_as = tuple(dict.fromkeys((*part.read_as, *part.notes)))
+            sources.append(Source(part.path, read, part.bytes, read_as))
 
 
-def _rows_of_part(part: Part, columns: Columns, prepare: Prepare) -> Iterator[pl.DataFrame]:
+def _rows_of_part(
+    part: Part, columns: Columns, prepare: Prepare, missing: Sequence[str]
+) -> Iterator[pl.DataFrame]:
     lacking = [c for c in columns.needed if c not in part.schema]
     if lacking:
         raise UnreadableLogError(
             f"{part.path} has no column {', '.join(map(repr, lacking))}, which the other files of "
             f"the log have. Its columns are: {', '.join(part.schema.names())}."
         )
-    read = _row_expressions(part, columns)
+    steps: list[pl.Expr] = []
+
+    def hoist(expression: pl.Expr, name: str) -> pl.Expr:
+        """Have it computed once, before the others: Polars does not see that they share it."""
+        steps.append(expression.alias(f"\x00{name}"))
+        return pl.col(f"\x00{name}")
+
+    read = _row_expressions(part, columns, missing, hoist)
     with reading(part.path):
         for frame in part.frames(columns.needed):
-            rows = prepare(frame.select(read))
+            names = frame.collect_schema().names()
+            marks = [pl.col(m).alias(r) for m, r in ROW_MARKS.items() if m in names]
+            rows = prepare(reduce(pl.LazyFrame.with_columns, steps, frame).select(*read, *marks))
             yield from rows.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
 
 
-def _row_expressions(part: Part, columns: Columns) -> list[pl.Expr]:
+def _row_expressions(
+    part: Part, columns: Columns, missing: Sequence[str], hoist: Callable[[pl.Expr, str], pl.Expr]
+) -> list[pl.Expr]:
     schema = part.schema
     expressions: list[pl.Expr] = []
     hashes: list[pl.Expr] = []
     actual = schema[columns.actual]
     exact = all(exact_difference(actual, schema[p]) for p in columns.predicted)
-    expressions += number(columns.actual, actual, "actual", exact=exact)
-    for i, name in enumerate(columns.predicted):
-        expressions += number(name, schema[name], f"predicted_{i}", exact=exact)
+    sides = {columns.actual: "actual"}
+    sides |= {name: f"predicted_{i}" for i, name in enumerate(columns.predicted)}
+    for name, alias in sides.items():
+        style = part.numbers.get(name, PLAIN)
+        dtype = schema[name]
+        expressions += number(
+            name, dtype, alias, exact=exact, style=style, missing=missing, hoist=hoist
+        )
     for key, name in zip(key_names(columns.keys), columns.keys, strict=True):
         dtype = schema[name]
         if dtype.is_nested() or dtype in (pl.Object, pl.Binary, pl.Duration):

@@ -10,14 +10,22 @@ from pathlib import Path
 import polars as pl
 
 from lossreport.errors import UnreadableLogError
+from lossreport.logs.compression import compression_of, opened
+from lossreport.logs.dialect import TextOptions
 from lossreport.logs.files import find_files, format_by_ending, format_of
 from lossreport.logs.log import Log, Part, reading
+from lossreport.logs.text import open_text
 
 SEPARATORS = (",", ";", "\t", "|")
 
 
-def open_log(paths: Sequence[str]) -> Log:
+def open_log(paths: Sequence[str], text: TextOptions | None = None) -> Log:
     """Open files, folders, globs and URLs as one log.
+
+    Parameters
+    ----------
+    text
+        What is known about how text files are written; the rest is found.
 
     Raises
     ------
@@ -26,23 +34,31 @@ def open_log(paths: Sequence[str]) -> Log:
     UnreadableLogError
         A file is not what its ending says, is empty or is damaged.
     """
-    return Log(tuple(_open(f) for f in find_files(paths)))
+    text = text or TextOptions()
+    return Log(tuple(_open(f, text) for f in find_files(paths)), text.missing)
 
 
-def _open(path: str) -> Part:
+def _open(path: str, text: TextOptions) -> Part:
     if "://" in path:
         fmt = format_by_ending(path.split("?")[0]) or "parquet"
         return _scanned(path, fmt, None)
     file = Path(path)
     try:
         size = file.stat().st_size
-        with file.open("rb") as opened:
-            start = opened.read(65_536)
+        with file.open("rb") as stream:
+            start = stream.read(65_536)
     except OSError as error:
         raise UnreadableLogError(f"{path} cannot be opened: {error.strerror}.") from error
     if not start:
         raise UnreadableLogError(f"{path} is an empty file.")
-    return _scanned(path, format_of(path, start), size)
+    kind = compression_of(start)
+    if kind is not None:
+        with opened(path, kind) as content:
+            start = content.read(65_536)
+    fmt = format_of(path, start)
+    if fmt == "csv":
+        return open_text(path, size, text)
+    return _scanned(path, fmt, size)
 
 
 def _scanned(path: str, fmt: str, size: int | None) -> Part:
