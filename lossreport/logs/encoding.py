@@ -40,7 +40,7 @@ def known_encoding(name: str) -> str:
     """
     try:
         info = codecs.lookup(name)
-        b"".decode(name)  # also refuses what turns bytes into bytes
+        "1".encode(name).decode(name)  # also refuses what turns bytes into bytes
     except (LookupError, ValueError) as error:
         raise UsageError(
             f"There is no encoding {name!r}. Known are utf-8, utf-16, windows-1252, latin-1, "

@@ -59,18 +59,29 @@ def width_of(records: Sequence[Record]) -> int:
 
 
 def _layout(sample: bytes, separator: str, carriage_return: bool, *, final: bool) -> Layout:
-    """Return the layout with this separator: with blanks after it, and with which quote."""
+    """Return the layout with this separator: with which quote, and whether with blanks after it."""
+    double, single = (
+        Layout(
+            separator.rstrip(" ") or separator,
+            _has_blanks(sample, separator, quote),
+            quote.decode(),
+            carriage_return,
+        )
+        for quote in (b'"', b"'")
+    )
+    if b"'" not in sample or _quoted(sample, double, final=final):
+        return double
+    return single if _quoted(sample, single, final=final) else double
+
+
+def _has_blanks(sample: bytes, separator: str, quote: bytes) -> bool:
+    """Return whether blanks follow the separator, as given or nearly everywhere."""
     bare = separator.rstrip(" ")
-    blanks = bool(bare) and bare != separator
-    written = (bare or separator).encode()
-    if not blanks and written not in (b" ", b"\t"):
-        spaced = sample.count(written + b" ")
-        blanks = spaced > 0 and spaced >= 0.9 * sample.count(written)
-    common = Layout(written.decode(), blanks, '"', carriage_return)
-    single = Layout(written.decode(), blanks, "'", carriage_return)
-    if b"'" not in sample or _quoted(sample, common, final=final):
-        return common
-    return single if _quoted(sample, single, final=final) else common
+    if bare != separator:
+        return bool(bare)
+    outside = quote.join(sample.split(quote)[::2])
+    spaced = outside.count(f"{separator} ".encode()) if separator != "\t" else 0
+    return spaced > 0 and spaced >= 0.9 * outside.count(separator.encode())
 
 
 def _quoted(sample: bytes, layout: Layout, *, final: bool) -> bool:

@@ -88,8 +88,8 @@ def number(
     style
         How a text column writes its numbers.
     missing
-        Texts, lower case, that stand for no value, beside `MISSING_TOKENS`; one that is a number stands for it
-        in every type and writing.
+        Texts, lower case, that stand for no value, beside `MISSING_TOKENS`; one that is
+        a number stands for it in every type and writing.
     hoist
         Given an expression that is used more than once and a name, returns what stands for it: a
         column, if it was computed before, or the expression itself.
