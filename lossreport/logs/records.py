@@ -256,7 +256,7 @@ def shape_of(block: bytes, layout: Layout, fields: int) -> Shape:
     marks = _marks(block, layout)
     record = layout.byte * (fields - 1) + b"\n"
     rows = len(marks) // fields
-    if marks == record * rows and (fields > 1 or b"\n\n" not in block):
+    if fields > 1 and marks == record * rows:
         return Shape(rows)
     data = np.frombuffer(block, np.uint8)
     kinds = np.frombuffer(marks, np.uint8)
