@@ -382,7 +382,7 @@ def test_a_late_decimal_comma_is_an_error_where_points_were_taken_for_decimal(
 def test_an_ambiguous_number_is_said_and_its_contradiction_is_an_error(
     run: Run, tmp_path: Path
 ) -> None:
-    rows = "actual;predicted\n" + "1,234;2\n" * 200_000
+    rows = "actual;predicted\n" + "1,234;2\n" * 400_000
     ran = run(log(tmp_path, rows))
     assert "1,234 in column actual taken as 1.234" in ran.json["sources"][0]["read_as"]
     assert ran.json["predictions"][0]["overall"]["mae"] == pytest.approx(0.766, rel=1e-9)

@@ -231,7 +231,7 @@ def _repaired(buffer: bytes, layout: Layout, *, final: bool) -> tuple[bytes, int
             written.append(MALFORMED)
             continue
         written.append(layout.byte.join(_requoted(f, quote, layout.byte) for f in fields))
-    return b"".join(record + b"\n" for record in written), used
+    return b"".join(record + b"\r\n" for record in written), used  # one CR goes, as before
 
 
 def _requoted(field: bytes, quote: bytes, separator: bytes) -> bytes:
