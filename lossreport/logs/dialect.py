@@ -165,6 +165,8 @@ def _said_of(encoding: str, layout: Layout) -> list[str]:
     if layout.separator != ",":
         shown = {"\t": "tab", " ": "blank"}.get(layout.separator, layout.separator)
         said.append(f"separator {shown}")
+    if layout.blanks:
+        said.append("blanks after separators left out")
     if layout.quote != '"':
         said.append(f"quote {layout.quote}")
     return said

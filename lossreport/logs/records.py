@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 LONGEST_RECORD = 2**24
 """In bytes; a quote that is not closed within as many is not an opening one."""
+REPAIRED_BYTES = 2**16
 MALFORMED = b"?"
 """Stands for a record with impossible quoting: it has one field, which is too few."""
 NEWLINE = 10
@@ -165,14 +166,33 @@ def blocks(pieces: Iterable[bytes], layout: Layout, size: int) -> Iterator[bytes
 
 def _block(buffer: bytes, layout: Layout, *, final: bool) -> tuple[bytes, int]:
     """Return the whole records of a buffer as a block, and how many bytes they take."""
+    regular = _regular_block(buffer, layout, final=final)
+    if regular is not None:
+        return regular
+    done, used, length = [], 0, REPAIRED_BYTES
+    while used < len(buffer):  # in small steps, because what is irregular is slow
+        part = buffer[used : used + length]
+        last = used + length >= len(buffer)
+        regular = _regular_block(part, layout, final=final and last)
+        block, n = regular or _repaired(part, layout, final=final and last)
+        if n:
+            done.append(block)
+            length = REPAIRED_BYTES
+        elif last:
+            break
+        else:
+            length *= 2
+        used += n
+    return b"".join(done), used
+
+
+def _regular_block(buffer: bytes, layout: Layout, *, final: bool) -> tuple[bytes, int] | None:
+    """Return the same if the buffer's quotes are regular, else None."""
     end = len(buffer) if final else _last_end(buffer, layout.quote_byte)
-    if end or final:
-        block = _plainly_separated(buffer[:end], layout)
-        if _is_regular(block, layout):
-            return block, end
-    elif len(buffer) < LONGEST_RECORD:
-        return b"", 0
-    return _repaired(buffer, layout, final=final)
+    if not end and not final:
+        return (b"", 0) if len(buffer) < LONGEST_RECORD else None
+    block = _plainly_separated(buffer[:end], layout)
+    return (block, end) if _is_regular(block, layout) else None
 
 
 def _last_end(buffer: bytes, quote: bytes) -> int:
@@ -226,12 +246,21 @@ def _is_regular(block: bytes, layout: Layout) -> bool:
 def _repaired(buffer: bytes, layout: Layout, *, final: bool) -> tuple[bytes, int]:
     """Return the records of a buffer, written anew with regular quotes, and the bytes they take."""
     quote, written, used = layout.quote_byte, [], 0
-    for fields, used in read_records(buffer, layout, final=final):  # noqa: B007 - the last counts
-        if fields is None:
-            written.append(MALFORMED)
-            continue
-        written.append(layout.byte.join(_requoted(f, quote, layout.byte) for f in fields))
-    return b"".join(record + b"\r\n" for record in written), used  # one CR goes, as before
+    while used < len(buffer):
+        at = buffer.find(quote, used)
+        start = buffer.rfind(b"\n", used, at if at >= 0 else len(buffer)) + 1
+        if start > used:  # lines without quotes
+            written.append(_plainly_separated(buffer[used:start], layout))
+            used = start
+        found = next(read_records(buffer, layout, used, final=final), None)
+        if found is None:
+            break
+        fields, used = found
+        record = MALFORMED
+        if fields is not None:
+            record = layout.byte.join(_requoted(f, quote, layout.byte) for f in fields)
+        written.append(record + b"\r\n")  # Polars takes one CR off, as `read_records` did
+    return b"".join(written), used
 
 
 def _requoted(field: bytes, quote: bytes, separator: bytes) -> bytes:
