@@ -16,6 +16,7 @@ from lossreport.logs.separators import find_layout
 COMMENTS = (b"#", b"//")
 NAMED_SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 EXAMINED_RECORDS = 300
+EXAMINED_CHARACTERS = 2**16
 MOST_CONTROLS = 0.3
 """Data of which more are control characters is no text."""
 
@@ -132,6 +133,7 @@ def find_dialect(
 
 
 def _check_is_text(text: str, name: str) -> None:
+    text = text[:EXAMINED_CHARACTERS]
     controls = sum(text.count(chr(i)) for i in range(32) if chr(i) not in "\t\n\r\x1f")
     if controls > MOST_CONTROLS * len(text):
         raise UnreadableLogError(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from lossreport.logs.records import ROW_MARKS, Layout, read_records, value
 from lossreport.logs.separators import NUMBER, Record, width_of
 
+EXAMINED_ROWS = 50
 DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b.*")
 
 
@@ -62,7 +63,7 @@ def find_heading(
     starts = [begin, *(end for _, end in records)]
     rows = [
         [value(f, layout).strip() for f in fields]
-        for (fields, _), b in zip(records[top:], blank[top:], strict=True)
+        for (fields, _), b in zip(records[top:][:EXAMINED_ROWS], blank[top:], strict=False)
         if fields is not None and not b
     ]
     header = None

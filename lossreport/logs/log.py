@@ -44,12 +44,12 @@ class Part:
     notes: list[str] = field(default_factory=list)
     """What was assumed besides while the rows were read; filled by reading them."""
 
-    def head(self, rows: int = SAMPLE_ROWS) -> pl.DataFrame:
-        """Return the first rows with all columns."""
+    def head(self, rows: int = SAMPLE_ROWS, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """Return the first rows with these columns, or all."""
         with reading(self.path):
-            first = next(self.frames(self.schema.names()), None)
+            first = next(self.frames(columns or self.schema.names()), None)
             if first is None:
-                return self.schema.to_frame()
+                return self.schema.to_frame().select(columns or pl.all())
             head = first.head(rows).collect()
             for mark in set(ROW_MARKS) & set(head.columns):
                 head = head.filter(~pl.col(mark)).drop(mark)
@@ -196,7 +196,7 @@ def _time_format(part: Part, columns: Columns) -> str | None:
     """Return how this part writes its times: as the first one does, or in its own way."""
     if columns.time is None or not is_text(part.schema[columns.time]):
         return None
-    texts = part.head()[columns.time]
+    texts = part.head(columns=[columns.time])[columns.time]
     if columns.time_format and reads(texts, columns.time_format):
         return columns.time_format
     return time_format(texts) or columns.time_format

@@ -26,7 +26,11 @@ _GROUPED = re.compile(
 _COMMA = re.compile(r"(?:\d+,\d*|,\d+)(?:[eE][+-]?\d+)?")
 _ONE_GROUP = r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$"
 """Either thousands or three decimals."""
+_NO_MARKS = dict.fromkeys(map(ord, f".,+-%eE{MINUS}{BLANKS}{APOSTROPHES}"))
 EXAMINED = 5_000
+"""Of the texts that are no plain numbers."""
+EXAMINED_OF_TEXT = 200
+"""If none of the first so many is a number in any style, the column is text."""
 
 
 @dataclass(frozen=True)
@@ -121,11 +125,12 @@ def find_styles(
         Of the file. Where nothing else tells, 1,234 is a decimal number between semicolons or
         tabs and a thousand between others; 1.234 is a decimal number.
     """
-    seen = {
-        name: _evidence(sample[name], missing)
-        for name, dtype in sample.schema.items()
-        if dtype == pl.String
-    }
+    texts = sample.select(pl.col(pl.String).str.strip_chars())
+    seen = _plain_evidence(texts)
+    for name in texts.columns:
+        if name not in seen:
+            text = _is_text(texts[name], missing)
+            seen[name] = _Evidence(share=0.0) if text else _evidence(texts[name], missing)
     sure = [e for e in seen.values() if e.share >= 0.5]
     points = {max(e.decimal, key=e.decimal.__getitem__) for e in sure if e.decimal}
     of_file = decimal or (points.pop() if len(points) == 1 else None)
@@ -155,8 +160,34 @@ def _reading(style: NumberStyle) -> str:
     return f"{shown:g}"
 
 
+def _plain_evidence(texts: pl.DataFrame) -> dict[str, _Evidence]:
+    """Return what columns show that hold nothing but plain numbers and nulls."""
+    odd = texts.null_count() != texts.cast(pl.Float64, strict=False).null_count()
+    names = [name for name, some in zip(texts.columns, odd.row(0), strict=True) if not some]
+    plain = texts.select(names)
+    unsure = plain.select(pl.all().str.contains(_ONE_GROUP))
+    pointed = plain.select(pl.all().str.contains(".", literal=True)).sum().row(0)
+    evidence = {}
+    for name, all_, maybe in zip(names, pointed, unsure.sum().row(0), strict=True):
+        example = plain[name].filter(unsure[name])[0] if maybe else None
+        sure, either = Counter({".": (all_ or 0) - (maybe or 0)}), Counter({".": maybe or 0})
+        evidence[name] = _Evidence(+sure, either=+either, example=example)
+    return evidence
+
+
+def _is_text(texts: pl.Series, missing: Collection[str]) -> bool:
+    """Return whether a column begins with texts of which none is a number in any style."""
+    first = (t for t in texts.drop_nulls().head(EXAMINED_OF_TEXT) if t.lower() not in missing)
+    some = False
+    for text in first:
+        if text.translate(_NO_MARKS).isdigit():
+            return False
+        some = True
+    return some
+
+
 def _evidence(series: pl.Series, missing: Collection[str]) -> _Evidence:
-    texts = series.drop_nulls().str.strip_chars().unique(maintain_order=True)
+    texts = series.drop_nulls().unique(maintain_order=True)
     texts = texts.filter(~texts.str.to_lowercase().is_in(list(missing)))
     found = _Evidence()
     if texts.is_empty():

@@ -10,11 +10,11 @@ from itertools import islice
 from lossreport.logs.records import Layout, read_records
 
 SEPARATORS = (",", ";", "\t", "|")
-EXAMINED_BYTES = 2**16
+EXAMINED_BYTES = 2**15
 """Separators are compared on so much of the start, ..."""
 LONGEST_LINES = 2**18
 """... or on so much, if its lines are long."""
-EXAMINED_RECORDS = 300
+EXAMINED_RECORDS = 150
 NUMBER = re.compile(
     r"[+\-\u2212]?(?:\d[\d.,'\u2019 \u00a0\u2009\u202f]*|[.,]\d+)(?:[eE][+-]?\d+)?\s*%?"
     r"|[+-]?(?:nan|inf|infinity)",
@@ -47,7 +47,10 @@ def find_layout(data: bytes, separator: str | None, *, carriage_return: bool = F
     final = len(sample) == len(data)
     if separator is not None:
         return _layout(sample, separator, carriage_return, final=final)
-    layouts = [_layout(sample, s, carriage_return, final=final) for s in SEPARATORS]
+    present = [s for s in SEPARATORS if s.encode() in sample] or [","]
+    layouts = [_layout(sample, s, carriage_return, final=final) for s in present]
+    if len(layouts) == 1:
+        return layouts[0]
     return max(layouts, key=lambda layout: _fit(sample, layout, final=final))
 
 
