@@ -16,6 +16,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import lossreport
 from lossreport.logs import text as text_module
@@ -444,3 +446,38 @@ def test_text_is_read_in_blocks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     together = pl.concat(blocks)
     assert together["y_true"].to_list() == [r[1] for r in FOOD[1:]]
     assert together["store"].to_list() == [r[4] for r in FOOD[1:]]
+
+
+@pytest.mark.parametrize(
+    "way", ["plain", "semicolons and decimal commas", "gz", "CRLF, quoted", "titles"]
+)
+def test_urls_are_read_in_the_same_way(
+    tmp_path: Path, food_figures: dict[str, Any], way: str
+) -> None:
+    name, data = WAYS[way]
+    made = figures(f"file://{log(tmp_path, data, name)}")  # type: ignore[arg-type]
+    assert made == food_figures
+
+
+def test_ragged_rows_of_a_url_are_in_the_ledger(run: Run, tmp_path: Path) -> None:
+    path = log(tmp_path, "g,actual,predicted\na,1,2\nb,3\n\nc,5,6,7\n")
+    assert ledger(run(f"file://{path}")) == (1, {"row_malformed": 2})
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.binary(max_size=300)
+    | st.lists(
+        st.sampled_from(["actual", "predicted", ",", ";", "\n", "\r\n", '"', "'", "1", "2.5", "1,5", "x", " ",
+                         "\ufeff", "\x00", "é", "# ", "actual,predicted\n", "1,2\n", "nan", "1e999"]),
+        max_size=40,
+    ).map(lambda words: "actual,predicted\n" + "".join(words)).map(str.encode)
+)  # fmt: skip
+def test_any_file_gives_a_ledger_that_adds_up_or_an_error(tmp_path: Path, data: bytes) -> None:
+    try:
+        report = lossreport.report(log(tmp_path, data), by="")
+    except lossreport.LossReportError:
+        return
+    rows = report.rows
+    assert rows.read == rows.scored + sum(n for _, n in rows.left_out)
+    assert 0 < rows.read <= data.count(b"\n") + data.count(b"\r") + 1

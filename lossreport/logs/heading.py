@@ -57,7 +57,7 @@ def find_heading(
         The last of the comment lines before, without its mark: it may be the header.
     """
     width = width_of(records)
-    blank = [fields in ([b""], [b"\r"]) for fields, _ in records]
+    blank = [fields == [b""] for fields, _ in records]
     first = next((i for i, b in enumerate(blank) if not b), len(records))
     top = _first_of_table(records, width, first) if titles else first
     starts = [begin, *(end for _, end in records)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,8 +14,6 @@ from lossreport.logs.dialect import TextOptions
 from lossreport.logs.files import find_files, format_by_ending, format_of
 from lossreport.logs.log import Log, Part, reading
 from lossreport.logs.text import open_text
-
-SEPARATORS = (",", ";", "\t", "|")
 
 
 def open_log(paths: Sequence[str], text: TextOptions | None = None) -> Log:
@@ -41,7 +38,7 @@ def open_log(paths: Sequence[str], text: TextOptions | None = None) -> Log:
 def _open(path: str, text: TextOptions) -> Part:
     if "://" in path:
         fmt = format_by_ending(path.split("?")[0]) or "parquet"
-        return _scanned(path, fmt, None)
+        return _scanned(path, fmt, None, text)
     file = Path(path)
     try:
         size = file.stat().st_size
@@ -56,12 +53,10 @@ def _open(path: str, text: TextOptions) -> Part:
         with opened(path, kind) as content:
             start = content.read(65_536)
     fmt = format_of(path, start)
-    if fmt == "csv":
-        return open_text(path, size, text)
-    return _scanned(path, fmt, size)
+    return _scanned(path, fmt, size, text)
 
 
-def _scanned(path: str, fmt: str, size: int | None) -> Part:
+def _scanned(path: str, fmt: str, size: int | None, text: TextOptions) -> Part:
     """Return the part for one file; only its schema is read."""
     rows = None
     with reading(path):
@@ -78,19 +73,6 @@ def _scanned(path: str, fmt: str, size: int | None) -> Part:
             names = pl.scan_ndjson(name, infer_schema_length=looked_at).collect_schema().names()
             frame = pl.scan_ndjson(name, schema=dict.fromkeys(names, pl.String))
         else:
-            frame = pl.scan_csv(path, infer_schema=False, separator=_separator(path), glob=False)
+            return open_text(path, size, text)
         schema = frame.collect_schema()
     return Part(path, fmt, size, rows, schema, lambda columns: iter([frame.select(columns)]))
-
-
-def _separator(path: str) -> str:
-    """Return the separator that occurs most often in the header, outside of quotes."""
-    if Path(path.lower().removesuffix(".gz").removesuffix(".zst")).suffix == ".tsv":
-        return "\t"
-    whole_lines = pl.scan_csv(
-        path, has_header=False, separator="\x1f", quote_char=None, infer_schema=False,
-        encoding="utf8-lossy", glob=False, truncate_ragged_lines=True,
-    )  # fmt: skip
-    first = whole_lines.head(1).collect()
-    header = "" if first.is_empty() else first.item(0, 0) or ""
-    return max(SEPARATORS, key=re.sub(r'"[^"]*"', "", header).count)

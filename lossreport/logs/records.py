@@ -21,7 +21,7 @@ LONGEST_RECORD = 2**24
 REPAIRED_BYTES = 2**16
 MALFORMED = b"?"
 """Stands for a record with impossible quoting: it has one field, which is too few."""
-NEWLINE = 10
+NEWLINE, CARRIAGE_RETURN = 10, 13
 ROW_MARKS = {
     "\x00row_malformed": "row_malformed",
     "\x00row_repeated_header": "row_repeated_header",
@@ -234,12 +234,15 @@ def _is_regular(block: bytes, layout: Layout) -> bool:
     if len(quotes) % 2:
         return False
     before = data[quotes[::2] - 1]
-    after = data[np.minimum(quotes[1::2] + 1, len(data) - 1)]
+    after = data[quotes[1::2] + 1]  # there is one: a block ends with a line's end
+    returns = after == CARRIAGE_RETURN
+    beyond = data[quotes[1::2][returns] + 2]
+    after[returns] = np.where(beyond == NEWLINE, NEWLINE, CARRIAGE_RETURN)
     if quotes[0] == 0:
         before[0] = NEWLINE
     edges = (NEWLINE, layout.byte[0], quote[0])
     opens = np.logical_or.reduce([before == e for e in edges])
-    closes = np.logical_or.reduce([after == e for e in (*edges, 13)])
+    closes = np.logical_or.reduce([after == e for e in edges])
     return bool(opens.all() and closes.all())
 
 
@@ -293,7 +296,7 @@ def shape_of(block: bytes, layout: Layout, fields: int) -> Shape:
     separators = np.diff(ends, prepend=-1) - 1
     last = _ends(data, layout)
     lengths = np.diff(last, prepend=-1) - 1
-    returns = (lengths == 1) & (data[last - 1] == 13)
+    returns = (lengths == 1) & (data[last - 1] == CARRIAGE_RETURN)
     blank = (separators == 0) & ((lengths == 0) | returns)
     malformed = (separators != fields - 1) & ~blank
     return Shape(len(ends), malformed if malformed.any() else None, blank if blank.any() else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 import polars as pl
@@ -25,8 +26,10 @@ SMALLEST_BLOCK, LARGEST_BLOCK = 2**20, 2**25
 MALFORMED, REPEATED_HEADER = ROW_MARKS
 
 
-def open_text(path: str, size: int, given: TextOptions) -> Part:
+def open_text(path: str, size: int | None, given: TextOptions) -> Part:
     """Open a file of separated text, compressed or not; about a megabyte of it is read.
+
+    Of a URL, which Polars reads, the text must be UTF-8.
 
     Raises
     ------
@@ -35,13 +38,12 @@ def open_text(path: str, size: int, given: TextOptions) -> Part:
     """
     missing = (*MISSING_TOKENS, *given.missing)
     with reading(path):
-        with open(path, "rb") as file:  # noqa: PTH123 - as text: the name may be of any form
-            kind = compression_of(file.read(8))
-        with opened(path, kind) as stream:
-            start = stream.read(START_BYTES)
-            while len(start) < START_BYTES and (more := stream.read(START_BYTES - len(start))):
-                start += more
-            whole = not stream.read(1)
+        kind = _kind(path)
+        with _pieces(path, kind) as pieces:
+            start = b""
+            while len(start) < START_BYTES and (piece := next(pieces, b"")):
+                start += piece
+            whole = next(pieces, None) is None
         if not start:
             raise UnreadableLogError(f"{path} is an empty file.")
         dialect = find_dialect(start, given, path, whole=whole, missing=missing)
@@ -67,6 +69,34 @@ def open_text(path: str, size: int, given: TextOptions) -> Part:
     return Part(path, "csv", size, None, schema, frames, styles, read_as, notes)
 
 
+def _kind(path: str) -> str | None:
+    """Return how a file is compressed; of a URL Polars finds it."""
+    if "://" in path:
+        return "url"
+    with open(path, "rb") as file:  # noqa: PTH123 - the name may be of any form
+        return compression_of(file.read(8))
+
+
+@contextmanager
+def _pieces(path: str, kind: str | None) -> Iterator[Iterator[bytes]]:
+    """Open a file as the pieces of its content, decompressed, in order; none is empty."""
+    if kind == "url":
+        yield _lines_of_url(path)
+        return
+    with opened(path, kind) as stream:
+        yield iter(partial(stream.read, PIECE_BYTES), b"")
+
+
+def _lines_of_url(path: str) -> Iterator[bytes]:
+    lines = pl.scan_csv(
+        path, has_header=False, schema={"line": pl.String}, separator="\x01", quote_char=None,
+        extra_columns="raise", empty_string_is_null=False, glob=False,
+    )  # fmt: skip
+    for batch in lines.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True):
+        if batch.height:
+            yield ("\n".join(batch["line"].fill_null("")) + "\n").encode()
+
+
 def _frames(
     columns: Sequence[str],
     path: str,
@@ -81,8 +111,7 @@ def _frames(
     """Yield the rows with these columns, in blocks of about `size` bytes."""
     unsure = {c: s for c, s in styles.items() if c in columns and s.contrary}
     before = 0
-    with opened(path, kind) as stream:
-        pieces = iter(partial(stream.read, PIECE_BYTES), b"")
+    with _pieces(path, kind) as pieces:
         text = _from(to_utf8(pieces, dialect.encoding, path, notes, given=given), dialect)
         for block in blocks(text, dialect.layout, size):
             shape = shape_of(block, dialect.layout, len(dialect.names))
