@@ -141,19 +141,22 @@ def _from_comment(comment: bytes, layout: Layout, width: int) -> list[str] | Non
 def unique_names(header: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return names that are there once each, and what was made of the others, in words.
 
-    An empty name becomes c3 for the third column, a second "a" becomes a_2.
+    An empty name becomes c3 for the third column, as does one that Polars takes for a pattern of
+    names ("*", and what is between "^" and "$"); a second "a" becomes a_2.
     """
     written = {name for name in header if name}
     names: list[str] = []
     renamed = []
     for i, name in enumerate(header, 1):
-        wanted = name or f"c{i}"
+        pattern = name == "*" or (name.startswith("^") and name.endswith("$"))
+        wanted = f"c{i}" if pattern or not name else name
         unique, n = wanted, 1
         while unique in names or unique in ROW_MARKS or (unique in written and unique != name):
             n += 1
             unique = f"{wanted}_{n}"
         if unique != name:
-            what = f"second column {name}" if name else f"column {i} without a name"
+            second = wanted == name
+            what = f"second column {name}" if second else f"column {i} {name or 'without a name'}"
             renamed.append(f"{what} called {unique}")
         names.append(unique)
     return tuple(names), tuple(renamed)
