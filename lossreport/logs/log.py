@@ -60,7 +60,7 @@ class Chunk:
     first_row: int
     """The number of the first of them, counting from 1."""
     rows: pl.DataFrame
-    """`actual`, `predicted_0`, ..., their `_text` marks; `key_0`, ... for the columns to group by,
+    """`actual`, `predicted_0`, ..., their `_text` marks; `text_actual`, ... for columns of text; `id` and `id_hash`; `key_0`, ... for the columns to group by,
     and `hash` of them all; `time` (UTC) if there is one; and what was prepared."""
 
 
@@ -128,8 +128,10 @@ def _row_expressions(part: Part, columns: Columns) -> list[pl.Expr]:
     actual = schema[columns.actual]
     exact = all(exact_difference(actual, schema[p]) for p in columns.predicted)
     expressions += number(columns.actual, actual, "actual", exact=exact)
+    expressions += _text_of(columns.actual, actual, "actual")
     for i, name in enumerate(columns.predicted):
         expressions += number(name, schema[name], f"predicted_{i}", exact=exact)
+        expressions += _text_of(name, schema[name], f"predicted_{i}")
     for key, name in zip(key_names(columns.keys), columns.keys, strict=True):
         dtype = schema[name]
         if dtype.is_nested() or dtype in (pl.Object, pl.Binary, pl.Duration):
@@ -139,12 +141,32 @@ def _row_expressions(part: Part, columns: Columns) -> list[pl.Expr]:
         hashes.append(value.hash(seed=len(hashes)) * pl.lit(2 * len(hashes) + 1, pl.UInt64))
     if hashes:
         expressions.append(reduce(add, hashes).alias("hash"))
+    expressions += _id(schema, columns.ids)
     if columns.time is not None:
         fmt = _time_format(part, columns)
         if is_text(schema[columns.time]) and fmt is None:
             return expressions
         expressions.append(time(columns.time, schema[columns.time], fmt).alias("time"))
     return expressions
+
+
+def _text_of(name: str, dtype: pl.DataType, alias: str) -> list[pl.Expr]:
+    """Return `text_<alias>`, what a column of text says, for the rows in which that is no number.
+
+    Whole, because to keep the column costs nothing, and to look for those rows would.
+    """
+    return [pl.col(name).cast(pl.String).alias(f"text_{alias}")] if is_text(dtype) else []
+
+
+def _id(schema: pl.Schema, ids: tuple[str, ...]) -> list[pl.Expr]:
+    """Return `id`, the text of all id columns (null if one is missing), and `id_hash`."""
+    if not ids:
+        return []
+    for name in ids:
+        if schema[name].is_nested() or schema[name] in (pl.Object, pl.Binary, pl.Duration):
+            raise UsageError(f"Column {name!r} holds {schema[name]}, which cannot be an id.")
+    text = pl.concat_str([pl.col(c).cast(pl.String) for c in ids], separator=", ")
+    return [text.alias("id"), text.hash().alias("id_hash")]
 
 
 def _time_format(part: Part, columns: Columns) -> str | None:

@@ -13,6 +13,7 @@ import polars as pl
 
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.log import Chunk, Log, Source
+from lossreport.profiles.gathering import Gathering
 from lossreport.profiles.profile import (
     HOUR,
     HOURS,
@@ -129,6 +130,7 @@ class Scan:
         self.worst = [pl.DataFrame(schema={**WORST_SCHEMA, **keys}) for _ in range(predictions)]
         self.worst_sizes = [np.zeros(0)] * predictions
         self.worst_floor = [0.0] * predictions
+        self.evidence = Gathering(columns)
 
     def _table(self, by: tuple[str, ...]) -> TableSums:
         keys = [f"key_{self.columns.keys.index(c)}" for c in by]
@@ -147,6 +149,7 @@ class Scan:
             if not scored[i].all():
                 self._note_left_out(i, rows, buckets, ~scored[i])
             self._note_worst(i, chunk, scored[i])
+        self.evidence.add(chunk, scored[0])
 
     def _note_left_out(self, i: int, rows: pl.DataFrame, buckets: Ints | int, which: Marks) -> None:
         """Keep what is needed to count the unscored rows by reason; count when they are many."""
@@ -177,7 +180,7 @@ class Scan:
         if len(largest) == self.keep_worst:
             self.worst_floor[i] = largest[0]
             candidates &= sizes >= largest[0]
-        rest = ("hash", "bin_")
+        rest = ("hash", "bin_", "text_", "id")
         names = [c for c in chunk.rows.columns if not c.startswith(rest)]
         found = _rows_where(chunk.rows, names, candidates)
         found.insert_column(0, pl.Series("file", [chunk.file] * found.height))
@@ -251,6 +254,7 @@ class Scan:
             worst=pl.concat(self.worst),
             worst_kept=self.keep_worst,
             span=self.span,
+            evidence=self.evidence.evidence(),
         )
 
 
