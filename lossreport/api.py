@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lossreport.advice.choice import GOALS, Goal
-from lossreport.errors import UnreadableLogError, UsageError
+from lossreport.errors import BrokenFiguresError, UsageError
 from lossreport.logs.columns import find_columns
 from lossreport.logs.files import find_files
 from lossreport.logs.frames import open_frame
@@ -30,6 +30,7 @@ def profile(
     predicted: str | Sequence[str] = (),
     by: str | Sequence[str | Sequence[str]] | None = None,
     time: str | None = None,
+    id: str | Sequence[str] = (),  # noqa: A002 - the option's name
     worst: int = WORST_ROWS,
     opened: Callable[[Log], Progress] | None = None,
 ) -> Profile:
@@ -47,6 +48,9 @@ def profile(
         with few distinct values, "" or () groups by nothing.
     time
         The column that says when; found by name if not given, "" for none.
+    id
+        The columns that together tell a row from every other ("a,b" or a list of columns): rows
+        that share them are found.
     worst
         How many of the worst rows to keep.
     opened
@@ -59,6 +63,8 @@ def profile(
         candidates for a role.
     UnreadableLogError
         A log exists but cannot be read to its end.
+    BrokenFiguresError
+        The rows do not add up: a bug.
     """
     if worst < 0:
         raise UsageError(f"The number of worst rows is {worst}; it cannot be negative.")
@@ -68,7 +74,7 @@ def profile(
     if paths and (saved := [p for p in paths if is_profile(p)]):
         if len(saved) < len(paths):
             raise UsageError("Logs and profiles cannot be given together: profile the logs first.")
-        if actual or predicted or by is not None or time is not None:
+        if actual or predicted or by is not None or time is not None or id:
             raise UsageError("The columns of a profile are fixed; they cannot be given again.")
         try:
             return merge([load_profile(p) for p in saved])
@@ -81,15 +87,13 @@ def profile(
         predicted=[predicted] if isinstance(predicted, str) else list(predicted),
         by=_groupings(by),
         time=time,
+        ids=id if isinstance(id, str) else tuple(id),
     )
     progress = opened(source) if opened else lambda _: None
     made = profile_log(source, columns, keep_worst=worst, progress=progress)
     read = sum(s.rows for s in made.sources)
     if made.rows != read:
-        raise UnreadableLogError(
-            f"{read:,} rows were read but {made.rows:,} counted: this is a bug in lossreport, and "
-            "its figures cannot be trusted. Please report it."
-        )
+        raise BrokenFiguresError(f"{read:,} rows were read but {made.rows:,} counted")
     return made
 
 
@@ -112,7 +116,7 @@ def report(
     title
         The heading; by default the name of the log.
     **options
-        What else `profile` takes: `actual`, `predicted`, `by`, `time`, `worst`.
+        What else `profile` takes: `actual`, `predicted`, `by`, `time`, `id`, `worst`.
 
     Raises
     ------

@@ -61,6 +61,12 @@ By = Annotated[
 Time = Annotated[
     str | None, typer.Option(metavar="COL", help="When. Found by name if not given; '' for none.")
 ]
+Id = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COL[,COL]...", help="What tells a row from all others; repeats are told."
+    ),
+]
 Worst = Annotated[int, typer.Option(metavar="K", min=0, help="How many of the worst rows to keep.")]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace files that lossreport did not write.")
@@ -90,6 +96,7 @@ def report(
         Path | None, typer.Option(metavar="PATH", help="The mergeable statistics as Parquet.")
     ] = None,
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="The page's heading.")] = None,
+    id: Id = None,  # noqa: A002 - the option's name
     worst: Worst = 20,
     force: Force = False,
     quiet: Quiet = False,
@@ -102,7 +109,7 @@ def report(
         _check_outputs({k: p for k, p in paths.items() if p is not None}, logs, force=force)
         from lossreport import api
 
-        made = _profile(logs, actual, predicted, by, time, worst, quiet=quiet)
+        made = _profile(logs, actual, predicted, by, time, id, worst, quiet=quiet)
         finished = api.report(made, goal=goal.value, title=title)
         written = _write(finished, made, html, json, markdown, profile)
         if not quiet:
@@ -143,6 +150,7 @@ def profile(
     predicted: Predicted = None,
     by: By = None,
     time: Time = None,
+    id: Id = None,  # noqa: A002 - the option's name
     worst: Worst = 20,
     force: Force = False,
     quiet: Quiet = False,
@@ -151,7 +159,7 @@ def profile(
     """Write only the mergeable statistics, for nightly jobs; `report` reads them like a log."""
     with _errors(debug=debug):
         _check_outputs({"out": out}, logs, force=force)
-        made = _profile(logs, actual, predicted, by, time, worst, quiet=quiet)
+        made = _profile(logs, actual, predicted, by, time, id, worst, quiet=quiet)
         from lossreport.profiles.file import save_profile
         from lossreport.writing import write_whole
 
@@ -220,6 +228,7 @@ def _profile(
     predicted: list[str] | None,
     by: list[str] | None,
     time: str | None,
+    ids: str | None,
     worst: int,
     *,
     quiet: bool,
@@ -235,6 +244,7 @@ def _profile(
             predicted=predicted or (),
             by=by,
             time=time,
+            id=ids or (),
             worst=worst,
             opened=opened,
         )

@@ -67,7 +67,9 @@ class Efficiency:
 class Advice:
     """The recommendation for some rows; where `loss` is None, `reason` says why."""
 
-    verdict: Literal["clear", "depends", "no-clear-winner", "not-enough-rows", "cannot-say"]
+    verdict: Literal[
+        "clear", "depends", "no-clear-winner", "not-enough-rows", "cannot-say", "probabilities"
+    ]
     loss: str | None
     goal: Goal
     rows: int

@@ -60,8 +60,9 @@ class Chunk:
     first_row: int
     """The number of the first of them, counting from 1."""
     rows: pl.DataFrame
-    """`actual`, `predicted_0`, ..., their `_text` marks; `text_actual`, ... for columns of text; `id` and `id_hash`; `key_0`, ... for the columns to group by,
-    and `hash` of them all; `time` (UTC) if there is one; and what was prepared."""
+    """`actual`, `predicted_0`, ..., their `_text` marks; `text_actual`, ... for columns of text;
+    `key_0`, ... for the columns to group by, and `hash` of them all; `id` and `id_hash`; `time`
+    (UTC) if there is one; and what was prepared."""
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
-"""Evidence: a bounded set of a log's rows, for the checks on its data; and its texts that are no
-numbers.
+"""A bounded set of a log's rows, for the checks on its data, and its texts that are no numbers.
 
 Each row has a *draw*, a number of 64 bits made of its place in its file (or of its content, or of
-its id). Kept are the rows whose draw is among the largest 2**64 / 2**level, at the lowest level that
-leaves no more than so many. So what is kept depends on the rows alone, not on how they were cut into
-chunks and profiles: samples of parts merge into the sample of the whole.
+its id). Kept are the rows whose draw is among the largest 2**64 / 2**level, at the lowest level
+that leaves no more than so many. So what is kept depends on the rows alone, not on how they were
+cut into chunks and profiles: samples of parts merge into the sample of the whole.
 """
 
 from __future__ import annotations

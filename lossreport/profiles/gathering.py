@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -95,9 +96,11 @@ class Gathering:
             token = chunk.rows[texts][at.astype(np.uint32)].str.strip_chars()
             token = token.str.slice(0, LONGEST_TOKEN).replace("", None)
             found = pl.DataFrame({"token": token, "row": at + chunk.first_row})
-            counted = found.group_by("token").agg(n=pl.len().cast(pl.Int64), row=pl.col("row").min())
+            counted = found.group_by("token").agg(
+                n=pl.len().cast(pl.Int64), row=pl.col("row").min()
+            )
             named = counted.with_columns(side=pl.lit(side), file=pl.lit(chunk.file))
-            self.tokens.append(named.select(TOKEN_SCHEMA.keys()).cast(TOKEN_SCHEMA))
+            self.tokens.append(named.select(TOKEN_SCHEMA.keys()).cast(pl.Schema(TOKEN_SCHEMA)))
             if sum(map(len, self.tokens)) > WAITING_TOKENS:
                 self.tokens = [counted_tokens(pl.concat(self.tokens))]
 
@@ -106,7 +109,7 @@ class Gathering:
         return Evidence(
             by_place=self.by_place.sample(),
             by_content=self.by_content.sample(),
-            by_id=self.by_id and self.by_id.sample(),
+            by_id=None if self.by_id is None else self.by_id.sample(),
             tokens=counted_tokens(pl.concat(self.tokens)),
             hashed_by=f"Polars {pl.__version__}",
         )
@@ -136,7 +139,7 @@ def _formed(waiting: Sequence[Waiting], keys: Sequence[str], schema: pl.Schema) 
             *missing,
         )
         .select(schema.names())
-        .cast(dict(schema))
+        .cast(schema)
     )
 
 
@@ -151,7 +154,12 @@ class Growing:
         self._numbers, self._keys, self._texts = list(numbers), list(keys), list(texts)
         self._height = 0
         self._waiting: list[Waiting] = []
-        schema = {"draw": pl.UInt64, "file": pl.String, "row": pl.Int64, "time": pl.Datetime("us")}
+        schema: dict[str, Any] = {
+            "draw": pl.UInt64,
+            "file": pl.String,
+            "row": pl.Int64,
+            "time": pl.Datetime("us"),
+        }
         schema |= dict.fromkeys(numbers, pl.Float64) | dict.fromkeys((*keys, *texts), pl.String)
         self._rows = pl.DataFrame(schema=schema)
 
@@ -179,7 +187,6 @@ class Growing:
     def _gather(self) -> None:
         """Bring the rows that wait into the sample's form (files of a log may differ in types)."""
         waiting, self._waiting = self._waiting, []
-        schema = self._rows.schema
         by_types: dict[str, list[Waiting]] = {}
         for each in waiting:
             by_types.setdefault(str([c.dtype for c in each.columns]), []).append(each)

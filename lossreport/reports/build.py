@@ -10,7 +10,12 @@ from typing import Any
 
 import polars as pl
 
-from lossreport.advice.choice import MINIMUM_ROWS, Goal, advise
+from lossreport.advice.choice import MINIMUM_ROWS, Advice, Goal, advise
+from lossreport.advice.histogram import ErrorHistogram
+from lossreport.advice.probabilities import advise_probabilities
+from lossreport.checks.pairs import are_probabilities
+from lossreport.checks.repeats import tokens_of
+from lossreport.checks.view import view_of
 from lossreport.logs.columns import key_names
 from lossreport.losses import from_sums, squares_fit
 from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile, Table, add_up
@@ -19,6 +24,7 @@ from lossreport.reports.concentration import few_rows, lorenz
 from lossreport.reports.figures import figures, outlier_driven
 from lossreport.reports.findings import find
 from lossreport.reports.groups import MAX_GROUPS, RawGroups, all_others, groups_of
+from lossreport.reports.reconcile import reconcile
 from lossreport.reports.results import (
     Group,
     Grouping,
@@ -44,12 +50,18 @@ def build_report(profile: Profile, *, goal: Goal = "unknown", title: str | None 
         What must be right: totals, the typical row, no large errors, or unknown.
     title
         The heading; by default the name of the log.
+
+    Raises
+    ------
+    BrokenFiguresError
+        The rows do not add up: a bug.
     """
     whole = profile.table(())
     predictions = tuple(
         _prediction(profile, whole, i, name, goal)
         for i, name in enumerate(profile.columns.predicted)
     )
+    reconcile(predictions, profile.rows)
     return Report(
         version=__version__,
         title=title or _name_of(profile),
@@ -109,12 +121,17 @@ def _prediction(profile: Profile, whole: Table, i: int, name: str, goal: Goal) -
     (log,) = groups_of(whole, i).groups
     sums, histogram = log.sums, log.histogram
     ledger = _ledger(sums)
-    advice = advise(histogram, ledger.scored, goal)
+    probabilities = are_probabilities(profile, i)
+    advice = _advice(histogram, ledger.scored, goal, probabilities=probabilities)
     overall = figures(sums, histogram, advice.delta)
     advised = recommendation(advice, overall)
     raw = {by: groups_of(profile.table(by), i) for by in profile.columns.groupings}
-    groupings = tuple(_grouping(by, groups, sums, goal) for by, groups in raw.items())
-    few = few_rows(histogram, raw) if squares_fit(sums) else None
+    groupings = tuple(
+        _grouping(by, groups, sums, goal, probabilities=probabilities) for by, groups in raw.items()
+    )
+    few = few_rows(histogram, raw) if squares_fit(sums) and not probabilities else None
+    view = view_of(profile, i, None)
+    tokens = [] if view is None else [tokens_of(view, side) for side in ("actual", "predicted")]
     worst = _worst_rows(profile, i, sums)
     every_group = [g for grouping in groupings for g in grouping.groups]
     flagged = sum(g.flagged for g in every_group)
@@ -131,7 +148,22 @@ def _prediction(profile: Profile, whole: Table, i: int, name: str, goal: Goal) -
         timeline=points,
         time_step=step,
         lorenz=lorenz(histogram),
+        tokens=tuple(t for told, _ in tokens for t in told),
+        other_tokens=sum(others for _, others in tokens),
     )
+
+
+def _advice(
+    histogram: ErrorHistogram | None,
+    rows: int,
+    goal: Goal,
+    *,
+    probabilities: bool,
+    detail: bool = True,
+) -> Advice:
+    if probabilities and rows >= MINIMUM_ROWS:
+        return advise_probabilities(rows, goal)
+    return advise(histogram, rows, goal, detail=detail)
 
 
 def _ledger(sums: Mapping[str, Any]) -> Ledger:
@@ -145,15 +177,23 @@ def _share(part: float, whole: float) -> float | None:
 
 
 def _grouping(
-    by: tuple[str, ...], raw: RawGroups, whole: Mapping[str, Any], goal: Goal
+    by: tuple[str, ...],
+    raw: RawGroups,
+    whole: Mapping[str, Any],
+    goal: Goal,
+    *,
+    probabilities: bool,
 ) -> Grouping:
     """Return a grouping's groups, with their figures, flags and advice."""
     each = []
     for group in raw.groups:
-        advice = advise(group.histogram, int(group.sums["n"]), goal, detail=False)
+        rows = int(group.sums["n"])
+        advice = _advice(group.histogram, rows, goal, probabilities=probabilities, detail=False)
         own = figures(group.sums, group.histogram, advice.delta)
         each.append((own, recommendation(advice, own)))
+    # Of a rare outcome most errors are small and few are near 1: no outliers, but what it is.
     flags = outlier_driven([own for own, _ in each], MINIMUM_ROWS)
+    flags = [flag and not probabilities for flag in flags]
     return Grouping(
         by,
         tuple(

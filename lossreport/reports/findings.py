@@ -8,6 +8,8 @@ from typing import Literal
 import polars as pl
 
 from lossreport.advice.choice import MINIMUM_ROWS
+from lossreport.checks.all import check_data
+from lossreport.checks.view import passed, skipped
 from lossreport.formats import count, group_name, number, percent, visible
 from lossreport.logs.columns import key_names
 from lossreport.losses import LARGEST
@@ -19,6 +21,20 @@ MUCH_LEFT_OUT = 0.05
 """From this share of the rows on, leaving rows out is an error, not a warning."""
 BIASED = 0.25
 """A mean error of more than this share of the MAE is worth a finding."""
+TODO = {
+    "LR001": "Find out why it is missing: the figures are silent about these rows.",
+    "LR002": "Find out why the model gave no number: the figures are silent about these rows.",
+    "LR003": "Give actual and predicted in a larger unit, and look at the largest values.",
+    "LR004": "Look at the worst rows before trusting MSE and RMSE, and judge by MAE meanwhile.",
+    "LR005": "Look at the worst rows of these groups, and judge them by MAE.",
+    "LR006": "Put the level right first: subtract the mean error, or train for the mean (L2).",
+    "LR007": "Look at rows whose error is 0: is their prediction the model's?",
+    "LR008": "Log both sides with more digits, if they had them.",
+    "LR009": "Gather more rows or group more coarsely.",
+    "LR010": "Write a time into each row, in one format.",
+    "LR011": "Write the value into each row, if it is known.",
+}
+"""What to do about each finding."""
 
 
 def find(profile: Profile, predictions: Sequence[Prediction]) -> tuple[Finding, ...]:
@@ -38,20 +54,27 @@ def find(profile: Profile, predictions: Sequence[Prediction]) -> tuple[Finding, 
             _rounded(p, name),
             _small_groups(p, name),
         ]
+    found += check_data(profile, [(p.predicted if several else None, p.rows) for p in predictions])
     return tuple(sorted(found, key=lambda f: f.code))
 
 
 def _finding(
-    code: str, title: str, issue: str | None, severity: Severity, n: int | None, name: str | None
+    code: str,
+    title: str,
+    issue: str | None,
+    severity: Severity,
+    n: int | None,
+    name: str | None,
+    of: float | None = None,
 ) -> Finding:
-    """Return an issue if there is something to say, else that the check passed."""
+    """Return an issue if there is something to say, else that the check passed.
+
+    `n` is how many of `of` it concerns.
+    """
     if issue is None:
-        return Finding(code, "passed", severity, title, "Nothing found.", 0, name)
-    return Finding(code, "issue", severity, title, issue, n, name)
-
-
-def _skipped(code: str, title: str, why: str, name: str | None = None) -> Finding:
-    return Finding(code, "skipped", "info", title, why, None, name)
+        return passed(code, title, name)
+    share = None if n is None or not of else min(1.0, n / of)
+    return Finding(code, "issue", severity, title, issue, n, name, share, (), TODO[code])
 
 
 def _told_apart(p: Prediction) -> str:
@@ -74,7 +97,7 @@ def _side(code: str, side: str, p: Prediction, name: str | None) -> Finding:
             f"the {side} value is {what}."
         )
     severity: Severity = "error" if n > MUCH_LEFT_OUT * max(p.rows.read, 1) else "warning"
-    return _finding(code, f"Every {side} value is a number", issue, severity, n, name)
+    return _finding(code, f"Every {side} value is a number", issue, severity, n, name, p.rows.read)
 
 
 def _overflow(p: Prediction, name: str | None) -> Finding:
@@ -96,13 +119,15 @@ def _overflow(p: Prediction, name: str | None) -> Finding:
         issues.append(
             "MAE and bias are not given: the sum of the errors exceeds the largest float."
         )
-    return _finding("LR003", title, " ".join(issues) or None, "error", apart or None, name)
+    return _finding(
+        "LR003", title, " ".join(issues) or None, "error", apart or None, name, p.rows.read
+    )
 
 
 def _few_rows_make_it(p: Prediction, name: str | None) -> Finding:
     title = "No few rows make most of the squared error"
     if p.overall.n < MINIMUM_ROWS:
-        return _skipped("LR004", title, f"Fewer than {MINIMUM_ROWS} scored rows.", name)
+        return skipped("LR004", title, f"Fewer than {MINIMUM_ROWS} scored rows.", name)
     few = p.concentration
     issue = None
     if few:
@@ -111,31 +136,31 @@ def _few_rows_make_it(p: Prediction, name: str | None) -> Finding:
             f"{'makes' if few.rows == 1 else 'make'} {percent(few.share_of_sq_error)} "
             "of the squared error."
         )
-    return _finding("LR004", title, issue, "warning", few.rows if few else None, name)
+    return _finding("LR004", title, issue, "warning", few.rows if few else None, name, p.overall.n)
 
 
 def _outlier_driven(p: Prediction, name: str | None) -> Finding:
     title = "No group's error is driven by outliers"
     groups = [(g.by, x) for g in p.groupings for x in g.groups]
     if not groups:
-        return _skipped("LR005", title, "The log is not grouped; add --by.", name)
+        return skipped("LR005", title, "The log is not grouped; add --by.", name)
     flagged = [(by, x) for by, x in groups if x.flagged]
     issue = None
     if flagged:
         by, worst = max(flagged, key=lambda f: f[1].share_of_sq_error or 0)
         issue = (
-            f"{len(flagged):,} of {_told_apart(p)} have a ratio beyond what their "
-            f"number of rows explains; {group_name(by, worst.key, 40)} has the most squared error "
-            "of them."
+            f"{len(flagged):,} of {_told_apart(p)} {'has' if len(flagged) == 1 else 'have'} a "
+            "ratio beyond what the number of rows explains, with the most squared error in "
+            f"{group_name(by, worst.key, 40)}."
         )
-    return _finding("LR005", title, issue, "warning", len(flagged), name)
+    return _finding("LR005", title, issue, "warning", len(flagged), name, len(groups))
 
 
 def _biased(p: Prediction, name: str | None) -> Finding:
     title = "The mean error is small beside the MAE"
     bias, mae = p.overall.bias, p.overall.mae
     if p.overall.n < MINIMUM_ROWS or bias is None or not mae:
-        return _skipped("LR006", title, "Too few rows, or no error at all.", name)
+        return skipped("LR006", title, "Too few rows, or no error at all.", name)
     issue = None
     if abs(bias) > BIASED * mae:
         issue = (
@@ -149,7 +174,7 @@ def _spike(p: Prediction, name: str | None) -> Finding:
     title = "Errors are rarely exactly 0"
     advice = p.recommendation.advice
     if p.overall.n < MINIMUM_ROWS:
-        return _skipped("LR007", title, f"Fewer than {MINIMUM_ROWS} scored rows.", name)
+        return skipped("LR007", title, f"Fewer than {MINIMUM_ROWS} scored rows.", name)
     n = round(advice.zeros * p.overall.n)
     issue = None
     if "spike_at_zero" in advice.flags:
@@ -157,13 +182,13 @@ def _spike(p: Prediction, name: str | None) -> Finding:
             f"{count(n, 'error')} ({percent(advice.zeros)}) are exactly 0: a leaked or copied "
             "target, or a target that is mostly 0?"
         )
-    return _finding("LR007", title, issue, "warning", n, name)
+    return _finding("LR007", title, issue, "warning", n, name, p.overall.n)
 
 
 def _rounded(p: Prediction, name: str | None) -> Finding:
     title = "Errors are not coarsely rounded"
     if p.overall.n < MINIMUM_ROWS:
-        return _skipped("LR008", title, f"Fewer than {MINIMUM_ROWS} scored rows.", name)
+        return skipped("LR008", title, f"Fewer than {MINIMUM_ROWS} scored rows.", name)
     issue = None
     if "rounded" in p.recommendation.advice.flags:
         issue = "Most errors repeat a few values: actual and predicted are rounded."
@@ -174,7 +199,7 @@ def _small_groups(p: Prediction, name: str | None) -> Finding:
     title = f"Every group has at least {MINIMUM_ROWS} scored rows"
     groups = [x for g in p.groupings for x in g.groups]
     if not groups:
-        return _skipped("LR009", title, "The log is not grouped; add --by.", name)
+        return skipped("LR009", title, "The log is not grouped; add --by.", name)
     small = sum(x.too_few_rows for x in groups)
     issue = None
     if small:
@@ -182,13 +207,13 @@ def _small_groups(p: Prediction, name: str | None) -> Finding:
             f"{small:,} of {_told_apart(p)} {'has' if small == 1 else 'have'} fewer: "
             "figures only, no flag and no recommendation."
         )
-    return _finding("LR009", title, issue, "info", small, name)
+    return _finding("LR009", title, issue, "info", small, name, len(groups))
 
 
 def _times(profile: Profile) -> Finding:
     title = "Every row has a readable time"
     if profile.columns.time is None:
-        return _skipped("LR010", title, "The log has no time column; name one with --time.")
+        return skipped("LR010", title, "The log has no time column; name one with --time.")
     n = rows_in(profile.timeline.filter(pl.col("bucket").is_null()))
     issue = None
     if n:
@@ -196,14 +221,14 @@ def _times(profile: Profile) -> Finding:
             f"{count(n, 'row')} ({percent(n / profile.rows)}) without: in the figures, "
             "but not in those over time."
         )
-    return _finding("LR010", title, issue, "warning", n, None)
+    return _finding("LR010", title, issue, "warning", n, None, profile.rows)
 
 
 def _group_values(profile: Profile) -> Finding:
     title = "Every row has its group values"
     keys = profile.columns.keys
     if not keys:
-        return _skipped("LR011", title, "The log is not grouped; add --by.")
+        return skipped("LR011", title, "The log is not grouped; add --by.")
     missing = {}
     for column in keys:
         table = next(t for t in profile.tables if column in t.by)
@@ -217,4 +242,4 @@ def _group_values(profile: Profile) -> Finding:
             f"{count(n, 'row')} without {visible(column, 40)}" for column, n in missing.items()
         )
         issue = f"{listed}: kept as a group of their own, (missing)."
-    return _finding("LR011", title, issue, "info", sum(missing.values()), None)
+    return _finding("LR011", title, issue, "info", sum(missing.values()), None, profile.rows)

@@ -192,6 +192,31 @@ class Prediction:
     """"hour", "day", "week", ... of the timeline."""
     lorenz: tuple[WorstShare, ...]
     """The shares held by the worst rows, from the worst row to all of them."""
+    tokens: tuple[Token, ...] = ()
+    """Of each side the ten most frequent texts that are no numbers."""
+    other_tokens: int = 0
+    """How many rows have others."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A row, by its place."""
+
+    file: str
+    row: int
+    """Counted from 1 in its file (in CSV without the header)."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A text that stands where a number should be."""
+
+    side: Literal["actual", "predicted"]
+    token: str | None
+    """None: an empty field."""
+    count: int
+    first: Example
+    """The first row that has it."""
 
 
 @dataclass(frozen=True)
@@ -206,6 +231,12 @@ class Finding:
     count: int | None = None
     predicted: str | None = None
     """The prediction column it is about, when there are several."""
+    share: float | None = None
+    """What `count` is of all there are (rows, days, files)."""
+    examples: tuple[Example, ...] = ()
+    """Some of the rows."""
+    todo: str | None = None
+    """What to do about it."""
 
 
 @dataclass(frozen=True)
