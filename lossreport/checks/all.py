@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from lossreport.checks import order, pairs, places, repeats, values
 from lossreport.checks.view import View, skipped, view_of
 from lossreport.profiles.profile import Profile
@@ -53,10 +55,15 @@ def check_data(profile: Profile, ledgers: list[tuple[str | None, Ledger]]) -> li
         if view is None:
             why = "The profile was made by a version of lossreport that kept no rows for checks."
             return [skipped(code, "The data itself", why) for code in CODES]
-        left_out = dict(ledger.left_out)
-        if i == 0:
-            found += [check(view) for check in OF_THE_LOG]
-            found.append(repeats.tokens(view, "actual", left_out.get("actual_not_numeric", 0)))
-        found += [check(view) for check in OF_A_PREDICTION]
-        found.append(repeats.tokens(view, "predicted", left_out.get("predicted_not_numeric", 0)))
+        with np.errstate(all="ignore"):  # values near the largest float are compared, not trusted
+            found += _checked(view, dict(ledger.left_out), first=i == 0)
+    return found
+
+
+def _checked(view: View, left_out: dict[str, int], *, first: bool) -> list[Finding]:
+    """Return what the checks of one prediction found, and, if it is the first, of the log."""
+    found = [check(view) for check in (*(OF_THE_LOG if first else ()), *OF_A_PREDICTION)]
+    if first:
+        found.append(repeats.tokens(view, "actual", left_out.get("actual_not_numeric", 0)))
+    found.append(repeats.tokens(view, "predicted", left_out.get("predicted_not_numeric", 0)))
     return found

@@ -191,8 +191,8 @@ def lookalike_groups(view: View) -> Finding:
     size = extent(odd, total, total, whole=True)
     more = f"; and {count(len(pairs) - 3, 'more pair')}" if len(pairs) > 3 else ""
     message = (
-        f"{size.rows('is', 'are')} in a group whose name differs from that of another only in case, "
-        f"blanks or invisible characters: {'; '.join(pairs[:3])}{more}."
+        f"{size.rows('is', 'are')} in a group whose name differs from that of another only in "
+        f"case, blanks or invisible characters: {'; '.join(pairs[:3])}{more}."
     )
     todo = "If they are one group, write its name in one way: its figures are split now."
     return issue(code, title, message, todo, size=size, at=at[:5])

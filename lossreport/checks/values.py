@@ -35,6 +35,9 @@ CODES = frozenset(
 """Numbers that systems write where there is no value."""
 PILE = 0.005
 """From this share on, one value of many different ones is a pile."""
+STANDS_OUT = 5
+MOST_PILES = 4
+"""A pile has so many times the rows of the value that is next in frequency after this many."""
 NEARLY_CONSTANT = 0.01
 GROUP_ROWS = 30
 """In a group (or on a day) of so many rows a single predicted value is no chance."""
@@ -92,19 +95,20 @@ def _piles(values: Floats, *, bounds: bool) -> list[float]:
     `bounds`: also one at the lowest or highest value that others come near to.
     """
     different, counts = values_and_counts(values)
-    repeats = np.argsort(-counts, kind="stable")[:20]
+    order = np.argsort(-counts, kind="stable")
+    usual = int(counts[order[MOST_PILES]]) if len(order) > MOST_PILES else len(values)
+    rounded = whole_numbers(different)
     found = []
-    for value, n in zip(different[repeats].tolist(), counts[repeats].tolist(), strict=True):
+    for at in order[:20].tolist():
+        value, n = float(different[at]), int(counts[at])
         others = different[(different != value) & ~np.isin(different, list(CODES))]
         if n < 3 or len(others) < 3:
             continue
-        known = value in CODES and not _fits_in(value, others)
-        fine = len(others) > 0.5 * (
-            counts.sum() - counts[counts > max(5, PILE * len(values))].sum()
-        )
-        pile = fine and n >= max(5, PILE * len(values))
-        at_bound = not others.min() < value < others.max() and _fits_in(value, others)
-        if known or (pile and (bounds or not at_bound)):
+        fits = _fits_in(value, others)
+        beside = int(counts[max(0, at - 1) : at + 2].sum()) - n if fits else 0
+        pile = n >= max(5, PILE * len(values)) and n > STANDS_OUT * max(usual, beside)
+        at_bound = fits and not others.min() < value < others.max()
+        if (value in CODES and not fits) or (pile and not (at_bound and (rounded or not bounds))):
             found.append(value)
     return found
 
@@ -116,7 +120,9 @@ def _fits_in(value: float, others: Floats) -> bool:
         return False
     gap = float(np.min(np.abs(others - value)))
     width = float(high - low)
-    return bool(low - 0.5 * width <= value <= high + 0.5 * width and gap <= 0.1 * width)
+    step = float(np.diff(np.unique(others)).min(initial=width))
+    near = gap <= max(0.1 * width, step)
+    return bool(near and low - 0.5 * width <= value <= high + 0.5 * width)
 
 
 def _codes_among_worst(worst: Floats, values: Floats) -> list[float]:

@@ -112,7 +112,7 @@ def extent(found: int, looked_at: int, total: int, *, whole: bool) -> Extent:
 
 def _two_digits(n: int) -> int:
     """Return an estimate without digits that it does not have."""
-    unit = 10 ** max(0, len(str(n)) - 2)
+    unit = int(10 ** max(0, len(str(n)) - 2))
     return round(n / unit) * unit
 
 
@@ -190,7 +190,7 @@ def equal_beyond_chance(differences: Floats) -> Marks:
 
 def rows_of(profile: Profile) -> int:
     """Return how many rows the log has."""
-    return profile.rows
+    return int(profile.rows)
 
 
 def keys_of(view: View) -> list[str]:
