@@ -177,8 +177,8 @@ def tokens(view: View, side: Side, not_numeric: int) -> Finding:
     total = rows_of(view.profile)
     size = extent(n, total, total, whole=True)
     message = (
-        f"{size.rows('has', 'have')} no number as {side} value but "
-        f"{'a text' if n == 1 else 'texts'}: {listed}{f', others {rest:,}' if rest else ''}."
+        f"{size.rows('has', 'have')} no number as {side} value: {listed}"
+        f"{f', others {rest:,}' if rest else ''}."
     )
     todo = "These rows are left out. If a text means something else than “no value”, put it right."
     severity: Severity = "warning" if not_numeric else "info"

@@ -24,7 +24,7 @@ from lossreport.checks.view import (
     values_and_counts,
     whole_numbers,
 )
-from lossreport.formats import count, group_name, percent
+from lossreport.formats import count, group_name, number, percent
 from lossreport.reports.results import Example, Finding
 
 CODES = frozenset(
@@ -73,7 +73,7 @@ def placeholders(view: View, side: str) -> Finding:
     more = f" So {'do' if found[2:] else 'does'} {', '.join(map(plain, found[1:5]))}."
     message = (
         f"{plain(value)} is the {side} value of {size.text}, {where} values from "
-        f"{plain(float(others.min()))} to {plain(float(others.max()))} that hardly repeat: "
+        f"{number(float(others.min()))} to {number(float(others.max()))} that hardly repeat: "
         f"a placeholder for a missing value?{more if found[1:] else ''}"
     )
     return issue(
@@ -101,28 +101,31 @@ def _piles(values: Floats, *, bounds: bool) -> list[float]:
     found = []
     for at in order[:20].tolist():
         value, n = float(different[at]), int(counts[at])
-        others = different[(different != value) & ~np.isin(different, list(CODES))]
+        others = values[(values != value) & ~np.isin(values, list(CODES))]
         if n < 3 or len(others) < 3:
             continue
-        fits = _fits_in(value, others)
-        beside = int(counts[max(0, at - 1) : at + 2].sum()) - n if fits else 0
-        pile = n >= max(5, PILE * len(values)) and n > STANDS_OUT * max(usual, beside)
-        at_bound = fits and not others.min() < value < others.max()
-        if (value in CODES and not fits) or (pile and not (at_bound and (rounded or not bounds))):
+        near = _near(value, others)
+        beside = int(counts[max(0, at - 1) : at + 2].sum()) - n
+        known = value in CODES and not _fits_in(value, others) and n > 2 * beside
+        pile = n >= max(5, PILE * len(values)) and n > STANDS_OUT * max(usual, near * beside)
+        at_bound = near and not others.min() < value < others.max()
+        if known or (pile and not (at_bound and (rounded or not bounds))):
             found.append(value)
     return found
 
 
 def _fits_in(value: float, others: Floats) -> bool:
-    """Return whether a value is within, or close to, the range of most others."""
-    low, high = np.quantile(others, [0.005, 0.995])
-    if value < 0 <= others.min():
-        return False
-    gap = float(np.min(np.abs(others - value)))
-    width = float(high - low)
+    """Return whether a value is within, or close to, the range of most others and near to one."""
+    low, high = np.quantile(others, [0.02, 0.98])
+    inside = low - 0.5 * (high - low) <= value <= high + 0.5 * (high - low)
+    return bool(inside and _near(value, others) and not value < 0 <= others.min())
+
+
+def _near(value: float, others: Floats) -> bool:
+    """Return whether a value is near to another: a tenth of the range of most, or one step."""
+    width = float(np.ptp(np.quantile(others, [0.02, 0.98])))
     step = float(np.diff(np.unique(others)).min(initial=width))
-    near = gap <= max(0.1 * width, step)
-    return bool(near and low - 0.5 * width <= value <= high + 0.5 * width)
+    return float(np.min(np.abs(others - value))) <= max(0.1 * width, step)
 
 
 def _codes_among_worst(worst: Floats, values: Floats) -> list[float]:
@@ -186,8 +189,8 @@ def constant(view: View) -> Finding:
     middle = np.quantile(predicted, [0.05, 0.95]), np.quantile(actual, [0.05, 0.95])
     if np.ptp(middle[0]) < NEARLY_CONSTANT * np.ptp(middle[1]):
         message = (
-            f"the predictions hardly vary: 90% lie within {plain(float(np.ptp(middle[0])))}, "
-            f"those of the actual values within {plain(float(np.ptp(middle[1])))}."
+            f"the predictions hardly vary: 90% lie within {number(float(np.ptp(middle[0])))}, "
+            f"90% of the actual values within {number(float(np.ptp(middle[1])))}."
         )
         return issue(code, title, message, todo, name=view.name)
     return _constant_somewhere(view, code, title, todo)

@@ -18,6 +18,7 @@ from lossreport.checks.repeats import tokens_of
 from lossreport.checks.view import view_of
 from lossreport.logs.columns import key_names
 from lossreport.losses import from_sums, squares_fit
+from lossreport.profiles.evidence import BLOCK
 from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile, Table, add_up
 from lossreport.profiles.statistics import REASONS, RELATIVE_ACCURACY
 from lossreport.reports.concentration import few_rows, lorenz
@@ -101,7 +102,8 @@ def _notes(profile: Profile, groupings: tuple[Grouping, ...]) -> tuple[str, ...]
     notes = [
         "Counts, sums, MAE, MSE, RMSE, ratio, bias and maximum are of every scored row. Quantiles, "
         "shares of the worst rows, the centred ratio and the advice come from a histogram of every "
-        f"scored error with a relative accuracy of {RELATIVE_ACCURACY:.0%}; no row was sampled."
+        f"scored error with a relative accuracy of {RELATIVE_ACCURACY:.0%}; for them no row was "
+        "sampled."
     ]
     notes += [
         f"Grouped by {', '.join(t.by)} there are too many groups ({t.groups():,}) to keep their "
@@ -109,6 +111,13 @@ def _notes(profile: Profile, groupings: tuple[Grouping, ...]) -> tuple[str, ...]
         for t in profile.tables
         if t.histogram is None
     ]
+    if profile.evidence is not None and profile.evidence.by_place.level:
+        notes.append(
+            f"The checks on single rows look at {profile.evidence.by_place.rows.height:,} of the "
+            f"{profile.rows:,} rows, in blocks of {BLOCK} spread evenly over the log, and at the "
+            "worst rows; those for repeated rows and ids at all rows of some contents and ids. "
+            "What they say of the whole log is an estimate."
+        )
     notes += [
         f"Of the groups by {', '.join(by)} the {MAX_GROUPS:,} with the most squared error are told "
         "apart, flagged and advised; all others are one sum."

@@ -6,6 +6,7 @@ they cannot disagree. Figures that do not exist are None, never NaN.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -237,6 +238,13 @@ class Finding:
     """Some of the rows."""
     todo: str | None = None
     """What to do about it."""
+
+
+def gravest_first(findings: Iterable[Finding], *, notes: bool = True) -> list[Finding]:
+    """Return the issues: errors, then warnings, then (if asked for) what is only noted."""
+    grave = ["error", "warning", "info"]
+    issues = [f for f in findings if f.status == "issue" and (notes or f.severity != "info")]
+    return sorted(issues, key=lambda f: (grave.index(f.severity), f.code))
 
 
 @dataclass(frozen=True)
