@@ -21,7 +21,7 @@ from lossreport.checks.view import (
 )
 from lossreport.formats import count, key_value, percent, visible
 from lossreport.logs.columns import key_names
-from lossreport.profiles.profile import HOURS, Profile, rows_in
+from lossreport.profiles.profile import HOURS, Profile
 from lossreport.profiles.statistics import COUNTS
 from lossreport.reports.results import Example, Finding
 
@@ -36,6 +36,8 @@ FEW = 0.2
 NO_TIME = "The log has no time column; name one with --time."
 INVISIBLE = ("Cc", "Cf", "Zl", "Zp", "Zs")
 MAX_LISTED = 5
+MAX_NAMES = 20_000
+"""Columns of more different values are no names to compare."""
 
 
 def _rows_by_bucket(profile: Profile) -> dict[int, int]:
@@ -172,12 +174,12 @@ def lookalike_groups(view: View) -> Finding:
     for column in columns.keys:
         table = next(t for t in view.profile.tables if column in t.by)
         key = key_names(table.by)[table.by.index(column)]
+        rows = _rows_by_name(table.moments, key)
         alike: dict[str, list[str]] = {}
-        for value in table.moments[key].unique().drop_nulls().sort():
+        for value in rows if len(rows) <= MAX_NAMES else ():
             alike.setdefault(_bare(value), []).append(value)
         for values in alike.values():
             if len(values) > 1:
-                rows = {v: rows_in(table.moments.filter(pl.col(key) == v)) for v in values}
                 usual = max(values, key=lambda v: rows[v])
                 others = [v for v in values if v != usual]
                 odd += sum(rows[v] for v in others)
@@ -196,6 +198,13 @@ def lookalike_groups(view: View) -> Finding:
     )
     todo = "If they are one group, write its name in one way: its figures are split now."
     return issue(code, title, message, todo, size=size, at=at[:5])
+
+
+def _rows_by_name(moments: pl.DataFrame, key: str) -> dict[str, int]:
+    """Return how many rows each value of a group column has."""
+    one = moments.filter((pl.col("prediction") == 0) & pl.col(key).is_not_null())
+    each = one.group_by(key).agg(n=pl.sum_horizontal(pl.col(COUNTS).sum())).sort(key)
+    return dict(each.iter_rows())
 
 
 def _bare(value: str) -> str:

@@ -150,8 +150,7 @@ def tokens_of(view: View, side: Side) -> tuple[tuple[Token, ...], int]:
     """Return a side's most frequent texts that are no numbers, and how many rows have others."""
     column = side if side == "actual" else f"predicted_{view.prediction}"
     mine = view.evidence.tokens.filter(pl.col("side") == column)
-    named = mine.filter(pl.col("file") != "")
-    told = named.head(TOP_TOKENS)
+    told = mine.drop_nulls("token").head(TOP_TOKENS)
     rows = told.select("token", "n", "file", "row").iter_rows()
     tokens = tuple(Token(side, token, n, Example(file, row)) for token, n, file, row in rows)
     return tokens, int(mine["n"].sum()) - sum(t.count for t in tokens)
@@ -169,10 +168,7 @@ def tokens(view: View, side: Side, not_numeric: int) -> Finding:
     n = sum(t.count for t in found) + others
     if not n:
         return passed(code, title, name)
-    listed = ", ".join(
-        f"{'(empty)' if t.token is None else visible(t.token, 24)} {t.count:,}"
-        for t in found[:EXAMPLES]
-    )
+    listed = ", ".join(f"{visible(t.token, 24)} {t.count:,}" for t in found[:EXAMPLES])
     rest = n - sum(t.count for t in found[:EXAMPLES])
     total = rows_of(view.profile)
     size = extent(n, total, total, whole=True)

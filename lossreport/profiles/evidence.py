@@ -67,8 +67,8 @@ class Evidence:
     """Rows with an id, so that all rows of one id are kept or none; None without `ids`, or when
     the parts' ids were drawn in different ways."""
     tokens: pl.DataFrame
-    """Texts that are no numbers: `side` ("actual", "predicted_0", ...), `token` (null: empty),
-    how often (`n`), and `file` and `row` of the first. An empty `file`: all other texts."""
+    """Texts that are no numbers: `side` ("actual", "predicted_0", ...), `token` (null: all that
+    are not told apart), how often (`n`), and `file` and `row` of the first."""
     hashed_by: str
     """What made the draws of ids; they are not the same in every version of Polars."""
 
@@ -135,23 +135,27 @@ def merged_evidence(parts: Sequence[Evidence | None]) -> Evidence | None:
 def counted_tokens(tokens: pl.DataFrame) -> pl.DataFrame:
     """Add up equal tokens; of each side the most frequent stay, all others become one row."""
     first = pl.struct("file", "row").sort_by("file", "row").first()
-    order = ["side", "others", "n", "file", "row", "token"]
-    down = [False, False, True, False, False, False]
+    order, down = ["side", "n", "file", "row", "token"], [False, True, False, False, False]
     each = (
-        tokens.with_columns(others=pl.col("file") == "")
-        .group_by("side", "token", "others")
+        tokens.group_by("side", "token")
         .agg(pl.col("n").sum(), first.alias("first"))
         .unnest("first")
-        .sort(order, descending=down, nulls_last=True)
-        .with_columns(rank=pl.int_range(pl.len()).over("side", "others"))
+        .sort(order, descending=down)
     )
-    stays = (pl.col("rank") < MOST_TOKENS) & ~pl.col("others")
-    rest = each.filter(~stays).group_by("side", maintain_order=True).agg(pl.col("n").sum())
-    rest = rest.with_columns(
-        token=pl.lit(None, pl.String), file=pl.lit(""), row=pl.lit(0, pl.Int64)
+    named = each.drop_nulls("token")
+    named = named.with_columns(rank=pl.int_range(pl.len()).over("side"))
+    rest = pl.concat(
+        [
+            each.filter(pl.col("token").is_null()),
+            named.filter(pl.col("rank") >= MOST_TOKENS).select(each.columns),
+        ]
     )
+    others = rest.group_by("side").agg(
+        pl.lit(None, pl.String).alias("token"), pl.col("n").sum(), first.alias("first")
+    )
+    told = named.filter(pl.col("rank") < MOST_TOKENS)
     names = list(TOKEN_SCHEMA)
-    return pl.concat([each.filter(stays).select(names), rest.select(names)])
+    return pl.concat([told.select(names), others.unnest("first").sort("side").select(names)])
 
 
 def to_frames(evidence: Evidence | None) -> tuple[dict[str, pl.DataFrame], dict[str, Any] | None]:

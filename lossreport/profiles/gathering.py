@@ -87,15 +87,16 @@ class Gathering:
         ids.add(chunk, at, draws[at])
 
     def _add_tokens(self, chunk: Chunk) -> None:
-        """Count the texts of a side that are no numbers, and its empty fields."""
+        """Count the texts of a side that are no numbers; empty fields are none."""
         for side in self.sides:
             texts = f"text_{side}"
             if texts not in chunk.rows.columns or not chunk.rows[side].null_count():
                 continue
             at = np.flatnonzero(chunk.rows[side].is_null().to_numpy())
             token = chunk.rows[texts][at.astype(np.uint32)].str.strip_chars()
-            token = token.str.slice(0, LONGEST_TOKEN).replace("", None)
-            found = pl.DataFrame({"token": token, "row": at + chunk.first_row})
+            found = pl.DataFrame(
+                {"token": token.str.slice(0, LONGEST_TOKEN), "row": at + chunk.first_row}
+            ).filter(pl.col("token") != "")
             counted = found.group_by("token").agg(
                 n=pl.len().cast(pl.Int64), row=pl.col("row").min()
             )

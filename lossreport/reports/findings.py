@@ -9,12 +9,12 @@ import polars as pl
 
 from lossreport.advice.choice import MINIMUM_ROWS
 from lossreport.checks.all import check_data
-from lossreport.checks.view import passed, skipped
+from lossreport.checks.view import EXAMPLES, examples, passed, skipped
 from lossreport.formats import count, group_name, number, percent, visible
 from lossreport.logs.columns import key_names
 from lossreport.losses import LARGEST
 from lossreport.profiles.profile import Profile, rows_in
-from lossreport.reports.results import Finding, Prediction
+from lossreport.reports.results import Example, Finding, Prediction
 
 Severity = Literal["error", "warning", "info"]
 MUCH_LEFT_OUT = 0.05
@@ -41,11 +41,11 @@ def find(profile: Profile, predictions: Sequence[Prediction]) -> tuple[Finding, 
     """Return all findings, in the order of their codes."""
     several = len(predictions) > 1
     found = [_times(profile), _group_values(profile)]
-    for p in predictions:
+    for i, p in enumerate(predictions):
         name = p.predicted if several else None
         found += [
-            _side("LR001", "actual", p, name),
-            _side("LR002", "predicted", p, name),
+            _side("LR001", "actual", p, name, _left_out(profile, "actual")),
+            _side("LR002", "predicted", p, name, _left_out(profile, f"predicted_{i}")),
             _overflow(p, name),
             _few_rows_make_it(p, name),
             _outlier_driven(p, name),
@@ -66,15 +66,16 @@ def _finding(
     n: int | None,
     name: str | None,
     of: float | None = None,
+    at: tuple[Example, ...] = (),
 ) -> Finding:
     """Return an issue if there is something to say, else that the check passed.
 
-    `n` is how many of `of` it concerns.
+    `n` is how many of `of` it concerns, `at` some of them.
     """
     if issue is None:
         return passed(code, title, name)
     share = None if n is None or not of else min(1.0, n / of)
-    return Finding(code, "issue", severity, title, issue, n, name, share, (), TODO[code])
+    return Finding(code, "issue", severity, title, issue, n, name, share, at, TODO[code])
 
 
 def _told_apart(p: Prediction) -> str:
@@ -84,7 +85,22 @@ def _told_apart(p: Prediction) -> str:
     return f"{number_of} with the most squared error" if rest else number_of
 
 
-def _side(code: str, side: str, p: Prediction, name: str | None) -> Finding:
+def _kept(profile: Profile, where: pl.Expr) -> tuple[Example, ...]:
+    """Return some of the rows kept for which this is so."""
+    if profile.evidence is None:
+        return ()
+    return examples(profile.evidence.by_place.rows.filter(where))
+
+
+def _left_out(profile: Profile, side: str) -> tuple[Example, ...]:
+    number = pl.col(side).is_finite().fill_null(value=False)
+    counted = ~number if side == "actual" else ~number & pl.col("actual").is_finite()
+    return _kept(profile, counted)
+
+
+def _side(
+    code: str, side: str, p: Prediction, name: str | None, at: tuple[Example, ...]
+) -> Finding:
     """Report the rows left out because of one side."""
     reasons = [(r, n) for r, n in p.rows.left_out if r.startswith(side)]
     n = sum(c for _, c in reasons)
@@ -97,7 +113,9 @@ def _side(code: str, side: str, p: Prediction, name: str | None) -> Finding:
             f"the {side} value is {what}."
         )
     severity: Severity = "error" if n > MUCH_LEFT_OUT * max(p.rows.read, 1) else "warning"
-    return _finding(code, f"Every {side} value is a number", issue, severity, n, name, p.rows.read)
+    return _finding(
+        code, f"Every {side} value is a number", issue, severity, n, name, p.rows.read, at
+    )
 
 
 def _overflow(p: Prediction, name: str | None) -> Finding:
@@ -136,7 +154,10 @@ def _few_rows_make_it(p: Prediction, name: str | None) -> Finding:
             f"{'makes' if few.rows == 1 else 'make'} {percent(few.share_of_sq_error)} "
             "of the squared error."
         )
-    return _finding("LR004", title, issue, "warning", few.rows if few else None, name, p.overall.n)
+    shown = min(EXAMPLES, few.rows) if few else 0
+    at = tuple(Example(w.file, w.row) for w in p.worst[:shown])
+    n = few.rows if few else None
+    return _finding("LR004", title, issue, "warning", n, name, p.overall.n, at)
 
 
 def _outlier_driven(p: Prediction, name: str | None) -> Finding:
@@ -221,7 +242,8 @@ def _times(profile: Profile) -> Finding:
             f"{count(n, 'row')} ({percent(n / profile.rows)}) without: in the figures, "
             "but not in those over time."
         )
-    return _finding("LR010", title, issue, "warning", n, None, profile.rows)
+    at = _kept(profile, pl.col("time").is_null())
+    return _finding("LR010", title, issue, "warning", n, None, profile.rows, at)
 
 
 def _group_values(profile: Profile) -> Finding:
@@ -242,4 +264,5 @@ def _group_values(profile: Profile) -> Finding:
             f"{count(n, 'row')} without {visible(column, 40)}" for column, n in missing.items()
         )
         issue = f"{listed}: kept as a group of their own, (missing)."
-    return _finding("LR011", title, issue, "info", sum(missing.values()), None, profile.rows)
+    at = _kept(profile, pl.any_horizontal(pl.col(key_names(keys)).is_null()))
+    return _finding("LR011", title, issue, "info", sum(missing.values()), None, profile.rows, at)

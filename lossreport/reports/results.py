@@ -213,8 +213,7 @@ class Token:
     """A text that stands where a number should be."""
 
     side: Literal["actual", "predicted"]
-    token: str | None
-    """None: an empty field."""
+    token: str
     count: int
     first: Example
     """The first row that has it."""
