@@ -24,7 +24,6 @@ from lossreport.profiles.evidence import (
     draws_of_blocks,
     kept,
     level_for,
-    merged_sample,
 )
 from lossreport.profiles.summing import Ints, Marks, key_text
 
@@ -168,9 +167,9 @@ class Growing:
         """Add these rows of a chunk, whose draws are all kept at the present level."""
         if self._height + len(at) > self.most:
             self._gather()
-            every = np.concatenate([self._rows["draw"].to_numpy(), draws])
-            self.level = level_for(every, self.most, self.level)
-            self._rows = merged_sample([Sample(self._rows, self.level)], self.most).rows
+            before = self._rows["draw"].to_numpy()
+            self.level = level_for(np.concatenate([before, draws]), self.most, self.level)
+            self._rows = self._rows.filter(pl.Series(kept(before, self.level)))
             stay = kept(draws, self.level)
             at, draws = at[stay], draws[stay]
             self._height = self._rows.height
