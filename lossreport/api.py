@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from lossreport.advice.choice import GOALS, Goal
-from lossreport.errors import BrokenFiguresError, UsageError
-from lossreport.logs.columns import find_columns
+from lossreport.errors import BrokenFiguresError, UnreadableLogError, UsageError
+from lossreport.logs.columns import Columns, find_columns
 from lossreport.logs.files import find_files
 from lossreport.logs.frames import open_frame
 from lossreport.logs.log import Log
@@ -32,6 +33,7 @@ def profile(
     time: str | None = None,
     id: str | Sequence[str] = (),  # noqa: A002 - the option's name
     worst: int = WORST_ROWS,
+    on_bad_file: str = "stop",
     opened: Callable[[Log], Progress] | None = None,
 ) -> Profile:
     """Read a log once and return its mergeable statistics.
@@ -53,6 +55,9 @@ def profile(
         that share them are found.
     worst
         How many of the worst rows to keep.
+    on_bad_file
+        What to do with a file that cannot be read to its end: "stop" raises, "skip" leaves it out
+        whole and says so.
     opened
         Called once with the opened log; what it returns is called with the rows of each chunk.
 
@@ -68,6 +73,8 @@ def profile(
     """
     if worst < 0:
         raise UsageError(f"The number of worst rows is {worst}; it cannot be negative.")
+    if on_bad_file not in ("stop", "skip"):
+        raise UsageError(f"A bad file can be met with stop or skip, not {on_bad_file!r}.")
     paths = _paths(log)
     if paths is not None:
         paths = find_files(paths)
@@ -80,9 +87,10 @@ def profile(
             return merge([load_profile(p) for p in saved])
         except ValueError as error:
             raise UsageError(f"The profiles cannot be merged: {error}.") from error
-    source = open_log(paths) if paths is not None else open_frame(log)
-    columns = find_columns(
-        source.sample(),
+    skip = on_bad_file == "skip"
+    source = open_log(paths, skip_bad=skip) if paths is not None else open_frame(log)
+    columns = _columns_of(
+        source,
         actual=actual,
         predicted=[predicted] if isinstance(predicted, str) else list(predicted),
         by=_groupings(by),
@@ -101,6 +109,7 @@ def report(
     log: Any,
     *,
     goal: Goal = "unknown",
+    costs: tuple[float, float] | None = None,
     title: str | None = None,
     **options: Any,
 ) -> Report:
@@ -113,10 +122,14 @@ def report(
     goal
         What must be right: "totals", the "typical" row, "large-errors" must not happen, or
         "unknown".
+    costs
+        What a unit of error costs where the prediction is too low, and where it is too high: asks
+        for the quantile loss at the level that makes the mean cost smallest.
     title
         The heading; by default the name of the log.
     **options
-        What else `profile` takes: `actual`, `predicted`, `by`, `time`, `id`, `worst`.
+        What else `profile` takes: `actual`, `predicted`, `by`, `time`, `id`, `worst`,
+        `on_bad_file`.
 
     Raises
     ------
@@ -125,8 +138,21 @@ def report(
     """
     if goal not in GOALS:
         raise UsageError(f"There is no goal {goal!r}. Choose one of: {', '.join(GOALS)}.")
+    if costs is not None and not (len(costs) == 2 and all(0 < c < math.inf for c in costs)):
+        raise UsageError(f"Costs are two positive numbers, too low and too high, not {costs}.")
     made = log if isinstance(log, Profile) else profile(log, **options)
-    return build_report(made, goal=goal, title=title)
+    return build_report(made, goal=goal, costs=costs, title=title)
+
+
+def _columns_of(source: Log, **asked: Any) -> Columns:
+    """Return the roles of a log's columns; that they cannot be found is no wonder without rows."""
+    sample = source.sample()
+    try:
+        return find_columns(sample, **asked)
+    except UsageError as error:
+        if sample.height:
+            raise
+        raise UnreadableLogError(f"{source.name}: there are no rows to read. {error}") from error
 
 
 def _paths(log: Any) -> list[str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -67,6 +68,21 @@ Id = Annotated[
         metavar="COL[,COL]...", help="What tells a row from all others; repeats are told."
     ),
 ]
+
+
+class OnBadFile(StrEnum):
+    """What to do with a file that cannot be read."""
+
+    stop = "stop"
+    skip = "skip"
+
+
+BadFile = Annotated[
+    OnBadFile,
+    typer.Option(
+        "--on-bad-file", help="A file that cannot be read: stop, or skip it and say so on the page."
+    ),
+]
 Worst = Annotated[int, typer.Option(metavar="K", min=0, help="How many of the worst rows to keep.")]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace files that lossreport did not write.")
@@ -85,6 +101,14 @@ def report(
     goal: Annotated[
         GoalName, typer.Option(help="What must be right; large-errors: they must not happen.")
     ] = GoalName.unknown,
+    cost_under: Annotated[
+        float | None,
+        typer.Option(metavar="A", help="What a unit of error costs where predicted is too low ..."),
+    ] = None,
+    cost_over: Annotated[
+        float | None,
+        typer.Option(metavar="B", help="... and where it is too high: for the quantile loss."),
+    ] = None,
     html: Annotated[
         Path | None, typer.Option(metavar="PATH", help="The page; report.html if not given.")
     ] = None,
@@ -98,6 +122,7 @@ def report(
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="The page's heading.")] = None,
     id: Id = None,  # noqa: A002 - the option's name
     worst: Worst = 20,
+    on_bad_file: BadFile = OnBadFile.stop,
     force: Force = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -105,12 +130,13 @@ def report(
     """Read a log and write the page (and JSON) with its losses, problems and recommendation."""
     with _errors(debug=debug):
         html = html or Path("report.html")
+        costs = _costs(cost_under, cost_over)
         paths = {"html": html, "json": json, "markdown": markdown, "profile": profile}
         _check_outputs({k: p for k, p in paths.items() if p is not None}, logs, force=force)
         from lossreport import api
 
-        made = _profile(logs, actual, predicted, by, time, id, worst, quiet=quiet)
-        finished = api.report(made, goal=goal.value, title=title)
+        made = _profile(logs, actual, predicted, by, time, id, worst, on_bad_file, quiet=quiet)
+        finished = api.report(made, goal=goal.value, costs=costs, title=title)
         written = _write(finished, made, html, json, markdown, profile)
         if not quiet:
             from lossreport.render.terminal import summary
@@ -152,6 +178,7 @@ def profile(
     time: Time = None,
     id: Id = None,  # noqa: A002 - the option's name
     worst: Worst = 20,
+    on_bad_file: BadFile = OnBadFile.stop,
     force: Force = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -159,7 +186,7 @@ def profile(
     """Write only the mergeable statistics, for nightly jobs; `report` reads them like a log."""
     with _errors(debug=debug):
         _check_outputs({"out": out}, logs, force=force)
-        made = _profile(logs, actual, predicted, by, time, id, worst, quiet=quiet)
+        made = _profile(logs, actual, predicted, by, time, id, worst, on_bad_file, quiet=quiet)
         from lossreport.profiles.file import save_profile
         from lossreport.writing import write_whole
 
@@ -181,6 +208,8 @@ def main() -> None:
     """Run the command."""
     # NumPy's many small products are slower on several threads, which wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if sys.stderr is not None:
+        faulthandler.enable()  # a reader that kills the process leaves a word of where
     app()
 
 
@@ -211,6 +240,16 @@ def _print(text: str) -> None:
     typer.echo(text.encode(encoding, errors="replace").decode(encoding))
 
 
+def _costs(under: float | None, over: float | None) -> tuple[float, float] | None:
+    from lossreport.errors import UsageError
+
+    if under is None and over is None:
+        return None
+    if under is None or over is None:
+        raise UsageError("--cost-under and --cost-over go together: their ratio decides.")
+    return under, over
+
+
 def _check_outputs(paths: dict[str, Path], logs: list[str], *, force: bool) -> None:
     from lossreport.errors import UsageError
     from lossreport.writing import check_writable
@@ -230,6 +269,7 @@ def _profile(
     time: str | None,
     ids: str | None,
     worst: int,
+    on_bad_file: OnBadFile,
     *,
     quiet: bool,
 ) -> Any:
@@ -246,6 +286,7 @@ def _profile(
             time=time,
             id=ids or (),
             worst=worst,
+            on_bad_file=on_bad_file.value,
             opened=opened,
         )
 

@@ -312,6 +312,8 @@ def test_probabilities_are_told_and_never_advised_l1() -> None:
         for group in prediction.groupings[0].groups:
             assert group.recommendation.advice.loss == "L2"
             assert not group.flagged
+    costly = lossreport.report(log, costs=(1.0, 3.0)).predictions[0]
+    assert costly.recommendation.advice.loss == "L2"
     (found,) = (f for f in report.findings if f.code == "LR025")
     assert found.status == "issue"
     labels = log.with_columns(predicted=(pl.col("predicted") > 0.5).cast(pl.Float64))
@@ -351,7 +353,7 @@ def test_values_near_the_largest_float_break_no_check() -> None:
 
 def test_a_profile_without_evidence_says_so(tmp_path: Path) -> None:
     profile = replace(lossreport.profile(EXAMPLES / "foodwaste.csv"), evidence=None)
-    found = [f for f in lossreport.report(profile).findings if f.code > "LR011"]
+    found = [f for f in lossreport.report(profile).findings if f.code in CODES]
     assert {f.status for f in found} == {"skipped"}
     lossreport.save_profile(profile, tmp_path / "p.parquet")
     assert lossreport.load_profile(str(tmp_path / "p.parquet")).evidence is None
@@ -371,3 +373,29 @@ def test_times_of_day_that_are_always_quiet_are_no_gap() -> None:
     found = checked(holed, by="", id=())["LR028"]
     assert found.count == 1
     assert "2026-03-31" in found.message
+
+
+def test_each_prediction_is_checked_and_the_actual_values_once() -> None:
+    frame = clean("gaussian", 17)
+    marks = some(np.random.default_rng(17))
+    log = frame.with_columns(
+        copied=pl.when(marks).then("actual").otherwise("predicted"),
+        actual=pl.when(marks).then("actual").otherwise("actual"),
+    )
+    profile = lossreport.profile(log, predicted=["predicted", "copied"], **OPTIONS)
+    findings = lossreport.report(profile).findings
+    copies = {f.predicted: f.status for f in findings if f.code == "LR022"}
+    assert copies == {"predicted": "passed", "copied": "issue"}
+    assert sum(f.code == "LR016" for f in findings) == 1
+    assert sum(f.code == "LR017" for f in findings) == 2
+    merged = lossreport.merge([profile, profile])
+    twice = {f.code: f for f in lossreport.report(merged).findings}["LR015"]
+    assert (twice.count, twice.severity) == (ROWS, "error")
+
+
+def test_files_left_out_are_not_thin(tmp_path: Path) -> None:
+    frame = clean("gaussian", 18, 1200)
+    for i in range(12):
+        frame.slice(100 * i, 100).write_parquet(tmp_path / f"day-{i:02}.parquet")
+    (tmp_path / "day-05.parquet").write_bytes(b"PAR1 no")
+    assert checked(tmp_path, on_bad_file="skip")["LR030"].status == "passed"

@@ -141,7 +141,7 @@ def _usual_rows(n: Floats, cycle: int) -> Floats:
 def thin_files(view: View) -> Finding:
     """Look for files with far fewer rows than the others."""
     code, title = "LR030", "No file has far fewer rows than the others"
-    sources = view.profile.sources
+    sources = [s for s in view.profile.sources if not s.skipped]
     if len(sources) < 6:
         return skipped(code, title, "Fewer than 6 files.")
     n = np.array([s.rows for s in sources], dtype=np.float64)

@@ -101,9 +101,7 @@ def format_of(path: str, start: bytes) -> str:
     Raises
     ------
     UnreadableLogError
-        It ends like a binary file but does not begin like one.
-    UsageError
-        It is of no known format.
+        It ends like a binary file but does not begin like one, or is of no known format.
     """
     by_ending = format_by_ending(path)
     if start.startswith(b"PAR1"):
@@ -123,4 +121,4 @@ def format_of(path: str, start: bytes) -> str:
         return "ndjson"
     if b"\x00" not in start and not text.startswith(b"["):
         return "csv"
-    raise UsageError(f"{path} is of no format that can be read: {_endings()}.")
+    raise UnreadableLogError(f"{path} is of no format that can be read: {_endings()}.")

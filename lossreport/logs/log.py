@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
 import polars as pl
 
-from lossreport.errors import LossReportError, UnreadableLogError, UsageError
+from lossreport.errors import UnreadableLogError, UsageError
 from lossreport.logs.columns import Columns, key_names
+from lossreport.logs.patience import ahead, in_time, reading
 from lossreport.logs.values import exact_difference, is_text, number, reads, time, time_format
 
 CHUNK_ROWS = 100_000
 """As many as Polars reads at a time: so chunks need no copying together, and fit the cache."""
+NEARLY_READ = 500_000
+"""The next file is begun when this many rows are left."""
 SAMPLE_ROWS = 10_000
 
 
@@ -38,9 +41,13 @@ class Part:
 
     def head(self, rows: int = SAMPLE_ROWS) -> pl.DataFrame:
         """Return the first rows with all columns."""
-        with reading(self.path):
-            first = next(self.frames(self.schema.names()), None)
-            return self.schema.to_frame() if first is None else first.head(rows).collect()
+
+        def read() -> pl.DataFrame:
+            with reading(self.path):
+                first = next(self.frames(self.schema.names()), None)
+                return self.schema.to_frame() if first is None else first.head(rows).collect()
+
+        return in_time(self.path, read)
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,10 @@ class Source:
 
     path: str
     rows: int
+    """How many were read."""
     bytes: int | None
+    skipped: str | None = None
+    """Why none of its rows are in the figures; None: all of them are, or in the ledger."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +80,31 @@ class Log:
     """Rows, opened but not yet read."""
 
     parts: tuple[Part, ...]
+    skip_bad: bool = False
+    """Whether a file that cannot be read is left out, and named, instead of ending it all."""
+    skipped: tuple[Source, ...] = ()
+    """The files that could not be opened."""
+
+    @property
+    def name(self) -> str:
+        """The first paths."""
+        return ", ".join(p.path for p in self.parts[:3]) + (", ..." if self.parts[3:] else "")
 
     def sample(self) -> pl.DataFrame:
         """Return the first rows of the first part that has any, with all columns."""
+        heads = []
         for part in self.parts:
-            head = part.head()
-            if head.height:
-                return head
-        names = ", ".join(p.path for p in self.parts[:3]) + (", ..." if self.parts[3:] else "")
-        raise UsageError(f"{names}: no rows. Check what wrote the log, or give another one.")
+            try:
+                heads.append(part.head())
+            except UnreadableLogError:
+                if not self.skip_bad:
+                    raise
+                continue
+            if heads[-1].height:
+                return heads[-1]
+        if not heads:
+            raise UnreadableLogError("None of the files of the log could be read.")
+        return heads[0]
 
     def chunks(
         self,
@@ -95,17 +121,27 @@ class Log:
         UnreadableLogError
             A part lacks a column, cannot be read, or yields another number of rows than it says.
         """
-        for part in self.parts:
+        coming: list[Iterator[pl.DataFrame]] = []
+        for i, part in enumerate(self.parts):
+            rows_of_part = coming.pop() if coming else _begun(part, columns, prepare)
+            following = self.parts[i + 1 : i + 2]
             read = 0
-            for rows in _rows_of_part(part, columns, prepare):
+            for rows in rows_of_part:
                 yield Chunk(part.path, read + 1, rows)
                 read += rows.height
+                # Opening a file takes time: the next one is begun before this one ends.
+                if following and not coming and (part.rows or math.inf) - read <= NEARLY_READ:
+                    coming.append(_begun(following[0], columns, prepare))
             if part.rows is not None and read != part.rows:
                 raise UnreadableLogError(
                     f"{part.path} says that it holds {part.rows:,} rows, but {read:,} "
                     "could be read."
                 )
             sources.append(Source(part.path, read, part.bytes))
+
+
+def _begun(part: Part, columns: Columns, prepare: Prepare) -> Iterator[pl.DataFrame]:
+    return ahead(part.path, _rows_of_part(part, columns, prepare))
 
 
 def _rows_of_part(part: Part, columns: Columns, prepare: Prepare) -> Iterator[pl.DataFrame]:
@@ -145,9 +181,10 @@ def _row_expressions(part: Part, columns: Columns) -> list[pl.Expr]:
     expressions += _id(schema, columns.ids)
     if columns.time is not None:
         fmt = _time_format(part, columns)
-        if is_text(schema[columns.time]) and fmt is None:
-            return expressions
-        expressions.append(time(columns.time, schema[columns.time], fmt).alias("time"))
+        unknown = is_text(schema[columns.time]) and fmt is None
+        when = pl.lit(None, pl.Datetime("us"))
+        when = when if unknown else time(columns.time, schema[columns.time], fmt)
+        expressions.append(when.alias("time"))
     return expressions
 
 
@@ -178,20 +215,3 @@ def _time_format(part: Part, columns: Columns) -> str | None:
     if columns.time_format and reads(texts, columns.time_format):
         return columns.time_format
     return time_format(texts) or columns.time_format
-
-
-@contextmanager
-def reading(path: str) -> Iterator[None]:
-    """Turn what a reader raises into an UnreadableLogError that names the file."""
-    try:
-        yield
-    except LossReportError:
-        raise
-    except FileNotFoundError as error:
-        raise UnreadableLogError(f"{path} vanished while it was read.") from error
-    except (pl.exceptions.PolarsError, OSError, UnicodeError, ValueError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise UnreadableLogError(
-            f"{path} cannot be read: {reason}. If it is being written, wait; if it is damaged, "
-            "make it anew or leave it out."
-        ) from error

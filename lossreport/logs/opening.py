@@ -4,29 +4,58 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from lossreport.errors import UnreadableLogError
+from lossreport.logs.arrow_stream import batches
 from lossreport.logs.files import find_files, format_by_ending, format_of
-from lossreport.logs.log import Log, Part, reading
+from lossreport.logs.log import Log, Part, Source
+from lossreport.logs.patience import in_time, reading
 
 SEPARATORS = (",", ";", "\t", "|")
 
 
-def open_log(paths: Sequence[str]) -> Log:
+def open_log(paths: Sequence[str], *, skip_bad: bool = False) -> Log:
     """Open files, folders, globs and URLs as one log.
+
+    Parameters
+    ----------
+    skip_bad
+        Leave out, and name, files that cannot be read, instead of raising.
 
     Raises
     ------
     UsageError
-        A path does not exist, a folder or glob has no logs, or the ending is not known.
+        A path does not exist, or a folder or glob has no logs.
     UnreadableLogError
-        A file is not what its ending says, is empty or is damaged.
+        A file is not what its ending says, is empty, damaged or of no known format; with
+        `skip_bad`, all of them are.
     """
-    return Log(tuple(_open(f) for f in find_files(paths)))
+    parts: list[Part] = []
+    skipped: list[Source] = []
+    for path in find_files(paths):
+        try:
+            parts.append(in_time(path, partial(_open, path)))
+        except UnreadableLogError as error:
+            if not skip_bad:
+                raise
+            skipped.append(Source(path, 0, _size(path), skipped=str(error)))
+    if not parts:
+        raise UnreadableLogError(
+            f"None of the {len(skipped):,} files could be read. The first: {skipped[0].skipped}"
+        )
+    return Log(tuple(parts), skip_bad, tuple(skipped))
+
+
+def _size(path: str) -> int | None:
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return None
 
 
 def _open(path: str) -> Part:
@@ -55,7 +84,8 @@ def _scanned(path: str, fmt: str, size: int | None) -> Part:
         elif fmt == "ipc":
             frame = pl.scan_ipc(path, glob=False, hive_partitioning=False)
         elif fmt == "ipc stream":
-            frame = pl.read_ipc_stream(path).lazy()
+            first = next(batches(path))
+            return Part(path, fmt, size, rows, first.schema, partial(_stream, path))
         elif fmt == "ndjson":
             name = path if "://" in path else glob.escape(path)  # it takes every name for a glob
             looked_at = None if size is not None and size < 2**26 else 100_000
@@ -65,6 +95,10 @@ def _scanned(path: str, fmt: str, size: int | None) -> Part:
             frame = pl.scan_csv(path, infer_schema=False, separator=_separator(path), glob=False)
         schema = frame.collect_schema()
     return Part(path, fmt, size, rows, schema, lambda columns: iter([frame.select(columns)]))
+
+
+def _stream(path: str, columns: Sequence[str]) -> Iterator[pl.LazyFrame]:
+    return (frame.lazy() for frame in batches(path, columns))
 
 
 def _separator(path: str) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from typing import Any
 
 import polars as pl
 
-from lossreport.advice.choice import MINIMUM_ROWS, Advice, Goal, advise
-from lossreport.advice.histogram import ErrorHistogram
+from lossreport.advice.choice import Advice, Goal, advise, advise_all, with_costs, with_weights
+from lossreport.advice.mixing import Decomposition, decompose, stacked
 from lossreport.advice.probabilities import advise_probabilities
+from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.checks.pairs import are_probabilities
 from lossreport.checks.repeats import tokens_of
 from lossreport.checks.view import view_of
@@ -42,13 +43,21 @@ MAX_TIME_POINTS = 120
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def build_report(profile: Profile, *, goal: Goal = "unknown", title: str | None = None) -> Report:
+def build_report(
+    profile: Profile,
+    *,
+    goal: Goal = "unknown",
+    costs: tuple[float, float] | None = None,
+    title: str | None = None,
+) -> Report:
     """Return the report of a profile.
 
     Parameters
     ----------
     goal
         What must be right: totals, the typical row, no large errors, or unknown.
+    costs
+        What a unit of error costs where the prediction is too low, and where it is too high.
     title
         The heading; by default the name of the log.
 
@@ -59,7 +68,7 @@ def build_report(profile: Profile, *, goal: Goal = "unknown", title: str | None 
     """
     whole = profile.table(())
     predictions = tuple(
-        _prediction(profile, whole, i, name, goal)
+        _prediction(profile, whole, i, name, goal, costs)
         for i, name in enumerate(profile.columns.predicted)
     )
     reconcile(predictions, profile.rows)
@@ -126,18 +135,30 @@ def _notes(profile: Profile, groupings: tuple[Grouping, ...]) -> tuple[str, ...]
     return tuple(notes)
 
 
-def _prediction(profile: Profile, whole: Table, i: int, name: str, goal: Goal) -> Prediction:
+def _prediction(
+    profile: Profile,
+    whole: Table,
+    i: int,
+    name: str,
+    goal: Goal,
+    costs: tuple[float, float] | None,
+) -> Prediction:
     (log,) = groups_of(whole, i).groups
     sums, histogram = log.sums, log.histogram
     ledger = _ledger(sums)
     probabilities = are_probabilities(profile, i)
-    advice = _advice(histogram, ledger.scored, goal, probabilities=probabilities)
+    advice = advise(histogram, ledger.scored, goal)
+    advice = _of_probabilities(advice) if probabilities else advice
     overall = figures(sums, histogram, advice.delta)
-    advised = recommendation(advice, overall)
     raw = {by: groups_of(profile.table(by), i) for by in profile.columns.groupings}
     groupings = tuple(
-        _grouping(by, groups, sums, goal, probabilities=probabilities) for by, groups in raw.items()
+        _grouping(by, groups, sums, goal, costs, probabilities=probabilities)
+        for by, groups in raw.items()
     )
+    if not probabilities:
+        advice = _with_weights(advice, raw, groupings)
+        advice = with_costs(advice, histogram, *costs) if costs else advice
+    advised = recommendation(advice, overall)
     few = few_rows(histogram, raw) if squares_fit(sums) and not probabilities else None
     view = view_of(profile, i, None)
     tokens = [] if view is None else [tokens_of(view, side) for side in ("actual", "predicted")]
@@ -162,17 +183,26 @@ def _prediction(profile: Profile, whole: Table, i: int, name: str, goal: Goal) -
     )
 
 
-def _advice(
-    histogram: ErrorHistogram | None,
-    rows: int,
-    goal: Goal,
-    *,
-    probabilities: bool,
-    detail: bool = True,
+def _of_probabilities(advice: Advice) -> Advice:
+    """Return the advice for probabilities, if there are rows enough for any."""
+    if advice.rows < MINIMUM_ROWS:
+        return advice
+    return advise_probabilities(advice.rows, advice.goal)
+
+
+def _with_weights(
+    advice: Advice, raw: Mapping[tuple[str, ...], RawGroups], groupings: Sequence[Grouping]
 ) -> Advice:
-    if probabilities and rows >= MINIMUM_ROWS:
-        return advise_probabilities(rows, goal)
-    return advise(histogram, rows, goal, detail=detail)
+    """Look at the grouping that the error's size differs most between."""
+    parts = [(g.decomposition, g.by) for g in groupings if g.decomposition]
+    if not parts:
+        return advice
+    mixing, by = max(parts, key=lambda part: part[0].between)
+    together = stacked([g.histogram for g in raw[by].groups])
+    if together is None:
+        return advice
+    inside = advise(together, round(together.rows), detail=False)
+    return with_weights(advice, by, mixing, inside)
 
 
 def _ledger(sums: Mapping[str, Any]) -> Ledger:
@@ -190,16 +220,20 @@ def _grouping(
     raw: RawGroups,
     whole: Mapping[str, Any],
     goal: Goal,
+    costs: tuple[float, float] | None,
     *,
     probabilities: bool,
 ) -> Grouping:
     """Return a grouping's groups, with their figures, flags and advice."""
     each = []
-    for group in raw.groups:
-        rows = int(group.sums["n"])
-        advice = _advice(group.histogram, rows, goal, probabilities=probabilities, detail=False)
+    shapes = [(group.histogram, int(group.sums["n"])) for group in raw.groups]
+    for group, usual in zip(raw.groups, advise_all(shapes, goal, detail=False), strict=True):
+        advice = _of_probabilities(usual) if probabilities else usual
         own = figures(group.sums, group.histogram, advice.delta)
-        each.append((own, recommendation(advice, own)))
+        costly = (
+            with_costs(advice, group.histogram, *costs) if costs and not probabilities else advice
+        )
+        each.append((own, recommendation(costly, own)))
     # Of a rare outcome most errors are small and few are near 1: no outliers, but what it is.
     flags = outlier_driven([own for own, _ in each], MINIMUM_ROWS)
     flags = [flag and not probabilities for flag in flags]
@@ -222,10 +256,19 @@ def _grouping(
                 raw.groups, each, flags, all_others(raw), strict=True
             )
         ),
+        _decomposition(raw),
         raw.rest_groups,
         None if raw.rest is None else _ledger(raw.rest),
         None if raw.rest is None else figures(raw.rest, None),
     )
+
+
+def _decomposition(raw: RawGroups) -> Decomposition | None:
+    """Return the ratio inside and between the groups; None if not all of them are told apart."""
+    if raw.rest is not None:
+        return None
+    names = ("n", "sum_abs_error", "sum_sq_error")
+    return decompose(*([g.sums[name] for g in raw.groups] for name in names))
 
 
 def _worst_rows(profile: Profile, prediction: int, sums: Mapping[str, Any]) -> tuple[WorstRow, ...]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-from lossreport.advice.choice import MINIMUM_ROWS
+from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.checks.all import check_data
 from lossreport.checks.view import EXAMPLES, examples, passed, skipped
 from lossreport.formats import count, group_name, number, percent, visible
@@ -19,6 +19,8 @@ from lossreport.reports.results import Example, Finding, Prediction
 Severity = Literal["error", "warning", "info"]
 MUCH_LEFT_OUT = 0.05
 """From this share of the rows on, leaving rows out is an error, not a warning."""
+MAX_NAMED = 3
+"""So many skipped files are named in a sentence; the rest with the sources."""
 BIASED = 0.25
 """A mean error of more than this share of the MAE is worth a finding."""
 TODO = {
@@ -33,6 +35,7 @@ TODO = {
     "LR009": "Gather more rows or group more coarsely.",
     "LR010": "Write a time into each row, in one format.",
     "LR011": "Write the value into each row, if it is known.",
+    "LR040": "Make these files anew, and the report again.",
 }
 """What to do about each finding."""
 
@@ -40,7 +43,7 @@ TODO = {
 def find(profile: Profile, predictions: Sequence[Prediction]) -> tuple[Finding, ...]:
     """Return all findings, in the order of their codes."""
     several = len(predictions) > 1
-    found = [_times(profile), _group_values(profile)]
+    found = [_times(profile), _group_values(profile), _files(profile)]
     for i, p in enumerate(predictions):
         name = p.predicted if several else None
         found += [
@@ -266,3 +269,17 @@ def _group_values(profile: Profile) -> Finding:
         issue = f"{listed}: kept as a group of their own, (missing)."
     at = _kept(profile, pl.any_horizontal(pl.col(key_names(keys)).is_null()))
     return _finding("LR011", title, issue, "info", sum(missing.values()), None, profile.rows, at)
+
+
+def _files(profile: Profile) -> Finding:
+    title = "Every file could be read to its end"
+    left = [s for s in profile.sources if s.skipped]
+    issue = None
+    if left:
+        named = "; ".join(visible(s.skipped or "", 300) for s in left[:MAX_NAMED])
+        more = f"; and {len(left) - MAX_NAMED:,} more" if left[MAX_NAMED:] else ""
+        issue = (
+            f"{len(left):,} of {count(len(profile.sources), 'file')} skipped, none of "
+            f"{'its' if len(left) == 1 else 'their'} rows in any figure: {named}{more}"
+        )
+    return _finding("LR040", title, issue, "error", len(left), None, len(profile.sources))

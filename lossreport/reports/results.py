@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lossreport.advice.choice import Advice
+from lossreport.advice.mixing import Decomposition
 from lossreport.logs.log import Source
 
 SCHEMA = "lossreport/report/1"
@@ -98,6 +99,8 @@ class Grouping:
 
     by: tuple[str, ...]
     groups: tuple[Group, ...]
+    decomposition: Decomposition | None = None
+    """The log's ratio as inside the groups times between them."""
     rest_groups: int = 0
     """How many more groups there are, ..."""
     rest_rows: Ledger | None = None
