@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -399,3 +400,23 @@ def test_files_left_out_are_not_thin(tmp_path: Path) -> None:
         frame.slice(100 * i, 100).write_parquet(tmp_path / f"day-{i:02}.parquet")
     (tmp_path / "day-05.parquet").write_bytes(b"PAR1 no")
     assert checked(tmp_path, on_bad_file="skip")["LR030"].status == "passed"
+
+
+def test_what_is_too_rare_for_the_rows_kept_is_found_among_the_worst() -> None:
+    frame = clean("t3", 19, 200_000)
+    assert not issues(checked(frame))
+    rare = pl.int_range(pl.len()).is_in(range(77, 200_000, 16_000))
+    slipped = checked(frame.with_columns(actual=pl.when(rare).then(pl.col("actual") * 1000).otherwise("actual")))["LR018"]  # fmt: skip
+    assert slipped.status == "issue"
+    assert re.match(r"1[123] of the 20 worst rows are off by a factor of 1,000", slipped.message)
+    assert all(e.row % 16_000 == 78 for e in slipped.examples)
+    coded = checked(frame.with_columns(actual=pl.when(rare).then(-9999.0).otherwise("actual")))["LR016"]  # fmt: skip
+    assert "\u22129999 is the actual value of 13" in coded.message
+
+
+@pytest.mark.parametrize("values", [(-1.0, 1.0), (0.0, 1.0), (-1.0, 0.0, 1.0), (1.0, 2.0, 99.0)])
+def test_labels_are_no_placeholders(values: tuple[float, ...]) -> None:
+    rng = np.random.default_rng(20)
+    actual = rng.choice(values, 2000, p=[0.9, *[0.1 / (len(values) - 1)] * (len(values) - 1)])
+    log = pl.DataFrame({"actual": actual, "predicted": actual + rng.normal(0, 0.1, 2000)})
+    assert checked(log, by="", time="", id=())["LR016"].status == "passed"

@@ -69,7 +69,7 @@ def unit_slips(view: View) -> Finding:
                      at=examples(view.rows, usable))  # fmt: skip
     best = _gathered(logs - middle, width)
     if best is None:
-        return passed(code, title, view.name)
+        return _among_worst(view, code, title, todo, middle, width)
     name, larger, marks = best
     size = extent_of(view, marks)
     side = "above" if larger else "below"
@@ -79,6 +79,25 @@ def unit_slips(view: View) -> Finding:
     )
     return issue(code, title, message, todo, "warning", view.name, size=size,
                  at=examples(view.rows, marks))  # fmt: skip
+
+
+def _among_worst(
+    view: View, code: str, title: str, todo: str, middle: float, width: float
+) -> Finding:
+    """Look at the worst rows: slips too rare for the rows kept are half of them or more."""
+    rows = view.worst.filter((pl.col("actual") * pl.col("predicted")) > 0)
+    away = np.log((rows["actual"] / rows["predicted"]).to_numpy()) - middle
+    for factor, name in FACTORS:
+        size = math.log(factor)
+        marks = np.abs(np.abs(away) - size) <= min(3 * width, WIDEST * size)
+        if factor < 10 or size < APART * width or marks.sum() < max(5, 0.5 * view.worst.height):
+            continue
+        message = (
+            f"{int(marks.sum()):,} of the {view.worst.height:,} worst rows are off by a factor of "
+            f"{name}, where the others agree."
+        )
+        return issue(code, title, message, todo, "warning", view.name, at=examples(rows, marks))
+    return passed(code, title, view.name)
 
 
 def _factor_of_all(middle: float, width: float, rows: int) -> tuple[str, str] | None:

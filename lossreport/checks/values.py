@@ -38,6 +38,8 @@ PILE = 0.005
 STANDS_OUT = 5
 MOST_PILES = 4
 """A pile has so many times the rows of the value that is next in frequency after this many."""
+FEW_VALUES = 5
+"""Among fewer different values (labels, answers) none is told from the others."""
 NEARLY_CONSTANT = 0.01
 GROUP_ROWS = 30
 """In a group (or on a day) of so many rows a single predicted value is no chance."""
@@ -98,11 +100,13 @@ def _piles(values: Floats, *, bounds: bool) -> list[float]:
     order = np.argsort(-counts, kind="stable")
     usual = int(counts[order[MOST_PILES]]) if len(order) > MOST_PILES else len(values)
     rounded = whole_numbers(different)
-    found = []
+    found: list[float] = []
+    if np.isin(different, list(CODES), invert=True).sum() < FEW_VALUES:
+        return found
     for at in order[:20].tolist():
         value, n = float(different[at]), int(counts[at])
         others = values[(values != value) & ~np.isin(values, list(CODES))]
-        if n < 3 or len(others) < 3:
+        if n < 3 or not len(others):
             continue
         near = _near(value, others)
         beside = int(counts[max(0, at - 1) : at + 2].sum()) - n
