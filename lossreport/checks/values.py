@@ -137,7 +137,9 @@ def _codes_among_worst(worst: Floats, values: Floats) -> list[float]:
     different, counts = values_and_counts(worst)
     others = values[~np.isin(values, list(CODES))]
     repeated = different[counts >= 3].tolist()
-    return [v for v in repeated if v in CODES and len(others) and not _fits_in(v, others)]
+    if len(np.unique(others)) < FEW_VALUES:
+        return []
+    return [v for v in repeated if v in CODES and not _fits_in(v, others)]
 
 
 def clipped(view: View) -> Finding:
