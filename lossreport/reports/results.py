@@ -6,7 +6,7 @@ they cannot disagree. Figures that do not exist are None, never NaN.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -143,6 +143,40 @@ class Concentration:
     share_of_abs_error: float
     share_of_sq_error: float
     place: Place | None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A group that is a source of the large errors; see `attribution`."""
+
+    by: tuple[str, ...]
+    key: tuple[str | None, ...]
+    rows: int
+    share_of_rows: float
+    share_of_abs_error: float
+    share_of_sq_error: float
+
+    @property
+    def weight(self) -> float:
+        """Its share of the squared error, times how much that is for its rows."""
+        return self.share_of_sq_error**2 / self.share_of_rows if self.share_of_rows else 0.0
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Where the large errors come from."""
+
+    origins: tuple[Origin, ...]
+    """The sources, each found without the rows of those before it."""
+    roles: Mapping[tuple[tuple[str, ...], tuple[str | None, ...]], str]
+    """By columns and key: "source", "part of the source" (all rows are in it), "affected" (not
+    flagged without the sources), "heavy tail" (flagged even so); others have no role."""
+    without: Figures | None
+    """The figures of all rows outside the sources; None if there are no sources."""
+
+    def count(self, role: str) -> int:
+        """Return how many groups have a role."""
+        return sum(r == role for r in self.roles.values())
 
 
 @dataclass(frozen=True)
