@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from lossreport.advice.choice import GOALS, Goal
-from lossreport.errors import UnreadableLogError, UsageError
+from lossreport.errors import BrokenFiguresError, UnreadableLogError, UsageError
 from lossreport.logs.columns import Columns, find_columns
 from lossreport.logs.dialect import TextOptions
 from lossreport.logs.files import find_files
@@ -33,6 +33,7 @@ def profile(
     predicted: str | Sequence[str] = (),
     by: str | Sequence[str | Sequence[str]] | None = None,
     time: str | None = None,
+    id: str | Sequence[str] = (),  # noqa: A002 - the option's name
     worst: int = WORST_ROWS,
     on_bad_file: str = "stop",
     separator: str | None = None,
@@ -57,6 +58,9 @@ def profile(
         with few distinct values, "" or () groups by nothing.
     time
         The column that says when; found by name if not given, "" for none.
+    id
+        The columns that together tell a row from every other ("a,b" or a list of columns): rows
+        that share them are found.
     worst
         How many of the worst rows to keep.
     on_bad_file
@@ -82,6 +86,8 @@ def profile(
         candidates for a role.
     UnreadableLogError
         A log exists but cannot be read to its end.
+    BrokenFiguresError
+        The rows do not add up: a bug.
     """
     text = TextOptions(
         separator,
@@ -101,7 +107,7 @@ def profile(
     if paths and (saved := [p for p in paths if is_profile(p)]):
         if len(saved) < len(paths):
             raise UsageError("Logs and profiles cannot be given together: profile the logs first.")
-        if actual or predicted or by is not None or time is not None:
+        if actual or predicted or by is not None or time is not None or id:
             raise UsageError("The columns of a profile are fixed; they cannot be given again.")
         if text != TextOptions():
             raise UsageError("Profiles are read already: how text is written tells them nothing.")
@@ -118,15 +124,13 @@ def profile(
         predicted=[predicted] if isinstance(predicted, str) else list(predicted),
         by=_groupings(by),
         time=time,
+        ids=id if isinstance(id, str) else tuple(id),
     )
     progress = opened(source) if opened else lambda _: None
     made = profile_log(source, columns, keep_worst=worst, progress=progress)
     read = sum(s.rows for s in made.sources)
     if made.rows != read:
-        raise UnreadableLogError(
-            f"{read:,} rows were read but {made.rows:,} counted: this is a bug in lossreport, and "
-            "its figures cannot be trusted. Please report it."
-        )
+        raise BrokenFiguresError(f"{read:,} rows were read but {made.rows:,} counted")
     return made
 
 
@@ -153,8 +157,8 @@ def report(
     title
         The heading; by default the name of the log.
     **options
-        What else `profile` takes: `actual`, `predicted`, `by`, `time`, `worst`, `on_bad_file`, and
-        how text files are written.
+        What else `profile` takes: `actual`, `predicted`, `by`, `time`, `id`, `worst`,
+        `on_bad_file`, and how text files are written.
 
     Raises
     ------

@@ -28,6 +28,7 @@ from lossreport.options import (
     Goal,
     GoalName,
     Html,
+    Id,
     Json,
     Logs,
     Markdown,
@@ -74,6 +75,7 @@ def report(
     markdown: Markdown = None,
     profile: ProfileFile = None,
     title: Title = None,
+    id: Id = None,  # noqa: A002 - the option's name
     worst: Worst = 20,
     on_bad_file: BadFile = OnBadFile.stop,
     separator: Separator = None,
@@ -95,7 +97,9 @@ def report(
         from lossreport import api
 
         text = _text(separator, encoding, decimal, no_header, skip_lines, missing)
-        made = _profile(logs, actual, predicted, by, time, worst, on_bad_file, text, quiet=quiet)
+        made = _profile(
+            logs, actual, predicted, by, time, id, worst, on_bad_file, text, quiet=quiet
+        )
         finished = api.report(made, goal=goal.value, costs=costs, title=title)
         written = _write(finished, made, html, json, markdown, profile)
         if not quiet:
@@ -147,6 +151,7 @@ def profile(
     predicted: Predicted = None,
     by: By = None,
     time: Time = None,
+    id: Id = None,  # noqa: A002 - the option's name
     worst: Worst = 20,
     on_bad_file: BadFile = OnBadFile.stop,
     separator: Separator = None,
@@ -163,7 +168,9 @@ def profile(
     with _errors(debug=debug):
         _check_outputs({"out": out}, logs, force=force)
         text = _text(separator, encoding, decimal, no_header, skip_lines, missing)
-        made = _profile(logs, actual, predicted, by, time, worst, on_bad_file, text, quiet=quiet)
+        made = _profile(
+            logs, actual, predicted, by, time, id, worst, on_bad_file, text, quiet=quiet
+        )
         from lossreport.profiles.file import save_profile
         from lossreport.writing import write_whole
 
@@ -263,6 +270,7 @@ def _profile(
     predicted: list[str] | None,
     by: list[str] | None,
     time: str | None,
+    ids: str | None,
     worst: int,
     on_bad_file: OnBadFile,
     text: dict[str, Any],
@@ -280,6 +288,7 @@ def _profile(
             predicted=predicted or (),
             by=by,
             time=time,
+            id=ids or (),
             worst=worst,
             on_bad_file=on_bad_file.value,
             **text,

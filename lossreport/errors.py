@@ -22,6 +22,18 @@ class UnreadableLogError(LossReportError):
     exit_code = 4
 
 
+class BrokenFiguresError(LossReportError):
+    """Figures that must add up do not: a bug, and no report may be made of them."""
+
+    exit_code = 1
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what}. This is a bug in lossreport: its figures cannot be trusted, and nothing was "
+            "written. Please report it."
+        )
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return "did you mean" and "there are" clauses for a name that is not among the known ones."""
     known = list(known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Iterable, Sequence
 
 MINUS = "\u2212"
 NONE = "\u2013"
@@ -54,6 +55,26 @@ def count(n: int, one: str = "", many: str = "") -> str:
     """Return a count with thousands marks and, if given, its noun in the right number."""
     noun = one if n == 1 else (many or f"{one}s")
     return f"{n:,} {noun}" if one else f"{n:,}"
+
+
+def places(rows: Iterable[tuple[str, int]], longest: int = 40) -> str:
+    """Return rows by file and number in words: "rows 3 and 7 of a.csv; row 1 of b.csv".
+
+    An empty file name is not said.
+    """
+    by_file: dict[str, list[int]] = {}
+    for file, row in rows:
+        by_file.setdefault(file, []).append(row)
+    return "; ".join(
+        f"{'row' if len(numbers) == 1 else 'rows'} {listed([f'{n:,}' for n in numbers])}"
+        + (f" of {visible(file, longest)}" if file else "")
+        for file, numbers in by_file.items()
+    )
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as a list: "a, b and c"."""
+    return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)
 
 
 def visible(text: str, longest: int | None = None) -> str:

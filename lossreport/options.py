@@ -40,6 +40,13 @@ Time = Annotated[
     str | None, typer.Option(metavar="COL", help="When. Found by name if not given; '' for none.")
 ]
 
+Id = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COL[,COL]...", help="What tells a row from all others; repeats are told."
+    ),
+]
+
 
 class OnBadFile(StrEnum):
     """What to do with a file that cannot be read."""

@@ -81,6 +81,34 @@ def test_axe_finds_nothing(opened: Callable[..., Page], scheme: str, width: int)
     assert found.violations_count == 0, found.generate_report()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 375])
+def test_a_dirty_log_is_told_without_breaking_the_page(
+    opened: Callable[..., Page], tmp_path: Path, scheme: str, width: int
+) -> None:
+    rows = [
+        {"actual": a, "predicted": f"{20 + i % 37 + i / 977}", "g<i>": "West " if i % 9 else "west"}
+        for i, a in enumerate(["-999", "N/A", *(h[:99] for h in HOSTILE), "21.5", "33.25"] * 30)
+    ]
+    log = tmp_path / "<i>dirty.parquet"
+    pl.DataFrame(rows).write_parquet(log)
+    page = opened(log, "--by", "g<i>", width=width, color_scheme=scheme)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    quality = page.locator("section[aria-labelledby=quality]")
+    text = quality.inner_text()
+    assert "Rows left out, by group" in text
+    assert "<img src=x onerror=alert(1)>" in text
+    assert "\\u202egnp.exe" in text
+    assert "“West␣”" in text
+    passed = quality.locator("details")
+    assert not passed.locator("table").is_visible()
+    passed.locator("summary").click()
+    assert passed.locator("table").is_visible()
+    assert "Not checked" in passed.inner_text()
+
+
 @pytest.mark.parametrize("width", [1280, 375, 320])
 @pytest.mark.parametrize("log", ["deliveries.parquet", "apples.csv", "ton_fee.csv"])
 def test_the_page_never_scrolls_sideways(opened: Callable[..., Page], log: str, width: int) -> None:

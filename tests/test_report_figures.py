@@ -167,4 +167,7 @@ def _without_files(report: lossreport.results.Report) -> lossreport.results.Repo
     def of(p: lossreport.results.Prediction) -> lossreport.results.Prediction:
         return replace(p, worst=tuple(replace(w, file="") for w in p.worst))
 
-    return replace(report, predictions=tuple(of(p) for p in report.predictions))
+    findings = tuple(
+        replace(f, examples=tuple(replace(e, file="") for e in f.examples)) for f in report.findings
+    )
+    return replace(report, predictions=tuple(of(p) for p in report.predictions), findings=findings)

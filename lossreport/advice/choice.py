@@ -72,7 +72,7 @@ class Advice:
 
     verdict: Literal[
         "clear", "depends", "no-clear-winner", "check-rows-first", "weights", "quantile",
-        "not-enough-rows", "cannot-say",
+        "not-enough-rows", "cannot-say", "probabilities",
     ]  # fmt: skip
     loss: str | None
     goal: Goal

@@ -49,11 +49,13 @@ class Columns:
     """How the time column is written when it is text, in strftime's letters."""
     found: tuple[str, ...] = field(default=())
     """The roles that were not given but found: "actual", "predicted", "time", "by"."""
+    ids: tuple[str, ...] = ()
+    """The columns that together tell one row from every other."""
 
     @property
     def roles(self) -> tuple[object, ...]:
         """What must be equal for two profiles to merge."""
-        return (self.actual, self.predicted, self.time, self.groupings)
+        return (self.actual, self.predicted, self.time, self.groupings, self.ids)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -64,7 +66,7 @@ class Columns:
     def needed(self) -> tuple[str, ...]:
         """The columns that must be read, each once."""
         time = () if self.time is None else (self.time,)
-        return tuple(dict.fromkeys((self.actual, *self.predicted, *time, *self.keys)))
+        return tuple(dict.fromkeys((self.actual, *self.predicted, *time, *self.keys, *self.ids)))
 
 
 def find_columns(
@@ -74,6 +76,7 @@ def find_columns(
     predicted: Sequence[str] = (),
     by: Sequence[str | tuple[str, ...]] | None = None,
     time: str | None = None,
+    ids: str | tuple[str, ...] = (),
 ) -> Columns:
     """Give each role a column, by what was asked for and, where nothing was, by name.
 
@@ -86,6 +89,8 @@ def find_columns(
     by
         Groupings as given, each a column or several with commas between; None means "choose",
         an empty text means none.
+    ids
+        The columns that together tell one row from every other: one, or several with commas.
 
     Raises
     ------
@@ -123,7 +128,9 @@ def find_columns(
     else:
         groupings = tuple(dict.fromkeys(g for b in by if (g := split_grouping(b, known))))
         _check_known([c for g in groupings for c in g], known)
-    return Columns(actual, tuple(predicted), time, groupings, fmt, tuple(found))
+    identity = split_grouping(ids, known)
+    _check_known(identity, known)
+    return Columns(actual, tuple(predicted), time, groupings, fmt, tuple(found), identity)
 
 
 def split_grouping(text: str | tuple[str, ...], known: Iterable[str]) -> tuple[str, ...]:

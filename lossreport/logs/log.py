@@ -85,9 +85,10 @@ class Chunk:
     first_row: int
     """The number of the first of them, counting from 1."""
     rows: pl.DataFrame
-    """`actual`, `predicted_0`, ..., their `_text` marks; `key_0`, ... for the columns to group by,
-    and `hash` of them all; `time` (UTC) if there is one; what was prepared; and, if some rows are
-    none, marks named like the reasons for which they are left out (`ROW_MARKS`)."""
+    """`actual`, `predicted_0`, ..., their `_text` marks; `text_actual`, ... for columns of text;
+    `key_0`, ... for the columns to group by, and `hash` of them all; `id` and `id_hash`; `time`
+    (UTC) if there is one; what was prepared; and, if some rows are none, marks named like the
+    reasons for which they are left out (`ROW_MARKS`)."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,7 @@ def _row_expressions(
         expressions += number(
             name, dtype, alias, exact=exact, style=style, missing=missing, hoist=hoist
         )
+        expressions += _text_of(name, dtype, alias)
     for key, name in zip(key_names(columns.keys), columns.keys, strict=True):
         dtype = schema[name]
         if dtype.is_nested() or dtype in (pl.Object, pl.Binary, pl.Duration):
@@ -222,6 +224,7 @@ def _row_expressions(
         hashes.append(value.hash(seed=len(hashes)) * pl.lit(2 * len(hashes) + 1, pl.UInt64))
     if hashes:
         expressions.append(reduce(add, hashes).alias("hash"))
+    expressions += _id(schema, columns.ids)
     if columns.time is not None:
         fmt = _time_format(part, columns)
         unknown = is_text(schema[columns.time]) and fmt is None
@@ -229,6 +232,25 @@ def _row_expressions(
         when = when if unknown else time(columns.time, schema[columns.time], fmt)
         expressions.append(when.alias("time"))
     return expressions
+
+
+def _text_of(name: str, dtype: pl.DataType, alias: str) -> list[pl.Expr]:
+    """Return `text_<alias>`, what a column of text says, for the rows in which that is no number.
+
+    Whole, because to keep the column costs nothing, and to look for those rows would.
+    """
+    return [pl.col(name).cast(pl.String).alias(f"text_{alias}")] if is_text(dtype) else []
+
+
+def _id(schema: pl.Schema, ids: tuple[str, ...]) -> list[pl.Expr]:
+    """Return `id`, the text of all id columns (null if one is missing), and `id_hash`."""
+    if not ids:
+        return []
+    for name in ids:
+        if schema[name].is_nested() or schema[name] in (pl.Object, pl.Binary, pl.Duration):
+            raise UsageError(f"Column {name!r} holds {schema[name]}, which cannot be an id.")
+    text = pl.concat_str([pl.col(c).cast(pl.String) for c in ids], separator=", ")
+    return [text.alias("id"), text.hash().alias("id_hash")]
 
 
 def _time_format(part: Part, columns: Columns) -> str | None:

@@ -12,6 +12,7 @@ import polars as pl
 from lossreport.errors import UnreadableLogError
 from lossreport.logs.columns import Columns
 from lossreport.logs.log import Source
+from lossreport.profiles.evidence import from_frames, to_frames
 from lossreport.profiles.profile import Profile, Table
 
 SCHEMA = "lossreport/profile/1"
@@ -25,6 +26,8 @@ def save_profile(profile: Profile, path: Path) -> None:
         parts[f"moments {i}"] = table.moments
         if table.histogram is not None:
             parts[f"histogram {i}"] = table.histogram
+    frames, evidence = to_frames(profile.evidence)
+    parts |= frames
     about = {
         "schema": SCHEMA,
         "columns": asdict(profile.columns),
@@ -33,6 +36,7 @@ def save_profile(profile: Profile, path: Path) -> None:
         "frames": {name: frame.columns for name, frame in parts.items()},
         "worst_kept": profile.worst_kept,
         "span": profile.span,
+        "evidence": evidence,
     }
     named = [f.select(pl.lit(name).alias("part"), pl.all()) for name, f in parts.items()]
     whole = pl.concat(named, how="diagonal")
@@ -82,6 +86,7 @@ def load_profile(path: str) -> Profile:
             groupings=tuple(tuple(g) for g in columns["groupings"]),
             time_format=columns["time_format"],
             found=tuple(columns["found"]),
+            ids=tuple(columns.get("ids", ())),
         ),
         sources=tuple(Source(**{**s, "read_as": tuple(s["read_as"])}) for s in about["sources"]),
         tables=tables,
@@ -89,4 +94,5 @@ def load_profile(path: str) -> Profile:
         worst=frames["worst"],
         worst_kept=about["worst_kept"],
         span=about["span"] and tuple(about["span"]),
+        evidence=from_frames(frames, about.get("evidence")),
     )

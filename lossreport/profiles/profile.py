@@ -16,6 +16,7 @@ import polars as pl
 
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.log import Source
+from lossreport.profiles.evidence import Evidence, merged_evidence
 from lossreport.profiles.statistics import COUNTS, HISTOGRAM_SUMS, STATISTICS
 
 HOURS = {"hour": 1, "day": 24}
@@ -129,6 +130,8 @@ class Profile:
     worst_kept: int
     span: tuple[int, int] | None
     """First and last time in microseconds since 1970, UTC."""
+    evidence: Evidence | None = None
+    """For the checks on the data; None in profiles of a version that kept none."""
 
     @property
     def bucket(self) -> Bucket | None:
@@ -203,6 +206,7 @@ def merge(profiles: Sequence[Profile]) -> Profile:
         worst=worst_first(pl.concat([p.worst for p in profiles]), kept),
         worst_kept=kept,
         span=span,
+        evidence=merged_evidence([p.evidence for p in profiles]),
     )
 
 

@@ -14,6 +14,7 @@ import polars as pl
 from lossreport.errors import UnreadableLogError
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.log import Chunk, Log, Source
+from lossreport.profiles.gathering import Gathering
 from lossreport.profiles.profile import (
     HOUR,
     HOURS,
@@ -152,6 +153,7 @@ class Scan:
         self.worst = [pl.DataFrame(schema={**WORST_SCHEMA, **keys}) for _ in range(predictions)]
         self.worst_sizes = [np.zeros(0)] * predictions
         self.worst_floor = [0.0] * predictions
+        self.evidence = Gathering(columns)
 
     def _table(self, by: tuple[str, ...]) -> TableSums:
         keys = [f"key_{self.columns.keys.index(c)}" for c in by]
@@ -169,6 +171,7 @@ class Scan:
             if not mine.all_scored:
                 self._note_left_out(i, rows, buckets, ~mine.scored)
             self._note_worst(i, chunk, mine)
+        self.evidence.add(chunk, numbers[0].scored)
 
     def _note_left_out(self, i: int, rows: pl.DataFrame, buckets: Ints | int, which: Marks) -> None:
         """Keep what is needed to count the unscored rows by reason; count when they are many."""
@@ -201,7 +204,7 @@ class Scan:
         if len(largest) == self.keep_worst:
             self.worst_floor[i] = largest[0]
             candidates &= sizes >= largest[0]
-        rest = ("hash", "bin_", "summed_", "microsecond")
+        rest = ("hash", "bin_", "summed_", "microsecond", "text_", "id")
         names = [c for c in chunk.rows.columns if not c.startswith(rest)]
         found = _rows_where(chunk.rows, names, candidates)
         found.insert_column(0, pl.Series("file", [chunk.file] * found.height))
@@ -275,6 +278,7 @@ class Scan:
             worst=pl.concat(self.worst),
             worst_kept=self.keep_worst,
             span=self.span,
+            evidence=self.evidence.evidence(),
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from lossreport.formats import count, group_name, number, percent, ratio, visible
-from lossreport.reports.results import Figures, Group, Prediction, Report
+from lossreport.reports.results import Figures, Finding, Group, Prediction, Report, gravest_first
 
 MARK = "<!-- lossreport"
 MAX_GROUPS = 20
@@ -18,10 +18,14 @@ def to_markdown(report: Report) -> str:
         if len(report.predictions) > 1:
             parts.append(f"### {_text(prediction.predicted)}")
         parts += _prediction(prediction)
-    issues = [f for f in report.findings if f.status == "issue"]
+    issues = gravest_first(report.findings, notes=False)
     if issues:
-        parts.append("\n".join(f"- {f.code} {_text(f.message)}" for f in issues))
+        parts.append("\n".join(f"- {f.code} {_of(f)}{_text(f.message)}" for f in issues))
     return "\n\n".join(parts) + "\n"
+
+
+def _of(finding: Finding) -> str:
+    return f"{_text(finding.predicted)}: " if finding.predicted else ""
 
 
 def _prediction(prediction: Prediction) -> list[str]:

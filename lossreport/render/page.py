@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,11 @@ from lossreport import formats
 from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO
 from lossreport.render import charts
-from lossreport.reports.results import Group, Prediction, Report
+from lossreport.reports.results import Example, Group, Prediction, Report, gravest_first
 from lossreport.reports.wording import loss_name
 
 MAX_GROUPS_SHOWN = 200
+MAX_LEFT_OUT_SHOWN = 20
 
 
 def render_page(report: Report) -> str:
@@ -29,6 +31,8 @@ def render_page(report: Report) -> str:
     return environment.get_template("report.html").render(
         report=report,
         sections=[_section(p, i) for i, p in enumerate(report.predictions)],
+        issues=gravest_first(report.findings),
+        checks=[f for f in report.findings if f.status != "issue"],
         css=Markup(css),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
         css_hash=_hash(css),
@@ -40,9 +44,15 @@ def _section(prediction: Prediction, index: int) -> dict[str, Any]:
     """Return what the templates show of one prediction beside its figures."""
     prefix = f"p{index}"
     flagged = sum(x.flagged for g in prediction.groupings for x in g.groups)
+    left_out = [(g.by, x) for g in prediction.groupings for x in g.groups if x.rows.missing]
+    most_first = sorted(left_out, key=lambda group: -group[1].rows.missing)
+    probabilities = prediction.recommendation.advice.verdict == "probabilities"
     drawn = {
         "worst_rows": charts.worst_rows(prediction, f"{prefix}-worst"),
-        "ratio_by_group": charts.ratio_by_group(prediction, f"{prefix}-ratio"),
+        # The ratio of errors of probabilities says how rare the outcome is, nothing of outliers.
+        "ratio_by_group": None
+        if probabilities
+        else charts.ratio_by_group(prediction, f"{prefix}-ratio"),
         "dial": charts.dial(prediction, f"{prefix}-dial"),
         "over_time": charts.over_time(prediction, f"{prefix}-time"),
     }
@@ -52,6 +62,8 @@ def _section(prediction: Prediction, index: int) -> dict[str, Any]:
         "charts": drawn,
         "groups": _groups_shown(prediction),
         "flagged": flagged,
+        "left_out": most_first[:MAX_LEFT_OUT_SHOWN],
+        "with_left_out": len(left_out),
         "tables": sum(len(g.groups) + g.rest_groups for g in prediction.groupings),
         "rest": sum(g.rest_groups for g in prediction.groupings),
     }
@@ -107,6 +119,7 @@ def _environment() -> Environment:
         "loss_name": loss_name,
         "number": formats.number,
         "percent": formats.percent,
+        "places": _places,
         "ratio": formats.ratio,
         "signed": partial(formats.number, signed=True),
         "svg": _svg,
@@ -124,6 +137,12 @@ def _environment() -> Environment:
 
 def _svg(chart: charts.Chart) -> Markup:
     return Markup(chart.svg)  # noqa: S704 - svg.clean has escaped all text in it
+
+
+def _places(rows: Sequence[Example], files: int) -> str:
+    """Return rows in words; the file is not said if there is but one."""
+    text = formats.places((x.file if files > 1 else "", x.row) for x in rows)
+    return text[0].upper() + text[1:]
 
 
 def _group_name(group: tuple[tuple[str, ...], Group], longest: int | None = None) -> str:

@@ -131,6 +131,8 @@ def _prediction(prediction: Prediction, keys: tuple[str, ...]) -> dict[str, Any]
     return {
         "predicted": prediction.predicted,
         "rows": _ledger(prediction.rows),
+        "tokens": [asdict(t) for t in prediction.tokens],
+        "other_tokens": prediction.other_tokens,
         "overall": _figures(prediction.overall),
         "recommendation": _recommendation(prediction.recommendation),
         "concentration": _concentration(prediction.concentration),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import textwrap
 
-from lossreport.formats import MINUS, count, group_name, number, percent, ratio
+from lossreport.formats import MINUS, count, group_name, number, percent, ratio, visible
 from lossreport.logs.log import Log
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
-from lossreport.reports.results import Group, Prediction, Report
+from lossreport.reports.results import Finding, Group, Prediction, Report, gravest_first
 
 WIDTH = 80
 WORST_GROUPS = 5
@@ -20,10 +20,14 @@ def summary(report: Report) -> str:
         if len(report.predictions) > 1:
             blocks.append(f"== {prediction.predicted} ==")
         blocks += _prediction(prediction)
-    issues = [f for f in report.findings if f.status == "issue" and f.severity != "info"]
+    issues = gravest_first(report.findings, notes=False)
     if issues:
-        blocks.append("\n".join(_filled(f"{f.code}  {f.message}", 7) for f in issues))
+        blocks.append("\n".join(_filled(f"{f.code}  {_of(f)}{f.message}", 7) for f in issues))
     return "\n\n".join(blocks)
+
+
+def _of(finding: Finding) -> str:
+    return f"{visible(finding.predicted, 30)}: " if finding.predicted else ""
 
 
 def _filled(text: str, indent: int = 0) -> str:
@@ -119,8 +123,6 @@ def _worst_groups(groups: list[tuple[tuple[str, ...], Group]]) -> str:
 
 def inspection(log: Log, roles: dict[str, str], problem: str | None) -> str:
     """Return what a log holds: its parts, its columns and the role each would be given."""
-    from lossreport.formats import visible
-
     lines = []
     for part in log.parts[:20]:
         known = "rows not known before reading" if part.rows is None else count(part.rows, "row")

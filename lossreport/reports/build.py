@@ -12,15 +12,21 @@ import polars as pl
 
 from lossreport.advice.choice import Advice, Goal, advise, advise_all, with_costs, with_weights
 from lossreport.advice.mixing import Decomposition, decompose, stacked
+from lossreport.advice.probabilities import advise_probabilities
 from lossreport.advice.shape import MINIMUM_ROWS
+from lossreport.checks.pairs import are_probabilities
+from lossreport.checks.repeats import tokens_of
+from lossreport.checks.view import view_of
 from lossreport.logs.columns import key_names
 from lossreport.losses import from_sums, squares_fit
+from lossreport.profiles.evidence import BLOCK
 from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile, Table, add_up
 from lossreport.profiles.statistics import REASONS, RELATIVE_ACCURACY
 from lossreport.reports.concentration import few_rows, lorenz
 from lossreport.reports.figures import figures, outlier_driven
 from lossreport.reports.findings import find
 from lossreport.reports.groups import MAX_GROUPS, RawGroups, all_others, groups_of
+from lossreport.reports.reconcile import reconcile
 from lossreport.reports.results import (
     Group,
     Grouping,
@@ -54,12 +60,18 @@ def build_report(
         What a unit of error costs where the prediction is too low, and where it is too high.
     title
         The heading; by default the name of the log.
+
+    Raises
+    ------
+    BrokenFiguresError
+        The rows do not add up: a bug.
     """
     whole = profile.table(())
     predictions = tuple(
         _prediction(profile, whole, i, name, goal, costs)
         for i, name in enumerate(profile.columns.predicted)
     )
+    reconcile(predictions, profile.rows)
     return Report(
         version=__version__,
         title=title or _name_of(profile),
@@ -99,7 +111,8 @@ def _notes(profile: Profile, groupings: tuple[Grouping, ...]) -> tuple[str, ...]
     notes = [
         "Counts, sums, MAE, MSE, RMSE, ratio, bias and maximum are of every scored row. Quantiles, "
         "shares of the worst rows, the centred ratio and the advice come from a histogram of every "
-        f"scored error with a relative accuracy of {RELATIVE_ACCURACY:.0%}; no row was sampled."
+        f"scored error with a relative accuracy of {RELATIVE_ACCURACY:.0%}; for them no row was "
+        "sampled."
     ]
     notes += [
         f"Grouped by {', '.join(t.by)} there are too many groups ({t.groups():,}) to keep their "
@@ -107,6 +120,13 @@ def _notes(profile: Profile, groupings: tuple[Grouping, ...]) -> tuple[str, ...]
         for t in profile.tables
         if t.histogram is None
     ]
+    if profile.evidence is not None and profile.evidence.by_place.level:
+        notes.append(
+            f"The checks on single rows look at {profile.evidence.by_place.rows.height:,} of the "
+            f"{profile.rows:,} rows, in blocks of {BLOCK} spread evenly over the log, and at the "
+            "worst rows; those for repeated rows and ids at all rows of some contents and ids. "
+            "What they say of the whole log is an estimate."
+        )
     notes += [
         f"Of the groups by {', '.join(by)} the {MAX_GROUPS:,} with the most squared error are told "
         "apart, flagged and advised; all others are one sum."
@@ -126,14 +146,22 @@ def _prediction(
     (log,) = groups_of(whole, i).groups
     sums, histogram = log.sums, log.histogram
     ledger = _ledger(sums)
+    probabilities = are_probabilities(profile, i)
     advice = advise(histogram, ledger.scored, goal)
+    advice = _of_probabilities(advice) if probabilities else advice
     overall = figures(sums, histogram, advice.delta)
     raw = {by: groups_of(profile.table(by), i) for by in profile.columns.groupings}
-    groupings = tuple(_grouping(by, groups, sums, goal, costs) for by, groups in raw.items())
-    advice = _with_weights(advice, raw, groupings)
-    advice = with_costs(advice, histogram, *costs) if costs else advice
+    groupings = tuple(
+        _grouping(by, groups, sums, goal, costs, probabilities=probabilities)
+        for by, groups in raw.items()
+    )
+    if not probabilities:
+        advice = _with_weights(advice, raw, groupings)
+        advice = with_costs(advice, histogram, *costs) if costs else advice
     advised = recommendation(advice, overall)
-    few = few_rows(histogram, raw) if squares_fit(sums) else None
+    few = few_rows(histogram, raw) if squares_fit(sums) and not probabilities else None
+    view = view_of(profile, i, None)
+    tokens = [] if view is None else [tokens_of(view, side) for side in ("actual", "predicted")]
     worst = _worst_rows(profile, i, sums)
     every_group = [g for grouping in groupings for g in grouping.groups]
     flagged = sum(g.flagged for g in every_group)
@@ -150,7 +178,16 @@ def _prediction(
         timeline=points,
         time_step=step,
         lorenz=lorenz(histogram),
+        tokens=tuple(t for told, _ in tokens for t in told),
+        other_tokens=sum(others for _, others in tokens),
     )
+
+
+def _of_probabilities(advice: Advice) -> Advice:
+    """Return the advice for probabilities, if there are rows enough for any."""
+    if advice.rows < MINIMUM_ROWS:
+        return advice
+    return advise_probabilities(advice.rows, advice.goal)
 
 
 def _with_weights(
@@ -184,15 +221,22 @@ def _grouping(
     whole: Mapping[str, Any],
     goal: Goal,
     costs: tuple[float, float] | None,
+    *,
+    probabilities: bool,
 ) -> Grouping:
     """Return a grouping's groups, with their figures, flags and advice."""
     each = []
     shapes = [(group.histogram, int(group.sums["n"])) for group in raw.groups]
-    for group, advice in zip(raw.groups, advise_all(shapes, goal, detail=False), strict=True):
+    for group, usual in zip(raw.groups, advise_all(shapes, goal, detail=False), strict=True):
+        advice = _of_probabilities(usual) if probabilities else usual
         own = figures(group.sums, group.histogram, advice.delta)
-        costly = with_costs(advice, group.histogram, *costs) if costs else advice
+        costly = (
+            with_costs(advice, group.histogram, *costs) if costs and not probabilities else advice
+        )
         each.append((own, recommendation(costly, own)))
+    # Of a rare outcome most errors are small and few are near 1: no outliers, but what it is.
     flags = outlier_driven([own for own, _ in each], MINIMUM_ROWS)
+    flags = [flag and not probabilities for flag in flags]
     return Grouping(
         by,
         tuple(

@@ -8,11 +8,13 @@ from typing import Literal
 import polars as pl
 
 from lossreport.advice.shape import MINIMUM_ROWS
+from lossreport.checks.all import check_data
+from lossreport.checks.view import EXAMPLES, examples, passed, skipped
 from lossreport.formats import count, group_name, number, percent, visible
 from lossreport.logs.columns import key_names
 from lossreport.losses import LARGEST
 from lossreport.profiles.profile import Profile, rows_in
-from lossreport.reports.results import Finding, Prediction
+from lossreport.reports.results import Example, Finding, Prediction
 
 Severity = Literal["error", "warning", "info"]
 MUCH_LEFT_OUT = 0.05
@@ -21,17 +23,32 @@ MAX_NAMED = 3
 """So many skipped files are named in a sentence; the rest with the sources."""
 BIASED = 0.25
 """A mean error of more than this share of the MAE is worth a finding."""
+TODO = {
+    "LR001": "Find out why it is missing: the figures are silent about these rows.",
+    "LR002": "Find out why the model gave no number: the figures are silent about these rows.",
+    "LR003": "Give actual and predicted in a larger unit, and look at the largest values.",
+    "LR004": "Look at the worst rows before trusting MSE and RMSE, and judge by MAE meanwhile.",
+    "LR005": "Look at the worst rows of these groups, and judge them by MAE.",
+    "LR006": "Put the level right first: subtract the mean error, or train for the mean (L2).",
+    "LR007": "Look at rows whose error is 0: is their prediction the model's?",
+    "LR008": "Log both sides with more digits, if they had them.",
+    "LR009": "Gather more rows or group more coarsely.",
+    "LR010": "Write a time into each row, in one format.",
+    "LR011": "Write the value into each row, if it is known.",
+    "LR040": "Make these files anew, and the report again.",
+}
+"""What to do about each finding."""
 
 
 def find(profile: Profile, predictions: Sequence[Prediction]) -> tuple[Finding, ...]:
     """Return all findings, in the order of their codes."""
     several = len(predictions) > 1
     found = [_times(profile), _group_values(profile), _files(profile)]
-    for p in predictions:
+    for i, p in enumerate(predictions):
         name = p.predicted if several else None
         found += [
-            _side("LR001", "actual", p, name),
-            _side("LR002", "predicted", p, name),
+            _side("LR001", "actual", p, name, _left_out(profile, "actual")),
+            _side("LR002", "predicted", p, name, _left_out(profile, f"predicted_{i}")),
             _overflow(p, name),
             _few_rows_make_it(p, name),
             _outlier_driven(p, name),
@@ -40,20 +57,28 @@ def find(profile: Profile, predictions: Sequence[Prediction]) -> tuple[Finding, 
             _rounded(p, name),
             _small_groups(p, name),
         ]
+    found += check_data(profile, [(p.predicted if several else None, p.rows) for p in predictions])
     return tuple(sorted(found, key=lambda f: f.code))
 
 
 def _finding(
-    code: str, title: str, issue: str | None, severity: Severity, n: int | None, name: str | None
+    code: str,
+    title: str,
+    issue: str | None,
+    severity: Severity,
+    n: int | None,
+    name: str | None,
+    of: float | None = None,
+    at: tuple[Example, ...] = (),
 ) -> Finding:
-    """Return an issue if there is something to say, else that the check passed."""
+    """Return an issue if there is something to say, else that the check passed.
+
+    `n` is how many of `of` it concerns, `at` some of them.
+    """
     if issue is None:
-        return Finding(code, "passed", severity, title, "Nothing found.", 0, name)
-    return Finding(code, "issue", severity, title, issue, n, name)
-
-
-def _skipped(code: str, title: str, why: str, name: str | None = None) -> Finding:
-    return Finding(code, "skipped", "info", title, why, None, name)
+        return passed(code, title, name)
+    share = None if n is None or not of else min(1.0, n / of)
+    return Finding(code, "issue", severity, title, issue, n, name, share, at, TODO[code])
 
 
 def _told_apart(p: Prediction) -> str:
@@ -63,7 +88,22 @@ def _told_apart(p: Prediction) -> str:
     return f"{number_of} with the most squared error" if rest else number_of
 
 
-def _side(code: str, side: str, p: Prediction, name: str | None) -> Finding:
+def _kept(profile: Profile, where: pl.Expr) -> tuple[Example, ...]:
+    """Return some of the rows kept for which this is so."""
+    if profile.evidence is None:
+        return ()
+    return examples(profile.evidence.by_place.rows.filter(where))
+
+
+def _left_out(profile: Profile, side: str) -> tuple[Example, ...]:
+    number = pl.col(side).is_finite().fill_null(value=False)
+    counted = ~number if side == "actual" else ~number & pl.col("actual").is_finite()
+    return _kept(profile, counted)
+
+
+def _side(
+    code: str, side: str, p: Prediction, name: str | None, at: tuple[Example, ...]
+) -> Finding:
     """Report the rows left out because of one side."""
     reasons = [(r, n) for r, n in p.rows.left_out if r.startswith(side)]
     n = sum(c for _, c in reasons)
@@ -76,7 +116,9 @@ def _side(code: str, side: str, p: Prediction, name: str | None) -> Finding:
             f"the {side} value is {what}."
         )
     severity: Severity = "error" if n > MUCH_LEFT_OUT * max(p.rows.read, 1) else "warning"
-    return _finding(code, f"Every {side} value is a number", issue, severity, n, name)
+    return _finding(
+        code, f"Every {side} value is a number", issue, severity, n, name, p.rows.read, at
+    )
 
 
 def _overflow(p: Prediction, name: str | None) -> Finding:
@@ -98,13 +140,15 @@ def _overflow(p: Prediction, name: str | None) -> Finding:
         issues.append(
             "MAE and bias are not given: the sum of the errors exceeds the largest float."
         )
-    return _finding("LR003", title, " ".join(issues) or None, "error", apart or None, name)
+    return _finding(
+        "LR003", title, " ".join(issues) or None, "error", apart or None, name, p.rows.read
+    )
 
 
 def _few_rows_make_it(p: Prediction, name: str | None) -> Finding:
     title = "No few rows make most of the squared error"
     if p.overall.n < MINIMUM_ROWS:
-        return _skipped("LR004", title, f"Fewer than {MINIMUM_ROWS} scored rows.", name)
+        return skipped("LR004", title, f"Fewer than {MINIMUM_ROWS} scored rows.", name)
     few = p.concentration
     issue = None
     if few:
@@ -113,31 +157,34 @@ def _few_rows_make_it(p: Prediction, name: str | None) -> Finding:
             f"{'makes' if few.rows == 1 else 'make'} {percent(few.share_of_sq_error)} "
             "of the squared error."
         )
-    return _finding("LR004", title, issue, "warning", few.rows if few else None, name)
+    shown = min(EXAMPLES, few.rows) if few else 0
+    at = tuple(Example(w.file, w.row) for w in p.worst[:shown])
+    n = few.rows if few else None
+    return _finding("LR004", title, issue, "warning", n, name, p.overall.n, at)
 
 
 def _outlier_driven(p: Prediction, name: str | None) -> Finding:
     title = "No group's error is driven by outliers"
     groups = [(g.by, x) for g in p.groupings for x in g.groups]
     if not groups:
-        return _skipped("LR005", title, "The log is not grouped; add --by.", name)
+        return skipped("LR005", title, "The log is not grouped; add --by.", name)
     flagged = [(by, x) for by, x in groups if x.flagged]
     issue = None
     if flagged:
         by, worst = max(flagged, key=lambda f: f[1].share_of_sq_error or 0)
         issue = (
-            f"{len(flagged):,} of {_told_apart(p)} have a ratio beyond what their "
-            f"number of rows explains; {group_name(by, worst.key, 40)} has the most squared error "
-            "of them."
+            f"{len(flagged):,} of {_told_apart(p)} {'has' if len(flagged) == 1 else 'have'} a "
+            "ratio beyond what the number of rows explains, with the most squared error in "
+            f"{group_name(by, worst.key, 40)}."
         )
-    return _finding("LR005", title, issue, "warning", len(flagged), name)
+    return _finding("LR005", title, issue, "warning", len(flagged), name, len(groups))
 
 
 def _biased(p: Prediction, name: str | None) -> Finding:
     title = "The mean error is small beside the MAE"
     bias, mae = p.overall.bias, p.overall.mae
     if p.overall.n < MINIMUM_ROWS or bias is None or not mae:
-        return _skipped("LR006", title, "Too few rows, or no error at all.", name)
+        return skipped("LR006", title, "Too few rows, or no error at all.", name)
     issue = None
     if abs(bias) > BIASED * mae:
         issue = (
@@ -151,7 +198,7 @@ def _spike(p: Prediction, name: str | None) -> Finding:
     title = "Errors are rarely exactly 0"
     advice = p.recommendation.advice
     if p.overall.n < MINIMUM_ROWS:
-        return _skipped("LR007", title, f"Fewer than {MINIMUM_ROWS} scored rows.", name)
+        return skipped("LR007", title, f"Fewer than {MINIMUM_ROWS} scored rows.", name)
     n = round(advice.zeros * p.overall.n)
     issue = None
     if "spike_at_zero" in advice.flags:
@@ -159,13 +206,13 @@ def _spike(p: Prediction, name: str | None) -> Finding:
             f"{count(n, 'error')} ({percent(advice.zeros)}) are exactly 0: a leaked or copied "
             "target, or a target that is mostly 0?"
         )
-    return _finding("LR007", title, issue, "warning", n, name)
+    return _finding("LR007", title, issue, "warning", n, name, p.overall.n)
 
 
 def _rounded(p: Prediction, name: str | None) -> Finding:
     title = "Errors are not coarsely rounded"
     if p.overall.n < MINIMUM_ROWS:
-        return _skipped("LR008", title, f"Fewer than {MINIMUM_ROWS} scored rows.", name)
+        return skipped("LR008", title, f"Fewer than {MINIMUM_ROWS} scored rows.", name)
     issue = None
     if "rounded" in p.recommendation.advice.flags:
         issue = "Most errors repeat a few values: actual and predicted are rounded."
@@ -176,7 +223,7 @@ def _small_groups(p: Prediction, name: str | None) -> Finding:
     title = f"Every group has at least {MINIMUM_ROWS} scored rows"
     groups = [x for g in p.groupings for x in g.groups]
     if not groups:
-        return _skipped("LR009", title, "The log is not grouped; add --by.", name)
+        return skipped("LR009", title, "The log is not grouped; add --by.", name)
     small = sum(x.too_few_rows for x in groups)
     issue = None
     if small:
@@ -184,13 +231,13 @@ def _small_groups(p: Prediction, name: str | None) -> Finding:
             f"{small:,} of {_told_apart(p)} {'has' if small == 1 else 'have'} fewer: "
             "figures only, no flag and no recommendation."
         )
-    return _finding("LR009", title, issue, "info", small, name)
+    return _finding("LR009", title, issue, "info", small, name, len(groups))
 
 
 def _times(profile: Profile) -> Finding:
     title = "Every row has a readable time"
     if profile.columns.time is None:
-        return _skipped("LR010", title, "The log has no time column; name one with --time.")
+        return skipped("LR010", title, "The log has no time column; name one with --time.")
     n = rows_in(profile.timeline.filter(pl.col("bucket").is_null()))
     issue = None
     if n:
@@ -198,14 +245,15 @@ def _times(profile: Profile) -> Finding:
             f"{count(n, 'row')} ({percent(n / profile.rows)}) without: in the figures, "
             "but not in those over time."
         )
-    return _finding("LR010", title, issue, "warning", n, None)
+    at = _kept(profile, pl.col("time").is_null())
+    return _finding("LR010", title, issue, "warning", n, None, profile.rows, at)
 
 
 def _group_values(profile: Profile) -> Finding:
     title = "Every row has its group values"
     keys = profile.columns.keys
     if not keys:
-        return _skipped("LR011", title, "The log is not grouped; add --by.")
+        return skipped("LR011", title, "The log is not grouped; add --by.")
     missing = {}
     for column in keys:
         table = next(t for t in profile.tables if column in t.by)
@@ -219,18 +267,19 @@ def _group_values(profile: Profile) -> Finding:
             f"{count(n, 'row')} without {visible(column, 40)}" for column, n in missing.items()
         )
         issue = f"{listed}: kept as a group of their own, (missing)."
-    return _finding("LR011", title, issue, "info", sum(missing.values()), None)
+    at = _kept(profile, pl.any_horizontal(pl.col(key_names(keys)).is_null()))
+    return _finding("LR011", title, issue, "info", sum(missing.values()), None, profile.rows, at)
 
 
 def _files(profile: Profile) -> Finding:
     title = "Every file could be read to its end"
-    skipped = [s for s in profile.sources if s.skipped]
+    left = [s for s in profile.sources if s.skipped]
     issue = None
-    if skipped:
-        named = "; ".join(visible(s.skipped or "", 300) for s in skipped[:MAX_NAMED])
-        more = f"; and {len(skipped) - MAX_NAMED:,} more" if skipped[MAX_NAMED:] else ""
+    if left:
+        named = "; ".join(visible(s.skipped or "", 300) for s in left[:MAX_NAMED])
+        more = f"; and {len(left) - MAX_NAMED:,} more" if left[MAX_NAMED:] else ""
         issue = (
-            f"{len(skipped):,} of {count(len(profile.sources), 'file')} skipped, none of "
-            f"{'its' if len(skipped) == 1 else 'their'} rows in any figure: {named}{more}"
+            f"{len(left):,} of {count(len(profile.sources), 'file')} skipped, none of "
+            f"{'its' if len(left) == 1 else 'their'} rows in any figure: {named}{more}"
         )
-    return _finding("LR040", title, issue, "error", len(skipped), None)
+    return _finding("LR040", title, issue, "error", len(left), None, len(profile.sources))

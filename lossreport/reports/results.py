@@ -6,7 +6,7 @@ they cannot disagree. Figures that do not exist are None, never NaN.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -230,6 +230,30 @@ class Prediction:
     """"hour", "day", "week", ... of the timeline."""
     lorenz: tuple[WorstShare, ...]
     """The shares held by the worst rows, from the worst row to all of them."""
+    tokens: tuple[Token, ...] = ()
+    """Of each side the ten most frequent texts that are no numbers."""
+    other_tokens: int = 0
+    """How many rows have others."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A row, by its place."""
+
+    file: str
+    row: int
+    """Counted from 1 in its file (in CSV without the header)."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A text that stands where a number should be."""
+
+    side: Literal["actual", "predicted"]
+    token: str
+    count: int
+    first: Example
+    """The first row that has it."""
 
 
 @dataclass(frozen=True)
@@ -244,6 +268,19 @@ class Finding:
     count: int | None = None
     predicted: str | None = None
     """The prediction column it is about, when there are several."""
+    share: float | None = None
+    """What `count` is of all there are (rows, days, files)."""
+    examples: tuple[Example, ...] = ()
+    """Some of the rows."""
+    todo: str | None = None
+    """What to do about it."""
+
+
+def gravest_first(findings: Iterable[Finding], *, notes: bool = True) -> list[Finding]:
+    """Return the issues: errors, then warnings, then (if asked for) what is only noted."""
+    grave = ["error", "warning", "info"]
+    issues = [f for f in findings if f.status == "issue" and (notes or f.severity != "info")]
+    return sorted(issues, key=lambda f: (grave.index(f.severity), f.code))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,12 @@ from lossreport.reports.results import (
 )
 
 LOSS_NAMES = {"L1": "L1 (absolute error)", "L2": "L2 (squared error)"}
+PROBABILITIES = (
+    "Every actual value is 0 or 1 and every prediction lies between. L2 is then the Brier score, a "
+    "proper one: to say the true probability makes it smallest. Log loss is proper too.",
+    "L1 is not proper: it is smallest for a model that says 0 or 1, whichever is likelier. Do not "
+    "train or compare with it, nor with Huber.",
+)
 LONGEST = 28
 """Group values are cut to this many characters in sentences; tables show them whole."""
 
@@ -30,7 +36,8 @@ def _all_of(losses: tuple[str, ...], last: str) -> str:
 
 def recommendation(advice: Advice, figures: Figures) -> Recommendation:
     """Return the advice in words."""
-    return Recommendation(advice, _headline(advice), tuple(_because(advice, figures)))
+    told = PROBABILITIES if advice.verdict == "probabilities" else _because(advice, figures)
+    return Recommendation(advice, _headline(advice), tuple(told))
 
 
 def _headline(advice: Advice) -> str:
@@ -38,6 +45,8 @@ def _headline(advice: Advice) -> str:
         assert advice.reason is not None
         return advice.reason
     name = loss_name(advice.loss, advice.delta)
+    if advice.verdict == "probabilities":
+        return "These are probabilities: train with L2 (squared error, the Brier score), not L1."
     if advice.broken:
         one = advice.broken.rows == 1
         return (
@@ -240,6 +249,9 @@ def verdict(
         )  # fmt: skip
     if advised.advice.verdict == "not-enough-rows":
         return Verdict("Too few rows", "none", advised.headline, _of_few_rows(figures, worst), ())
+    if advised.advice.verdict == "probabilities":
+        why = " ".join(advised.because)
+        return Verdict("Probabilities", "note", advised.headline, why, tuple(_bias(figures)))
     points = [advised.headline] if concentration else []
     points += _points(figures, flagged, groups)
     if concentration:
@@ -314,6 +326,12 @@ def _points(figures: Figures, flagged: int, groups: int) -> list[str]:
             f"{flagged:,} of {count(groups, 'group')} {'has' if flagged == 1 else 'have'} more "
             "outlier-driven error than the number of rows explains."
         )
+    return points + _bias(figures)
+
+
+def _bias(figures: Figures) -> list[str]:
+    """Return what the bias says, if it is large beside the MAE."""
+    points = []
     if figures.bias is not None and figures.mae and abs(figures.bias) > 0.25 * figures.mae:
         much = "much" if figures.bias > 0 else "little"
         points.append(

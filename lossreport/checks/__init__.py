@@ -1,0 +1,1 @@
+"""The checks on the data: each a small function over a profile."""

@@ -1,0 +1,286 @@
+"""Checks on the values of one side: placeholders, bounds, constants, signs, whole numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from lossreport.checks.view import (
+    MINIMUM,
+    TOO_FEW,
+    Floats,
+    Marks,
+    Severity,
+    View,
+    examples,
+    extent,
+    extent_of,
+    finite,
+    issue,
+    keys_of,
+    passed,
+    plain,
+    skipped,
+    values_and_counts,
+    whole_numbers,
+)
+from lossreport.formats import count, group_name, number, percent
+from lossreport.reports.results import Example, Finding
+
+CODES = frozenset(
+    sign * value
+    for value in (*(10.0**k - 1 for k in range(2, 11)), 99999.99, 999.9, 9999.9, 1e20, 1e30, 1e36)
+    for sign in (1, -1)
+) | {-1.0, 32767.0, -32768.0, 65535.0, 2.0**31 - 1, -(2.0**31), 2.0**32 - 1, 2.0**63, -(2.0**63)}
+"""Numbers that systems write where there is no value."""
+PILE = 0.005
+"""From this share on, one value of many different ones is a pile."""
+STANDS_OUT = 5
+MOST_PILES = 4
+"""A pile has so many times the rows of the value that is next in frequency after this many."""
+FEW_VALUES = 5
+"""Among fewer different values (labels, answers) none is told from the others."""
+NEARLY_CONSTANT = 0.01
+GROUP_ROWS = 30
+"""In a group (or on a day) of so many rows a single predicted value is no chance."""
+
+
+def placeholders(view: View, side: str) -> Finding:
+    """Look for values that stand for "no value"."""
+    code = {"actual": "LR016", "predicted": "LR017"}[side]
+    title = f"No {side} value looks like a placeholder"
+    name = view.name if side == "predicted" else None
+    rows = finite(view.every, side)
+    values = rows[side].to_numpy()
+    if len(values) < MINIMUM:
+        return skipped(code, title, TOO_FEW, name)
+    found = _piles(values, bounds=side == "actual")
+    among_worst = _codes_among_worst(view.worst[side].to_numpy(), values)
+    if not found and not among_worst:
+        return passed(code, title, name)
+    if not found:
+        value = among_worst[0]
+        at = view.worst.filter(pl.col(side) == value)
+        message = (
+            f"{plain(value)} is the {side} value of {at.height:,} of the {view.worst.height:,} "
+            f"worst rows, far from all others: a placeholder for a missing value?"
+        )
+        return issue(code, title, message, _placeholder_todo(value), name=name, at=examples(at))
+    value = found[0]
+    marks = values == value
+    size = extent(int(marks.sum()), len(values), view.scored, whole=view.whole)
+    others = values[~np.isin(values, found)]
+    severity: Severity = "info" if _fits_in(value, others) else "warning"
+    where = "among" if severity == "info" else "far from"
+    more = f" So {'do' if found[2:] else 'does'} {', '.join(map(plain, found[1:5]))}."
+    message = (
+        f"{plain(value)} is the {side} value of {size.text}, {where} values from "
+        f"{number(float(others.min()))} to {number(float(others.max()))} that hardly repeat: "
+        f"a placeholder for a missing value?{more if found[1:] else ''}"
+    )
+    return issue(
+        code, title, message, _placeholder_todo(value), severity, name,
+        size=size, at=examples(rows, marks),
+    )  # fmt: skip
+
+
+def _placeholder_todo(value: float) -> str:
+    return (
+        f"If {plain(value)} means that there is no value, write null instead (then such rows "
+        "are left out and counted); if it is real, nothing is wrong."
+    )
+
+
+def _piles(values: Floats, *, bounds: bool) -> list[float]:
+    """Return values that pile up beyond chance, most frequent first.
+
+    `bounds`: also one at the lowest or highest value that others come near to.
+    """
+    different, counts = values_and_counts(values)
+    order = np.argsort(-counts, kind="stable")
+    usual = int(counts[order[MOST_PILES]]) if len(order) > MOST_PILES else len(values)
+    rounded = whole_numbers(different)
+    found: list[float] = []
+    if np.isin(different, list(CODES), invert=True).sum() < FEW_VALUES:
+        return found
+    for at in order[:20].tolist():
+        value, n = float(different[at]), int(counts[at])
+        others = values[(values != value) & ~np.isin(values, list(CODES))]
+        if n < 3 or not len(others):
+            continue
+        near = _near(value, others)
+        beside = int(counts[max(0, at - 1) : at + 2].sum()) - n
+        known = value in CODES and not _fits_in(value, others) and n > 2 * beside
+        pile = n >= max(5, PILE * len(values)) and n > STANDS_OUT * max(usual, near * beside)
+        at_bound = near and not others.min() < value < others.max()
+        if known or (pile and not (at_bound and (rounded or not bounds))):
+            found.append(value)
+    return found
+
+
+def _fits_in(value: float, others: Floats) -> bool:
+    """Return whether a value is within, or close to, the range of most others and near to one."""
+    low, high = np.quantile(others, [0.02, 0.98])
+    inside = low - 0.5 * (high - low) <= value <= high + 0.5 * (high - low)
+    return bool(inside and _near(value, others) and not value < 0 <= others.min())
+
+
+def _near(value: float, others: Floats) -> bool:
+    """Return whether a value is near to another: a tenth of the range of most, or one step."""
+    width = float(np.ptp(np.quantile(others, [0.02, 0.98])))
+    step = float(np.diff(np.unique(others)).min(initial=width))
+    return float(np.min(np.abs(others - value))) <= max(0.1 * width, step)
+
+
+def _codes_among_worst(worst: Floats, values: Floats) -> list[float]:
+    """Return known codes that several of the worst rows have."""
+    different, counts = values_and_counts(worst)
+    others = values[~np.isin(values, list(CODES))]
+    repeated = different[counts >= 3].tolist()
+    if len(np.unique(others)) < FEW_VALUES:
+        return []
+    return [v for v in repeated if v in CODES and not _fits_in(v, others)]
+
+
+def clipped(view: View) -> Finding:
+    """Look for predictions that are cut off at a bound."""
+    code, title = "LR021", "Predictions are not cut off at a bound"
+    predicted, actual = view.predicted, view.actual
+    if len(predicted) < MINIMUM:
+        return skipped(code, title, TOO_FEW, view.name)
+    different, counts = values_and_counts(predicted)
+    if whole_numbers(different):
+        return skipped(code, title, "The predictions are whole numbers.", view.name)
+    for bound, n in ((different[-1], counts[-1]), (different[0], counts[0])):
+        inner = len(different) - 1
+        others = different[different != bound]
+        fine = inner > 0.5 * (len(predicted) - n)
+        if n < max(5, PILE * len(predicted)) or not fine or not _fits_in(bound, others):
+            continue
+        marks = predicted == bound
+        top = bound == different[-1]
+        beyond = actual > bound if top else actual < bound
+        size = extent_of(view, marks)
+        severity: Severity = "warning" if beyond.mean() > PILE else "info"
+        past = f"{percent(float(beyond.mean()))} of the actual values lie beyond it"
+        message = (
+            f"the prediction of {size.rows('is', 'are')} exactly {plain(float(bound))}, "
+            f"the {'highest' if top else 'lowest'} of all; "
+            f"{past if beyond.any() else 'no actual value lies beyond it'}."
+        )
+        todo = (
+            "If the model cuts its output off, ask whether the bound still holds; errors beyond it "
+            "are the bound's, not the model's."
+        )
+        return issue(code, title, message, todo, severity, view.name, size=size,
+                     at=examples(view.rows, marks))  # fmt: skip
+    return passed(code, title, view.name)
+
+
+def constant(view: View) -> Finding:
+    """Look for a predicted value that does not change: overall, in a group, on a day."""
+    code, title = "LR020", "The predictions vary, overall, in each group and on each day"
+    predicted, actual = view.predicted, view.actual
+    if len(predicted) < MINIMUM:
+        return skipped(code, title, TOO_FEW, view.name)
+    todo = "Look whether the model got its inputs there, or a default value stood in for it."
+    low, high = float(predicted.min()), float(predicted.max())
+    if np.ptp(actual) == 0:
+        return passed(code, title, view.name, "The actual values do not vary either.")
+    if low == high:
+        message = f"every prediction is {plain(low)}, while the actual values differ."
+        size = extent_of(view, np.ones(len(predicted), dtype=bool))
+        return issue(code, title, message, todo, "error", view.name, size=size,
+                     at=examples(view.rows))  # fmt: skip
+    middle = np.quantile(predicted, [0.05, 0.95]), np.quantile(actual, [0.05, 0.95])
+    if np.ptp(middle[0]) < NEARLY_CONSTANT * np.ptp(middle[1]):
+        message = (
+            f"the predictions hardly vary: 90% lie within {number(float(np.ptp(middle[0])))}, "
+            f"90% of the actual values within {number(float(np.ptp(middle[1])))}."
+        )
+        return issue(code, title, message, todo, name=view.name)
+    return _constant_somewhere(view, code, title, todo)
+
+
+def _constant_somewhere(view: View, code: str, title: str, todo: str) -> Finding:
+    """Look at each group and each day."""
+    _, counts = values_and_counts(view.predicted)
+    usual = float(counts.max()) / len(view.predicted)
+    groups = [(view.profile.columns.keys[int(k[4:])], pl.col(k)) for k in keys_of(view)]
+    if view.profile.columns.time is not None:
+        groups.append(("day", pl.col("time").dt.date().cast(pl.String)))
+    places, at, looked_at = [], list[Example](), 0
+    marks: Marks = np.zeros(view.rows.height, dtype=bool)
+    for column, key in groups:
+        each = view.rows.with_columns(key.alias("place")).drop_nulls("place")
+        found = each.group_by("place").agg(
+            n=pl.len(), values=pl.col("predicted").n_unique(), actual=pl.col("actual").n_unique()
+        )
+        large = found.filter(pl.col("n") >= GROUP_ROWS)
+        looked_at += large.height
+        same = large.filter((pl.col("values") == 1) & (pl.col("actual") > 1)).sort("place")
+        for place, n in same.select("place", "n").iter_rows():
+            if large.height * usual ** (n - 1) > 0.001:  # a value so frequent may fill a group
+                continue
+            places.append(group_name((column,), (place,), 40))
+            mine = each.filter(pl.col("place") == place)
+            at += examples(mine)
+            marks |= view.rows.select(key.eq_missing(pl.lit(place))).to_series().to_numpy()
+    if not places:
+        return passed(code, title, view.name)
+    size = extent_of(view, marks)
+    listed = "; ".join(places[:5]) + (
+        f" and {count(len(places) - 5, 'more')}" if places[5:] else ""
+    )
+    message = (
+        f"the prediction is one and the same for all rows of {listed} "
+        f"({len(places):,} of the {count(looked_at, 'group or day', 'groups and days')} with "
+        f"at least {GROUP_ROWS} rows looked at): {size.text}."
+    )
+    return issue(code, title, message, todo, "warning", view.name, size=size, at=at[:5])
+
+
+def negative(view: View) -> Finding:
+    """Look for negative predictions where no actual value is negative."""
+    code, title = "LR032", "No prediction is negative where the actual values never are"
+    if len(view.actual) < MINIMUM:
+        return skipped(code, title, TOO_FEW, view.name)
+    low = min(float(view.actual.min()), *view.worst["actual"].to_list(), 0.0)
+    if low < 0:
+        return passed(code, title, view.name, "Some actual values are negative.")
+    marks = view.predicted < 0
+    if not marks.any():
+        return passed(code, title, view.name)
+    size = extent_of(view, marks)
+    message = f"{size.rows('has', 'have')} a negative prediction, but no actual value is negative."
+    todo = "If the target cannot be negative, cut the predictions off at 0 or model its logarithm."
+    severity: Severity = "warning" if size.share >= 0.01 else "info"
+    return issue(code, title, message, todo, severity, view.name, size=size,
+                 at=examples(view.rows, marks))  # fmt: skip
+
+
+def whole(view: View) -> Finding:
+    """Compare whole numbers on one side with fractions on the other."""
+    code, title = "LR026", "Actual and predicted are both whole numbers, or neither"
+    actual, predicted = view.actual, view.predicted
+    if len(actual) < MINIMUM:
+        return skipped(code, title, TOO_FEW, view.name)
+    sides = whole_numbers(actual), whole_numbers(predicted)
+    if sides[0] == sides[1] or len(np.unique(actual)) < 3:
+        return passed(code, title, view.name)
+    if sides[0]:
+        message = (
+            "all actual values are whole numbers, the predictions are not: no prediction with a "
+            "fraction can be exactly right, and L1 cannot go below the rounding."
+        )
+        todo = (
+            "If the actual values are counts, predict their mean and judge by L2 or a count loss "
+            "(Poisson deviance); if they were rounded, compare with the values before rounding."
+        )
+    else:
+        message = (
+            "all predictions are whole numbers, the actual values are not: the predictions were "
+            "rounded, which adds up to 0.5 to each error."
+        )
+        todo = "Log the predictions before they are rounded."
+    return issue(code, title, message, todo, "info", view.name)

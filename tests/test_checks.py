@@ -1,0 +1,422 @@
+"""The checks on the data: each finds what is planted in clean data, and clean data is silent."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import lossreport
+from lossreport.checks.all import CODES, check_data
+from lossreport.reports.results import Finding, Ledger
+from tests.conftest import EXAMPLES
+from tests.simulated import LAWS, ROWS, clean
+
+OPTIONS = {"by": "site", "time": "time", "id": "site,time"}
+Plant = Callable[[pl.DataFrame, np.random.Generator], pl.DataFrame]
+
+
+def checked(log: object, **options: object) -> dict[str, Finding]:
+    """What the checks on the data found, by code."""
+    profile = lossreport.profile(log, **(OPTIONS | options))
+    rows = profile.rows
+    found = check_data(profile, [(None, Ledger(rows, rows, ()))])
+    assert sorted(f.code for f in found) == list(CODES)
+    return {f.code: f for f in found}
+
+
+def issues(found: dict[str, Finding]) -> dict[str, Finding]:
+    return {code: f for code, f in found.items() if f.status == "issue"}
+
+
+def test_clean_logs_of_many_laws_are_silent_with_few_false_alarms() -> None:
+    alarms: Counter[tuple[str, str]] = Counter()
+    for law in LAWS:
+        for seed in range(30):
+            found = issues(checked(clean(law, seed, 1000)))
+            alarms.update((f.code, f.severity) for f in found.values())
+    # That counts are whole and their predictions are not is said, and is no alarm.
+    assert alarms.pop(("LR026", "info")) == 2 * 30
+    assert not any(severity == "error" for _, severity in alarms)
+    assert sum(alarms.values()) <= 0.02 * len(LAWS) * 30, alarms
+
+
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("options", [{"time": "", "id": ()}, {"by": "", "time": "", "id": ()}])
+def test_clean_logs_without_times_and_groups_are_silent_too(
+    law: str, options: dict[str, object]
+) -> None:
+    for seed in range(30, 33):
+        found = issues(checked(clean(law, seed, 1000), **options))
+        assert {f.code for f in found.values()} <= {"LR026"}, found
+
+
+def some(rng: np.random.Generator, share: float = 0.02) -> pl.Series:
+    """Marks of a share of the rows, at least twenty."""
+    n = max(20, round(share * ROWS))
+    marks = np.zeros(ROWS, dtype=bool)
+    marks[np.sort(rng.choice(ROWS, n, replace=False))] = True
+    return pl.Series(marks)
+
+
+def put(column: str, value: pl.Expr | float, share: float = 0.02) -> Plant:
+    def plant(frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+        new = pl.lit(value) if isinstance(value, float) else value
+        return frame.with_columns(
+            pl.when(some(rng, share)).then(new).otherwise(column).alias(column)
+        )
+
+    return plant
+
+
+def scaled(factor: float, column: str = "actual") -> Plant:
+    return put(column, pl.col(column) * factor)
+
+
+def repeat_rows(frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    return pl.concat([frame, frame.filter(some(rng))])
+
+
+def one_group_constant(frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    return frame.with_columns(predicted=pl.when(site="west").then(81.5).otherwise("predicted"))
+
+
+def one_day_constant(frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    day = pl.col("time").dt.date() == datetime(2026, 1, 9).date()
+    return frame.with_columns(predicted=pl.when(day).then(70.25).otherwise("predicted"))
+
+
+def stale(frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    return frame.with_columns(
+        actual=pl.when(some(rng)).then(pl.col("actual").shift(1).over("site")).otherwise("actual")
+    ).fill_null(50.0)
+
+
+def persistent(frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    last = pl.col("actual").shift(1).over("site")
+    return frame.with_columns(predicted=pl.when(some(rng, 0.3)).then(last).otherwise("predicted")).fill_null(50.0)  # fmt: skip
+
+
+def moved(new: pl.Expr) -> Plant:
+    def plant(frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+        return frame.with_columns(time=pl.when(some(rng)).then(new).otherwise("time"))
+
+    return plant
+
+
+def without_days(frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    return frame.filter(pl.col("time").dt.ordinal_day() != 12, (pl.col("time").dt.ordinal_day() != 20) | (pl.col("time").dt.hour() == 3))  # fmt: skip
+
+
+def clock_put_back(frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    back = frame.filter(pl.col("time") == datetime(2026, 1, 25, 2))
+    other = back.with_columns(pl.col("actual") + 1.0625, pl.col("predicted") + 0.9375)
+    return pl.concat([frame, other])
+
+
+def respelled(frame: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    odd = pl.lit("West ") if rng.random() < 0.5 else pl.lit("we\u200bst")
+    return frame.with_columns(site=pl.when(some(rng) & pl.Series(frame["site"] == "west")).then(odd).otherwise("site"))  # fmt: skip
+
+
+PLANTED: list[tuple[str, str, Plant]] = [
+    ("LR014", "repeated rows", repeat_rows),
+    ("LR015", "repeated ids", clock_put_back),
+    ("LR016", "-999 as actual", put("actual", -999.0)),
+    ("LR016", "a few 9999 as actual", put("actual", 9999.0, 0.0)),
+    ("LR016", "0 as actual", put("actual", 0.0)),
+    ("LR016", "one value too often", put("actual", 63.625)),
+    ("LR017", "-1 as predicted", put("predicted", -1.0)),
+    ("LR017", "a default value predicted", put("predicted", 55.5)),
+    ("LR018", "a thousand times the actual", scaled(1000)),
+    ("LR018", "a tenth of the actual", scaled(0.1)),
+    ("LR018", "sixty times the prediction", scaled(60, "predicted")),
+    ("LR018", "3600 times", scaled(3600)),
+    ("LR018", "24 times", scaled(24)),
+    ("LR019", "the sign of actual", scaled(-1)),
+    ("LR019", "the sign of predicted", scaled(-1, "predicted")),
+    ("LR020", "one group constant", one_group_constant),
+    ("LR020", "one day constant", one_day_constant),
+    ("LR021", "cut off at a bound", lambda f, _: f.with_columns(pl.col("predicted").clip(upper_bound=f["predicted"].quantile(0.9)))),
+    ("LR022", "copies", put("predicted", pl.col("actual"))),
+    ("LR023", "stale actual values", stale),
+    ("LR024", "the last actual value predicted", persistent),
+    ("LR026", "rounded predictions", lambda f, _: f.with_columns(pl.col("predicted").round())),
+    ("LR027", "1970", moved(pl.lit(datetime(1970, 1, 1)))),
+    ("LR027", "the year 58000", moved(pl.lit(datetime(8020, 1, 1)))),
+    ("LR028", "days without rows", without_days),
+    ("LR029", "clocks put back", clock_put_back),
+    ("LR031", "names that look alike", respelled),
+    ("LR032", "negative predictions", put("predicted", pl.col("predicted") * -0.01)),
+]  # fmt: skip
+POSITIVE = ("gaussian", "laplace", "t3", "heteroscedastic")
+
+
+def positive(law: str, seed: int) -> pl.DataFrame:
+    return clean(law, seed).with_columns(pl.col("actual", "predicted").clip(1, None))
+
+
+@cache
+def unplanted(law: str, seed: int) -> dict[str, Finding]:
+    return checked(positive(law, seed))
+
+
+@pytest.mark.parametrize(
+    ("code", "what", "plant"), PLANTED, ids=[f"{c} {w}" for c, w, _ in PLANTED]
+)
+@pytest.mark.parametrize("law", POSITIVE)
+def test_what_is_planted_is_found(code: str, what: str, plant: Plant, law: str) -> None:
+    for seed in range(2):
+        assert unplanted(law, seed)[code].status != "issue", unplanted(law, seed)[code]
+        found = checked(plant(positive(law, seed), np.random.default_rng(seed)))[code]
+        assert found.status == "issue", found
+        assert found.todo
+        assert found.message[0].isupper() or not found.message[0].isalpha()
+
+
+def test_counts_shares_and_places_are_right() -> None:
+    frame = clean("gaussian", 7)
+    marks = some(np.random.default_rng(7))
+    at = [i + 1 for i, m in enumerate(marks) if m]
+    log = frame.with_columns(actual=pl.when(marks).then(-999.0).otherwise("actual"))
+    found = checked(log)["LR016"]
+    assert (found.count, found.share) == (len(at), len(at) / ROWS)
+    assert [e.row for e in found.examples] == at[:5]
+    assert found.message.startswith(f"\u2212999 is the actual value of {len(at)} rows (2.0%), far")
+
+
+def test_units_of_a_precise_model_are_told_and_where() -> None:
+    rng = np.random.default_rng(8)
+    frame = clean("gaussian", 8).with_columns(
+        actual=pl.col("predicted") * pl.Series(np.exp(rng.normal(0, 0.01, ROWS)))
+    )
+    for factor, name in ((1.609344, "miles"), (0.3048, "feet"), (2.54, "inches"), (0.45359237, "pounds")):  # fmt: skip
+        west = pl.col("site") == "west"
+        log = frame.with_columns(
+            actual=pl.when(west).then(pl.col("actual") * factor).otherwise("actual")
+        )
+        found = checked(log)["LR018"]
+        assert found.status == "issue"
+        assert name in found.message
+        assert "all in site = west" in found.message
+        assert found.count == ROWS // 4
+    every = frame.with_columns(pl.col("actual") * 1000)
+    whole = checked(every)["LR018"]
+    assert whole.severity == "error"
+    assert "nearly all actual values are above the predictions" in whole.message.lower()
+
+
+def test_one_row_is_told_in_the_singular() -> None:
+    frame = clean("gaussian", 9)
+    log = pl.concat([frame, frame.slice(100, 1)])
+    found = checked(log)
+    assert "1 row (0.03%) repeats another row in every column" in found["LR014"].message
+    assert "1 row (0.03%) has an id (site, time) that an earlier row has" in found["LR015"].message
+    assert [e.row for e in found["LR014"].examples] == [ROWS + 1]
+
+
+def test_rows_that_values_of_few_digits_make_equal_are_no_duplicates() -> None:
+    rng = np.random.default_rng(10)
+    predicted = rng.integers(0, 20, 2000).astype(float)
+    log = pl.DataFrame({"actual": predicted + rng.integers(-2, 3, 2000), "predicted": predicted})
+    found = checked(log, by="", time="", id=())["LR014"]
+    assert found.status == "skipped"
+    assert "by chance" in found.message
+    fine = log.with_columns(pl.col("predicted") + pl.Series(rng.random(2000)))
+    assert checked(fine, by="", time="", id=())["LR014"].status == "passed"
+    twice = checked(pl.concat([fine, fine]), by="", time="", id=())["LR014"]
+    assert (twice.count, twice.severity) == (2000, "error")
+
+
+def test_a_constant_prediction_is_an_error() -> None:
+    found = checked(clean("gaussian", 11).with_columns(predicted=pl.lit(70.0)))["LR020"]
+    assert (found.severity, found.count) == ("error", ROWS)
+
+
+def test_predictions_copied_from_the_actual_values_are_an_error() -> None:
+    log = clean("gaussian", 12).with_columns(
+        predicted=pl.when(pl.int_range(pl.len()) % 5 > 0).then("actual").otherwise("predicted")
+    )
+    found = checked(log)["LR022"]
+    assert (found.severity, found.count, found.share) == ("error", ROWS * 4 // 5, 0.8)
+
+
+def test_files_cut_short_are_named(tmp_path: Path) -> None:
+    frame = clean("gaussian", 13, 1200)
+    for i in range(12):
+        part = frame.slice(100 * i, 8 if i == 7 else 100)
+        part.write_parquet(tmp_path / f"day-{i:02}.parquet")
+    found = checked(tmp_path)["LR030"]
+    assert (found.status, found.count) == ("issue", 1)
+    assert "day-07.parquet (8)" in found.message
+    assert "1 file of 12 has" in found.message
+
+
+def test_texts_that_are_no_numbers_are_counted_by_text_with_their_first_row(tmp_path: Path) -> None:
+    rows = [["1.5", "2.5"] for _ in range(40)]
+    for at, text in ((3, "N/A"), (5, "N/A"), (6, "off"), (9, ""), (30, "  off "), (31, "<b>x")):
+        rows[at][0] = text
+    rows[12][1] = "error 7"
+    path = tmp_path / "log.csv"
+    path.write_text("actual,predicted\n" + "".join(f"{a},{p}\n" for a, p in rows), "utf-8")
+    prediction = lossreport.report(path).predictions[0]
+    told = {(t.side, t.token): (t.count, t.first.row) for t in prediction.tokens}
+    assert told == {
+        ("actual", "N/A"): (2, 4), ("actual", "off"): (2, 7),
+        ("actual", "<b>x"): (1, 32), ("predicted", "error 7"): (1, 13),
+    }  # fmt: skip
+    assert prediction.other_tokens == 0
+    found = {f.code: f for f in lossreport.report(path).findings}
+    assert (found["LR012"].count, found["LR012"].severity) == (5, "warning")
+    assert "N/A 2, off 2" in found["LR012"].message
+    assert (found["LR013"].count, found["LR013"].examples[0].row) == (1, 13)
+
+
+def test_many_different_texts_are_bounded_and_none_vanishes() -> None:
+    n = 6000
+    texts = ["offline" if i % 3 == 0 else f"bad {i}" for i in range(n)]
+    log = pl.DataFrame({"actual": [*texts, "1", "2"], "predicted": [1.0] * (n + 2)})
+    profile = lossreport.profile(log)
+    assert profile.evidence is not None
+    assert profile.evidence.tokens.height == 1001
+    prediction = lossreport.report(profile).predictions[0]
+    assert prediction.tokens[0].token == "offline"
+    assert prediction.tokens[0].count == n // 3
+    assert len(prediction.tokens) == 10
+    assert prediction.other_tokens + sum(t.count for t in prediction.tokens) == n
+
+
+def test_probabilities_are_told_and_never_advised_l1() -> None:
+    rng = np.random.default_rng(14)
+    p = rng.beta(1, 20, 5000)
+    log = pl.DataFrame(
+        {"actual": (rng.random(5000) < p).astype(int), "predicted": p, "site": rng.choice(["a", "b"], 5000)}
+    )  # fmt: skip
+    for goal in ("unknown", "typical", "totals", "large-errors"):
+        report = lossreport.report(log, by="site", goal=goal)
+        prediction = report.predictions[0]
+        assert prediction.recommendation.advice.loss == "L2"
+        assert "Brier" in prediction.recommendation.headline
+        said = " ".join(
+            (prediction.verdict.headline, prediction.verdict.why, *prediction.verdict.points)
+        )
+        assert "MAE, and look" not in said
+        assert "Quote MAE" not in said
+        for group in prediction.groupings[0].groups:
+            assert group.recommendation.advice.loss == "L2"
+            assert not group.flagged
+    costly = lossreport.report(log, costs=(1.0, 3.0)).predictions[0]
+    assert costly.recommendation.advice.loss == "L2"
+    (found,) = (f for f in report.findings if f.code == "LR025")
+    assert found.status == "issue"
+    labels = log.with_columns(predicted=(pl.col("predicted") > 0.5).cast(pl.Float64))
+    (other,) = (f for f in lossreport.report(labels).findings if f.code == "LR025")
+    assert other.status == "passed"
+
+
+def test_real_logs_are_told_what_is_known_of_them() -> None:
+    persistence = lossreport.report(EXAMPLES / "ton_fee.csv")
+    (found,) = (f for f in persistence.findings if f.code == "LR024")
+    assert (found.status, found.count) == ("issue", 306)
+    deliveries = lossreport.report(EXAMPLES / "deliveries.parquet", by="region")
+    (found,) = (f for f in deliveries.findings if f.code == "LR018")
+    assert "a factor of 10" in found.message
+    assert "all in region = apac" in found.message
+    for log in ("foodwaste.csv", "polls.csv"):
+        options = (
+            {"actual": "margin_actual", "predicted": "margin_poll"} if log == "polls.csv" else {}
+        )
+        data = [
+            f for f in lossreport.report(EXAMPLES / log, **options).findings if f.code > "LR011"
+        ]
+        assert not [f for f in data if f.status == "issue" and f.severity != "info"]
+
+
+def test_values_near_the_largest_float_break_no_check() -> None:
+    values = [1e308, -1e308, 5e-324, 0.0, -0.0, 1e300, -1e-300, 1.0] * 20
+    for shift in range(8):
+        log = pl.DataFrame({"actual": values, "predicted": values[shift:] + values[:shift]})
+        checked(log, by="", time="", id=())
+    empty = pl.DataFrame(
+        {"actual": [None, None], "predicted": [1.0, None]}, schema_overrides={"actual": pl.Float64}
+    )
+    found = checked(empty, by="", time="", id=())
+    assert not issues(found)
+
+
+def test_a_profile_without_evidence_says_so(tmp_path: Path) -> None:
+    profile = replace(lossreport.profile(EXAMPLES / "foodwaste.csv"), evidence=None)
+    found = [f for f in lossreport.report(profile).findings if f.code in CODES]
+    assert {f.status for f in found} == {"skipped"}
+    lossreport.save_profile(profile, tmp_path / "p.parquet")
+    assert lossreport.load_profile(str(tmp_path / "p.parquet")).evidence is None
+
+
+def test_times_of_day_that_are_always_quiet_are_no_gap() -> None:
+    start = datetime(2026, 3, 2)
+    times = [
+        start + timedelta(days=d, minutes=30 * k) for d in range(60) if d % 7 < 5 for k in range(48)
+    ]
+    rng = np.random.default_rng(16)
+    log = pl.DataFrame({"actual": rng.normal(size=len(times)), "time": times}).with_columns(
+        predicted=pl.col("actual") + pl.Series(rng.normal(size=len(times)))
+    )
+    assert checked(log, by="", id=())["LR028"].status == "passed"
+    holed = log.filter(pl.col("time").dt.date() != datetime(2026, 3, 31).date())
+    found = checked(holed, by="", id=())["LR028"]
+    assert found.count == 1
+    assert "2026-03-31" in found.message
+
+
+def test_each_prediction_is_checked_and_the_actual_values_once() -> None:
+    frame = clean("gaussian", 17)
+    marks = some(np.random.default_rng(17))
+    log = frame.with_columns(
+        copied=pl.when(marks).then("actual").otherwise("predicted"),
+        actual=pl.when(marks).then("actual").otherwise("actual"),
+    )
+    profile = lossreport.profile(log, predicted=["predicted", "copied"], **OPTIONS)
+    findings = lossreport.report(profile).findings
+    copies = {f.predicted: f.status for f in findings if f.code == "LR022"}
+    assert copies == {"predicted": "passed", "copied": "issue"}
+    assert sum(f.code == "LR016" for f in findings) == 1
+    assert sum(f.code == "LR017" for f in findings) == 2
+    merged = lossreport.merge([profile, profile])
+    twice = {f.code: f for f in lossreport.report(merged).findings}["LR015"]
+    assert (twice.count, twice.severity) == (ROWS, "error")
+
+
+def test_files_left_out_are_not_thin(tmp_path: Path) -> None:
+    frame = clean("gaussian", 18, 1200)
+    for i in range(12):
+        frame.slice(100 * i, 100).write_parquet(tmp_path / f"day-{i:02}.parquet")
+    (tmp_path / "day-05.parquet").write_bytes(b"PAR1 no")
+    assert checked(tmp_path, on_bad_file="skip")["LR030"].status == "passed"
+
+
+def test_what_is_too_rare_for_the_rows_kept_is_found_among_the_worst() -> None:
+    frame = clean("t3", 19, 200_000)
+    assert not issues(checked(frame))
+    rare = pl.int_range(pl.len()).is_in(range(77, 200_000, 16_000))
+    slipped = checked(frame.with_columns(actual=pl.when(rare).then(pl.col("actual") * 1000).otherwise("actual")))["LR018"]  # fmt: skip
+    assert slipped.status == "issue"
+    assert re.match(r"1[123] of the 20 worst rows are off by a factor of 1,000", slipped.message)
+    assert all(e.row % 16_000 == 78 for e in slipped.examples)
+    coded = checked(frame.with_columns(actual=pl.when(rare).then(-9999.0).otherwise("actual")))["LR016"]  # fmt: skip
+    assert "\u22129999 is the actual value of 13" in coded.message
+
+
+@pytest.mark.parametrize("values", [(-1.0, 1.0), (0.0, 1.0), (-1.0, 0.0, 1.0), (1.0, 2.0, 99.0)])
+def test_labels_are_no_placeholders(values: tuple[float, ...]) -> None:
+    rng = np.random.default_rng(20)
+    actual = rng.choice(values, 2000, p=[0.9, *[0.1 / (len(values) - 1)] * (len(values) - 1)])
+    log = pl.DataFrame({"actual": actual, "predicted": actual + rng.normal(0, 0.1, 2000)})
+    assert checked(log, by="", time="", id=())["LR016"].status == "passed"

@@ -1,0 +1,196 @@
+"""The rows kept for the checks: bounded, the same for any cut of the log, and kept in profiles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import lossreport
+from lossreport.logs import frames, log
+from lossreport.profiles import evidence, gathering
+from lossreport.profiles.evidence import BLOCK, Evidence, kept, level_for
+
+ROWS = 7000
+
+
+def rows(n: int = ROWS, seed: int = 1) -> pl.DataFrame:
+    rng = np.random.default_rng(seed)
+    actual = rng.normal(size=n)
+    return pl.DataFrame(
+        {
+            "actual": pl.Series(actual).set(pl.Series(rng.random(n) < 0.01), None),
+            "predicted": actual + rng.normal(size=n),
+            "g": rng.choice(["a", "b"], n),
+            "id": rng.integers(0, n * 50, n),
+            "time": pl.Series(np.arange(n) * 1_000_000).cast(pl.Datetime("us")),
+        }
+    )
+
+
+def evidence_of(source: object) -> Evidence:
+    made = lossreport.profile(source, by="g", time="time", id="id").evidence
+    assert made is not None
+    return made
+
+
+def same(one: Evidence, other: Evidence) -> None:
+    for name in ("by_place", "by_content", "by_id"):
+        a, b = getattr(one, name), getattr(other, name)
+        assert a.level == b.level
+        assert_frame_equal(a.rows, b.rows)
+    assert_frame_equal(one.tokens, other.tokens)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, most in (("MOST_BY_PLACE", 1000), ("MOST_BY_CONTENT", 500), ("MOST_BY_ID", 800)):
+        for module in (evidence, gathering):
+            monkeypatch.setattr(module, name, most)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    whole = rows()
+    for i in range(7):
+        part = whole.slice(i * ROWS // 7, ROWS // 7)
+        folder = tmp_path / f"day={i}"
+        folder.mkdir()
+        part.with_columns(pl.col("g").cast(pl.Categorical if i == 3 else pl.String)).write_parquet(
+            folder / "part-0.parquet"
+        )
+    return tmp_path
+
+
+def test_a_small_log_is_kept_whole() -> None:
+    frame = rows(3000)
+    made = evidence_of(frame)
+    assert made.by_place.level == made.by_content.level == 0
+    assert made.by_place.rows["row"].to_list() == list(range(1, 3001))
+    assert_frame_equal(
+        made.by_place.rows.select("actual", "predicted_0", "time"),
+        frame.select("actual", pl.col("predicted").alias("predicted_0"), "time"),
+    )
+    scored = frame["actual"].is_not_null().sum()
+    assert made.by_content.rows.height == scored
+
+
+@pytest.mark.parametrize("size", [137, 1000, 100_000])
+def test_the_rows_kept_do_not_depend_on_chunks(
+    small: None, folder: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    usual = evidence_of(folder)
+    for module in (log, frames):
+        monkeypatch.setattr(module, "CHUNK_ROWS", size)
+    same(usual, evidence_of(folder))
+    assert 0 < usual.by_place.rows.height <= 1000
+    assert 0 < usual.by_content.rows.height <= 500
+    assert usual.by_id is not None
+    assert 0 < usual.by_id.rows.height <= 800
+
+
+def test_merged_evidence_is_that_of_all_rows_in_any_order(small: None, folder: Path) -> None:
+    parts = [
+        lossreport.profile(p, by="g", time="time", id="id")
+        for p in sorted(folder.rglob("*.parquet"))
+    ]
+    together = evidence_of(folder)
+    for order in (parts, parts[::-1], [parts[i] for i in (3, 0, 6, 2, 5, 1, 4)]):
+        merged = lossreport.merge(order).evidence
+        assert merged is not None
+        same(merged, together)
+    nested = lossreport.merge([lossreport.merge(parts[:3]), lossreport.merge(parts[3:])]).evidence
+    assert nested is not None
+    same(nested, together)
+
+
+def test_saved_and_read_back_it_is_the_same(small: None, folder: Path, tmp_path: Path) -> None:
+    made = lossreport.profile(folder, by="g", time="time", id="id")
+    lossreport.save_profile(made, tmp_path / "p.parquet")
+    again = lossreport.load_profile(str(tmp_path / "p.parquet"))
+    assert made.evidence is not None
+    assert again.evidence is not None
+    same(made.evidence, again.evidence)
+    assert again.columns.ids == ("id",)
+
+
+def test_rows_are_kept_in_whole_blocks_spread_over_the_log(small: None) -> None:
+    made = evidence_of(rows(20_000)).by_place
+    blocks = (made.rows["row"] - 1) // BLOCK
+    assert set(blocks.value_counts()["count"]) == {BLOCK}
+    expected = 20_000 / made.factor
+    assert made.rows.height == pytest.approx(expected, rel=0.5)
+    halves = (made.rows["row"] <= 10_000).mean()
+    assert halves == pytest.approx(0.5, abs=0.25)
+
+
+def test_all_copies_of_a_row_are_kept_or_none(small: None) -> None:
+    frame = rows(4000)
+    twice = pl.concat([frame, frame.sample(fraction=1, shuffle=True, seed=3)])
+    content = evidence_of(twice).by_content
+    assert content.level > 0
+    copies = content.rows.group_by(
+        "actual", "predicted_0", "g" if "g" in content.rows else "key_0"
+    ).len()
+    assert set(copies["len"]) == {2}
+    ids = evidence_of(twice).by_id
+    assert ids is not None
+    assert ids.rows.group_by("id").len()["len"].min() >= 2
+
+
+def test_estimates_of_a_large_log_are_near_and_said_to_be_estimates(small: None) -> None:
+    frame = rows(30_000, seed=5)
+    log = pl.concat([frame, frame.head(3000)])
+    found = {f.code: f for f in lossreport.report(log, by="g", time="time", id="id").findings}
+    for code in ("LR014", "LR015"):
+        assert found[code].status == "issue"
+        assert found[code].count == pytest.approx(3000, rel=0.5)
+        assert "bout " in found[code].message
+        assert "looked at)" in found[code].message
+
+
+def test_evidence_of_one_kind_of_profiles_only_is_merged(folder: Path) -> None:
+    from dataclasses import replace
+
+    parts = [
+        lossreport.profile(p, by="g", time="time", id="id")
+        for p in sorted(folder.rglob("*.parquet"))[:2]
+    ]
+    old = replace(parts[1], evidence=None)
+    assert lossreport.merge([parts[0], old]).evidence is None
+    assert parts[1].evidence is not None
+    other = replace(parts[1], evidence=replace(parts[1].evidence, hashed_by="Polars 0"))
+    merged = lossreport.merge([parts[0], other]).evidence
+    assert merged is not None
+    assert merged.by_id is None
+    assert merged.by_place.rows.height == 2000
+    (found,) = (
+        f
+        for f in lossreport.report(lossreport.merge([parts[0], other])).findings
+        if f.code == "LR015"
+    )
+    assert found.status == "skipped"
+
+
+def test_levels_halve_what_is_kept() -> None:
+    draws = evidence.mixed(np.arange(100_000, dtype=np.uint64))
+    for level in (0, 1, 5, 10):
+        assert kept(draws, level).mean() == pytest.approx(0.5**level, rel=0.2)
+    assert (
+        kept(draws, level_for(draws, 700)).sum()
+        <= 700
+        < kept(draws, level_for(draws, 700) - 1).sum()
+    )
+    assert not kept(np.zeros(3, dtype=np.uint64), 1).any()
+    assert level_for(np.full(10, 2**64 - 1, dtype=np.uint64), 5) == 63
+
+
+def test_wrong_ids_are_refused_with_what_there_is() -> None:
+    with pytest.raises(lossreport.UsageError, match=r"no column 'idd'.*Did you mean id\?"):
+        lossreport.profile(rows(50), id="idd")
+    nested = rows(50).with_columns(id=pl.concat_list("id"))
+    with pytest.raises(lossreport.UsageError, match=r"Column 'id' holds List.*cannot be an id"):
+        lossreport.profile(nested, id="id")
