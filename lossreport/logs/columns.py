@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from lossreport.errors import UsageError, nearest
-from lossreport.logs.values import can_be_number, is_text, number, time_format
+from lossreport.logs.times import time_format
+from lossreport.logs.values import can_be_number, is_text, number
 
 ACTUAL_NAMES = (
     "y_true", "actual", "actuals", "actual_value", "y_actual", "y", "target", "observed",

@@ -12,7 +12,8 @@ import polars as pl
 
 from lossreport.errors import LossReportError, UnreadableLogError, UsageError
 from lossreport.logs.columns import Columns, key_names
-from lossreport.logs.values import exact_difference, is_text, number, reads, time, time_format
+from lossreport.logs.times import epoch_in_text, reads, time, time_format
+from lossreport.logs.values import exact_difference, is_text, number
 
 CHUNK_ROWS = 100_000
 """As many as Polars reads at a time: so chunks need no copying together, and fit the cache."""
