@@ -30,6 +30,7 @@ def profile(
     predicted: str | Sequence[str] = (),
     by: str | Sequence[str | Sequence[str]] | None = None,
     time: str | None = None,
+    time_format: str | None = None,
     worst: int = WORST_ROWS,
     opened: Callable[[Log], Progress] | None = None,
 ) -> Profile:
@@ -47,6 +48,9 @@ def profile(
         with few distinct values, "" or () groups by nothing.
     time
         The column that says when; found by name if not given, "" for none.
+    time_format
+        How its texts are written, in strftime's letters ("%d.%m.%Y %H:%M"); "epoch" for numbers
+        since 1970; "%d.%m.%Y %H:%M - *" for the start of intervals. Found if not given.
     worst
         How many of the worst rows to keep.
     opened
@@ -81,6 +85,9 @@ def profile(
         predicted=[predicted] if isinstance(predicted, str) else list(predicted),
         by=_groupings(by),
         time=time,
+        time_format=time_format,
+        in_paths=source.in_paths(),
+        more=source.texts,
     )
     progress = opened(source) if opened else lambda _: None
     made = profile_log(source, columns, keep_worst=worst, progress=progress)

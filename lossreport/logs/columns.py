@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from lossreport.errors import UsageError, nearest
-from lossreport.logs.times import time_format
+from lossreport.logs.times import (
+    check_format,
+    day_or_month_first,
+    epoch_in_text,
+    reads,
+    time_formats,
+)
 from lossreport.logs.values import can_be_number, is_text, number
 
 ACTUAL_NAMES = (
@@ -75,6 +81,9 @@ def find_columns(
     predicted: Sequence[str] = (),
     by: Sequence[str | tuple[str, ...]] | None = None,
     time: str | None = None,
+    time_format: str | None = None,
+    in_paths: Mapping[str, pl.Series] | None = None,
+    more: Callable[[str], Iterable[pl.Series]] = lambda _: (),
 ) -> Columns:
     """Give each role a column, by what was asked for and, where nothing was, by name.
 
@@ -87,44 +96,67 @@ def find_columns(
     by
         Groupings as given, each a column or several with commas between; None means "choose",
         an empty text means none.
+    time_format
+        How the times are written when they are text; None means "find it".
+    in_paths
+        The columns that stand in the paths of the log's files, with a value per file.
+    more
+        Gives more of a column's texts, where those of the sample leave day and month open.
 
     Raises
     ------
     UsageError
         A name is not a column, or a role has no candidate or several sensible ones.
     """
-    known = sample.columns
+    in_paths = in_paths or {}
+    columns = {**sample.to_dict(), **in_paths}
+    known = list(columns)
     found = []
     predicted = [p for p in predicted if p]
     if not actual:
-        taken = set(predicted)
-        actual = _only(
-            "actual", _by_name(sample, ACTUAL_NAMES, ACTUAL_WORDS, taken, _numeric), known
-        )
+        actual = find_actual(columns, taken=predicted)
         found.append("actual")
     if not predicted:
-        candidates = _by_name(sample, PREDICTED_NAMES, PREDICTED_WORDS, {actual}, _numeric)
+        candidates = _by_name(columns, PREDICTED_NAMES, PREDICTED_WORDS, {actual}, _numeric)
         predicted = [_only("predicted", candidates, known)]
         found.append("predicted")
     _check_known((actual, *predicted), known)
     _check_distinct(actual, predicted)
     given_time = time
     if time is None:
-        time = _one_time(sample, {actual, *predicted})
+        time = _one_time(columns, {actual, *predicted, *in_paths}) or _one_time(
+            in_paths, {actual, *predicted}
+        )
         if time is not None:
             found.append("time")
     time = time or None
-    fmt = None
     if time is not None:
         _check_known((time,), known)
-        fmt = _text_time_format(sample, time, given=given_time is not None)
+        time_format = _text_time_format(columns[time], time_format, more, given=bool(given_time))
+        if time_format is None and is_text(columns[time].dtype) and not given_time:
+            time = None
+            found.remove("time")
+    elif time_format is not None:
+        raise UsageError("There is no column for --time-format; name it with --time COLUMN.")
     if by is None:
-        groupings = _few_values(sample, {actual, *predicted, *([time] if time else [])})
+        groupings = _few_values(columns, in_paths, {actual, *predicted, *([time] if time else [])})
         found.append("by")
     else:
         groupings = tuple(dict.fromkeys(g for b in by if (g := split_grouping(b, known))))
         _check_known([c for g in groupings for c in g], known)
-    return Columns(actual, tuple(predicted), time, groupings, fmt, tuple(found))
+    return Columns(actual, tuple(predicted), time, groupings, time_format, tuple(found))
+
+
+def find_actual(columns: Mapping[str, pl.Series], *, taken: Iterable[str] = ()) -> str:
+    """Return the column of the actual values, by name.
+
+    Raises
+    ------
+    UsageError
+        There is no candidate, or more than one.
+    """
+    candidates = _by_name(columns, ACTUAL_NAMES, ACTUAL_WORDS, set(taken), _numeric)
+    return _only("actual", candidates, list(columns))
 
 
 def split_grouping(text: str | tuple[str, ...], known: Iterable[str]) -> tuple[str, ...]:
@@ -160,7 +192,7 @@ def _words(name: str) -> list[str]:
 
 
 def _by_name(
-    sample: pl.DataFrame,
+    columns: Mapping[str, pl.Series],
     names: Sequence[str],
     words: set[str],
     taken: set[str],
@@ -168,16 +200,19 @@ def _by_name(
 ) -> list[str]:
     """Return the columns whose whole name is a known one or, if none, that contain a known word.
 
-    A column that is called "actual" is the actual value even if none of its texts is a number; of
-    several, and by a word alone, only those that suit are candidates.
+    Of a field with a dotted name, its own name may also be a known one. A column that is called
+    "actual" is the actual value even if none of its texts is a number; of several, and by a word
+    alone, only those that suit are candidates.
     """
-    free = [c for c in sample.columns if c not in taken]
+    free = [c for c in columns if c not in taken]
     exact = [c for c in free if "_".join(_words(c)) in names]
+    of_field = [c for c in free if "." in c and "_".join(_words(c.rsplit(".", 1)[1])) in names]
     of_words = [
         c for c in free if words & set(_words(c)) and not (DERIVED_WORDS - words) & set(_words(c))
     ]
-    suiting = [[c for c in some if suits(sample[c])] for some in (exact, of_words)]
-    return suiting[0] or suiting[1] or exact
+    tiers = (exact, of_field, of_words)
+    suiting = [found for some in tiers if (found := [c for c in some if suits(columns[c])])]
+    return suiting[0] if suiting else exact or of_field
 
 
 def _only(role: str, candidates: Sequence[str], known: Sequence[str]) -> str:
@@ -206,18 +241,21 @@ def _numeric(series: pl.Series) -> bool:
 def _is_time(series: pl.Series) -> bool:
     if isinstance(series.dtype, pl.Datetime) or series.dtype == pl.Date:
         return True
-    return is_text(series.dtype) and time_format(series.head(1000)) is not None
+    return is_text(series.dtype) and bool(time_formats(series.head(1000)))
 
 
-def _one_time(sample: pl.DataFrame, taken: set[str]) -> str | None:
-    named = _by_name(sample, TIME_NAMES, TIME_WORDS, taken, _is_time)
-    candidates = [c for c in named if _is_time(sample[c])] or [
+def _one_time(columns: Mapping[str, pl.Series], taken: set[str]) -> str | None:
+    named = _by_name(columns, TIME_NAMES, TIME_WORDS, taken, _is_time)
+    candidates = [c for c in named if _is_time(columns[c])] or [
         c
-        for c in sample.columns
+        for c in columns
         if c not in taken
-        and (c.lower().endswith(("date", "time")) or sample[c].dtype.is_temporal())
-        if _is_time(sample[c])
+        and (c.lower().endswith(("date", "time")) or columns[c].dtype.is_temporal())
+        if _is_time(columns[c])
     ]
+    if len(candidates) > 1:  # one that can be read goes before those that may be day or month first
+        sure = [c for c in candidates if not day_or_month_first(time_formats(columns[c].head(1000)))]
+        candidates = sure or candidates
     if len(candidates) > 1:
         raise UsageError(
             f"More than one column could be the time: {', '.join(candidates)}. "
@@ -226,29 +264,68 @@ def _one_time(sample: pl.DataFrame, taken: set[str]) -> str | None:
     return candidates[0] if candidates else None
 
 
-def _text_time_format(sample: pl.DataFrame, time: str, *, given: bool) -> str | None:
-    series = sample[time]
+def _text_time_format(
+    series: pl.Series,
+    asked: str | None,
+    more: Callable[[str], Iterable[pl.Series]],
+    *,
+    given: bool,
+) -> str | None:
+    """Return the format of a column's times; None if it is no text or, unless `given`, not sure."""
     if not is_text(series.dtype):
+        if asked is not None:
+            raise UsageError(
+                f"--time-format is for text, but column {series.name!r} holds {series.dtype}."
+            )
         return None
-    fmt = time_format(series)
+    if asked is not None:
+        check_format(asked, series)
+        return asked
+    formats = time_formats(series)
+    if day_or_month_first(formats):
+        formats = _decided(formats, more(series.name))
+    if len(formats) and not day_or_month_first(formats):
+        return formats[0]
+    fmt = epoch_in_text(series) if given and not formats else None
     if fmt is None and given and series.drop_nulls().len():
+        example = f"(for example {series.drop_nulls()[0]!r})"
+        hint = "Say how they are written with --time-format, for example --time-format '%d/%m/%Y'."
+        if formats:
+            raise UsageError(
+                f"In the times of column {series.name!r} {example}, day and month cannot be told "
+                f"apart. {hint}"
+            )
         raise UsageError(
-            f"The texts of column {time!r} are not times in one known format "
-            f"(for example {series.drop_nulls()[0]!r}), or day and month cannot be told apart."
+            f"The texts of column {series.name!r} are not times in one known format {example}. "
+            f"{hint}"
         )
     return fmt
 
 
-def _few_values(sample: pl.DataFrame, taken: set[str]) -> tuple[tuple[str, ...], ...]:
+def _decided(formats: list[str], more: Iterable[pl.Series]) -> list[str]:
+    """Return the formats that also read more of a column, until day and month are told apart."""
+    for texts in more:
+        left = [f for f in formats if reads(texts, f)]
+        if not left:  # neither order reads them all: the column is not in one format
+            return formats
+        formats = left
+        if not day_or_month_first(formats):
+            break
+    return formats
+
+
+def _few_values(
+    columns: Mapping[str, pl.Series], in_paths: Mapping[str, pl.Series], taken: set[str]
+) -> tuple[tuple[str, ...], ...]:
     """Choose columns to group by: text, yes/no or whole numbers with 2 to 50 distinct values."""
     chosen = []
-    for name in sample.columns:
-        series = sample[name]
+    for name, series in columns.items():
         if name in taken or {"error", "residual", "id"} & set(_words(name)):
             continue
         if not (is_text(series.dtype) or series.dtype.is_integer() or series.dtype == pl.Boolean):
             continue
         distinct = series.n_unique()
-        if 2 <= distinct <= min(MAX_GROUPS_CHOSEN, max(2, sample.height // 10)):
+        share = series.len() if name in in_paths else max(2, series.len() // 10)
+        if 2 <= distinct <= min(MAX_GROUPS_CHOSEN, share):
             chosen.append((name,))
     return tuple(chosen[:MAX_COLUMNS_CHOSEN])

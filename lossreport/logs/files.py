@@ -91,6 +91,16 @@ def format_by_ending(name: str) -> str | None:
     return ENDINGS.get(ending)
 
 
+def without_endings(name: str) -> str:
+    """Return a file's name without the endings that say how it is to be read."""
+    for endings in (COMPRESSIONS, (*ENDINGS, ".txt", ".dat")):
+        for ending in endings:
+            if name.lower().endswith(ending) and len(name) > len(ending):
+                name = name[: -len(ending)]
+                break
+    return name
+
+
 def _endings() -> str:
     return ", ".join(ENDINGS) + " (text also with .gz or .zst)"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
 
@@ -18,6 +18,13 @@ from lossreport.logs.values import exact_difference, is_text, number
 CHUNK_ROWS = 100_000
 """As many as Polars reads at a time: so chunks need no copying together, and fit the cache."""
 SAMPLE_ROWS = 10_000
+LOOKED_AT_ROWS = 2_000_000
+"""So many rows of a column are read to find out what its first rows do not tell."""
+FILE_NAME = "@file"
+"""The column that holds the name of each row's file, without folder and endings."""
+MATCH, AMBIGUOUS = "@match", "@ambiguous"
+"""In rows joined with actuals: the number of the actual (null: there is none), and whether the
+actuals differ for one key."""
 
 
 Prepare = Callable[[pl.LazyFrame], pl.LazyFrame]
@@ -36,6 +43,10 @@ class Part:
     schema: pl.Schema
     frames: Callable[[Sequence[str]], Iterator[pl.LazyFrame]]
     """Gives the rows, with these columns, in order: as one lazy frame or as several."""
+    constants: Mapping[str, str | None] = field(default_factory=dict)
+    """The columns that stand in the path, with their value."""
+    notes: tuple[str, ...] = ()
+    """What was assumed on opening it, such as which of its sheets is the log."""
 
     def head(self, rows: int = SAMPLE_ROWS) -> pl.DataFrame:
         """Return the first rows with all columns."""
@@ -51,6 +62,8 @@ class Source:
     path: str
     rows: int
     bytes: int | None
+    notes: tuple[str, ...] = ()
+    """What was assumed on opening it."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +83,8 @@ class Log:
     """Rows, opened but not yet read."""
 
     parts: tuple[Part, ...]
+    matched: Callable[[pl.Series], None] | None = None
+    """Told which actuals the rows of a chunk were joined with (`MATCH`); None if nothing was."""
 
     def sample(self) -> pl.DataFrame:
         """Return the first rows of the first part that has any, with all columns."""
@@ -79,6 +94,26 @@ class Log:
                 return head
         names = ", ".join(p.path for p in self.parts[:3]) + (", ..." if self.parts[3:] else "")
         raise UsageError(f"{names}: no rows. Check what wrote the log, or give another one.")
+
+    def in_paths(self) -> dict[str, pl.Series]:
+        """Return the columns that stand in the path of every file, with a value per file."""
+        first, *others = (p.constants for p in self.parts)
+        names = [n for n in first if n != FILE_NAME and all(n in o for o in others)]
+        return {n: pl.Series(n, [c[n] for c in (first, *others)], pl.String) for n in names}
+
+    def texts(self, name: str) -> Iterator[pl.Series]:
+        """Yield the texts of a column, chunk by chunk, of the first `LOOKED_AT_ROWS` rows."""
+        left = LOOKED_AT_ROWS
+        for part in self.parts:
+            if name not in part.schema:
+                continue
+            with reading(part.path):
+                for frame in part.frames([name]):
+                    for rows in frame.collect_batches(chunk_size=CHUNK_ROWS):
+                        yield rows[name].cast(pl.String).head(left)
+                        left -= rows.height
+                        if left <= 0:
+                            return
 
     def chunks(
         self,
@@ -98,6 +133,8 @@ class Log:
         for part in self.parts:
             read = 0
             for rows in _rows_of_part(part, columns, prepare):
+                if self.matched is not None:
+                    self.matched(rows[MATCH])
                 yield Chunk(part.path, read + 1, rows)
                 read += rows.height
             if part.rows is not None and read != part.rows:
@@ -105,7 +142,7 @@ class Log:
                     f"{part.path} says that it holds {part.rows:,} rows, but {read:,} "
                     "could be read."
                 )
-            sources.append(Source(part.path, read, part.bytes))
+            sources.append(Source(part.path, read, part.bytes, part.notes))
 
 
 def _rows_of_part(part: Part, columns: Columns, prepare: Prepare) -> Iterator[pl.DataFrame]:
@@ -117,7 +154,8 @@ def _rows_of_part(part: Part, columns: Columns, prepare: Prepare) -> Iterator[pl
         )
     read = _row_expressions(part, columns)
     with reading(part.path):
-        for frame in part.frames(columns.needed):
+        joined = [MATCH, AMBIGUOUS] if MATCH in part.schema else []
+        for frame in part.frames([*columns.needed, *joined]):
             rows = prepare(frame.select(read))
             yield from rows.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
 
@@ -138,6 +176,9 @@ def _row_expressions(part: Part, columns: Columns) -> list[pl.Expr]:
         value = pl.col(name).cast(pl.String) if is_text(dtype) else pl.col(name)
         expressions.append(value.alias(key))
         hashes.append(value.hash(seed=len(hashes)) * pl.lit(2 * len(hashes) + 1, pl.UInt64))
+    if MATCH in schema:
+        unmatched = pl.col(MATCH).is_null().alias("actual_unmatched")
+        expressions += [pl.col(MATCH), unmatched, pl.col(AMBIGUOUS).alias("actual_ambiguous")]
     if hashes:
         expressions.append(reduce(add, hashes).alias("hash"))
     if columns.time is not None:
@@ -155,7 +196,7 @@ def _time_format(part: Part, columns: Columns) -> str | None:
     texts = part.head()[columns.time]
     if columns.time_format and reads(texts, columns.time_format):
         return columns.time_format
-    return time_format(texts) or columns.time_format
+    return time_format(texts) or columns.time_format or epoch_in_text(texts)
 
 
 @contextmanager

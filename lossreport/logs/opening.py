@@ -10,8 +10,11 @@ from pathlib import Path
 import polars as pl
 
 from lossreport.errors import UnreadableLogError
+from lossreport.logs.fields import with_fields
 from lossreport.logs.files import find_files, format_by_ending, format_of
 from lossreport.logs.log import Log, Part, reading
+from lossreport.logs.partitions import with_path_columns
+from lossreport.logs.tables import refuse_tables
 
 SEPARATORS = (",", ";", "\t", "|")
 
@@ -22,11 +25,14 @@ def open_log(paths: Sequence[str]) -> Log:
     Raises
     ------
     UsageError
-        A path does not exist, a folder or glob has no logs, or the ending is not known.
+        A path does not exist, a folder or glob has no logs, the ending is not known, or a folder
+        is a table that only its own log of changes makes whole.
     UnreadableLogError
         A file is not what its ending says, is empty or is damaged.
     """
-    return Log(tuple(_open(f) for f in find_files(paths)))
+    files = find_files(paths)
+    refuse_tables(files)
+    return Log(tuple(with_path_columns(with_fields(_open(f))) for f in files))
 
 
 def _open(path: str) -> Part:

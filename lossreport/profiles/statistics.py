@@ -22,6 +22,8 @@ UNSCORED = 50_000
 """The bin of rows that are not scored, beyond every bin of a float."""
 
 REASONS = (
+    "actual_unmatched",
+    "actual_ambiguous",
     "actual_missing",
     "actual_not_numeric",
     "actual_nan",
@@ -32,8 +34,11 @@ REASONS = (
     "predicted_infinite",
     "error_infinite",
 )
-"""Why a row is left out, in order: the first that applies counts. `error_infinite` means that both
+"""Why a row is left out, in order: the first that applies counts. Unmatched and ambiguous are rows
+joined with actuals by a key that has none, or several that differ; `error_infinite` means that both
 values are finite but their difference exceeds the largest float."""
+MARKED = ("actual_ambiguous", "actual_unmatched")
+"""Reasons that a column of this name marks; the last goes first."""
 
 SUMS = (
     "n",
@@ -127,4 +132,6 @@ def _reason(names: Sequence[str], prediction: int) -> nw.Expr:
         found = nw.when(value.is_null()).then(nw.lit(first)).otherwise(found)
         if f"{column}_text" in names:
             found = nw.when(nw.col(f"{column}_text")).then(nw.lit(first + 1)).otherwise(found)
+    for mark in (m for m in MARKED if m in names):
+        found = nw.when(nw.col(mark)).then(nw.lit(REASONS.index(mark))).otherwise(found)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from typing import Any
@@ -11,7 +11,10 @@ from typing import Any
 import polars as pl
 
 from lossreport.advice.choice import MINIMUM_ROWS, Goal, advise
-from lossreport.logs.columns import key_names
+from lossreport.logs.columns import Columns, key_names
+from lossreport.logs.log import FILE_NAME
+from lossreport.logs.times import EPOCH, is_interval
+from lossreport.formats import visible
 from lossreport.losses import from_sums, squares_fit
 from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile, Table, add_up
 from lossreport.profiles.statistics import REASONS, RELATIVE_ACCURACY
@@ -57,7 +60,7 @@ def build_report(profile: Profile, *, goal: Goal = "unknown", title: str | None 
         actual=profile.columns.actual,
         predicted=profile.columns.predicted,
         time=profile.columns.time,
-        keys=profile.columns.keys,
+        keys=tuple(_shown(profile.columns.keys, profile.columns)),
         found=profile.columns.found,
         rows=predictions[0].rows,
         span=profile.span and (_instant(profile.span[0]), _instant(profile.span[1])),
@@ -84,6 +87,12 @@ def _instant(microseconds: int, form: str = "%Y-%m-%d %H:%M") -> str:
         return "before year 1" if microseconds < 0 else "after year 9999"
 
 
+def _shown(by: Sequence[str], columns: Columns) -> list[str]:
+    """Return group columns as they are shown: the file's name is "file" if nothing else is."""
+    name = FILE_NAME if "file" in columns.keys else "file"
+    return [name if c == FILE_NAME else c for c in by]
+
+
 def _notes(profile: Profile, groupings: tuple[Grouping, ...]) -> tuple[str, ...]:
     cut = [g.by for g in groupings if g.rest_groups]
     notes = [
@@ -102,6 +111,14 @@ def _notes(profile: Profile, groupings: tuple[Grouping, ...]) -> tuple[str, ...]
         "apart, flagged and advised; all others are one sum."
         for by in cut
     ]
+    fmt = profile.columns.time_format
+    if is_interval(fmt):
+        notes.append(
+            f"The times of {visible(profile.columns.time or '', 40)} are intervals: each row "
+            "counts at the start of its interval."
+        )
+    elif fmt == EPOCH:
+        notes.append("The times are numbers since 1970, in the unit that their size tells.")
     return tuple(notes)
 
 
@@ -113,6 +130,7 @@ def _prediction(profile: Profile, whole: Table, i: int, name: str, goal: Goal) -
     overall = figures(sums, histogram, advice.delta)
     advised = recommendation(advice, overall)
     raw = {by: groups_of(profile.table(by), i) for by in profile.columns.groupings}
+    raw = {tuple(_shown(by, profile.columns)): groups for by, groups in raw.items()}
     groupings = tuple(_grouping(by, groups, sums, goal) for by, groups in raw.items())
     few = few_rows(histogram, raw) if squares_fit(sums) else None
     worst = _worst_rows(profile, i, sums)
