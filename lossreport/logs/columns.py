@@ -244,6 +244,10 @@ def _is_time(series: pl.Series) -> bool:
     return is_text(series.dtype) and bool(time_formats(series.head(1000)))
 
 
+def _open(series: pl.Series) -> bool:
+    return day_or_month_first(time_formats(series.head(1000)))
+
+
 def _one_time(columns: Mapping[str, pl.Series], taken: set[str]) -> str | None:
     named = _by_name(columns, TIME_NAMES, TIME_WORDS, taken, _is_time)
     candidates = [c for c in named if _is_time(columns[c])] or [
@@ -254,7 +258,9 @@ def _one_time(columns: Mapping[str, pl.Series], taken: set[str]) -> str | None:
         if _is_time(columns[c])
     ]
     if len(candidates) > 1:  # one that can be read goes before those that may be day or month first
-        sure = [c for c in candidates if not day_or_month_first(time_formats(columns[c].head(1000)))]
+        sure = [
+            c for c in candidates if not day_or_month_first(time_formats(columns[c].head(1000)))
+        ]
         candidates = sure or candidates
     if len(candidates) > 1:
         raise UsageError(

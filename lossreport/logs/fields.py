@@ -35,6 +35,11 @@ def with_fields(part: Part) -> Part:
     return replace(part, schema=pl.Schema({**part.schema, **types}), frames=frames)
 
 
+def fields_of(dtype: pl.Struct) -> dict[str, pl.DataType]:
+    """Return the names and types of a struct's fields."""
+    return {f.name: pl.Series([], dtype=f.dtype).dtype for f in dtype.fields}
+
+
 def _fields(
     columns: Iterable[tuple[str, pl.DataType]], above: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], pl.DataType]]:
@@ -44,7 +49,7 @@ def _fields(
         if above:
             yield path, dtype
         if isinstance(dtype, pl.Struct):
-            yield from _fields([(f.name, f.dtype) for f in dtype.fields], path)
+            yield from _fields(fields_of(dtype).items(), path)
 
 
 def _field(path: Sequence[str]) -> pl.Expr:

@@ -15,6 +15,7 @@ ENDINGS = {
     ".tsv": "csv",
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
+    ".json": "json",
     ".arrow": "ipc",
     ".ipc": "ipc",
     ".feather": "ipc",
@@ -131,6 +132,8 @@ def format_of(path: str, start: bytes) -> str:
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text.startswith(b"{"):
         return "ndjson"
-    if b"\x00" not in start and not text.startswith(b"["):
+    if text.startswith(b"["):
+        return "json"
+    if b"\x00" not in start:
         return "csv"
     raise UsageError(f"{path} is of no format that can be read: {_endings()}.")

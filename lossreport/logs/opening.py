@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -12,15 +12,24 @@ import polars as pl
 from lossreport.errors import UnreadableLogError
 from lossreport.logs.fields import with_fields
 from lossreport.logs.files import find_files, format_by_ending, format_of
+from lossreport.logs.json_text import open_json
 from lossreport.logs.log import Log, Part, reading
 from lossreport.logs.partitions import with_path_columns
 from lossreport.logs.tables import refuse_tables
 
 SEPARATORS = (",", ";", "\t", "|")
+ZSTANDARD = b"\x28\xb5\x2f\xfd"
 
 
-def open_log(paths: Sequence[str]) -> Log:
+def open_log(paths: Sequence[str], *, asked: Collection[str] = (), sheet: str | None = None) -> Log:
     """Open files, folders, globs and URLs as one log.
+
+    Parameters
+    ----------
+    asked
+        Columns that will be needed: looked for in whole files where others are not.
+    sheet
+        The sheet of workbooks; None means the first.
 
     Raises
     ------
@@ -32,10 +41,10 @@ def open_log(paths: Sequence[str]) -> Log:
     """
     files = find_files(paths)
     refuse_tables(files)
-    return Log(tuple(with_path_columns(with_fields(_open(f))) for f in files))
+    return Log(tuple(with_path_columns(with_fields(_open(f, asked, sheet))) for f in files))
 
 
-def _open(path: str) -> Part:
+def _open(path: str, asked: Collection[str], sheet: str | None) -> Part:
     if "://" in path:
         fmt = format_by_ending(path.split("?")[0]) or "parquet"
         return _scanned(path, fmt, None)
@@ -48,7 +57,10 @@ def _open(path: str) -> Part:
         raise UnreadableLogError(f"{path} cannot be opened: {error.strerror}.") from error
     if not start:
         raise UnreadableLogError(f"{path} is an empty file.")
-    return _scanned(path, format_of(path, start), size)
+    fmt = format_of(path, start)
+    if fmt in ("ndjson", "json") and not start.startswith(ZSTANDARD):
+        return open_json(path, size, lines=fmt == "ndjson", asked=asked)
+    return _scanned(path, fmt, size)
 
 
 def _scanned(path: str, fmt: str, size: int | None) -> Part:
@@ -62,7 +74,7 @@ def _scanned(path: str, fmt: str, size: int | None) -> Part:
             frame = pl.scan_ipc(path, glob=False, hive_partitioning=False)
         elif fmt == "ipc stream":
             frame = pl.read_ipc_stream(path).lazy()
-        elif fmt == "ndjson":
+        elif fmt in ("ndjson", "json"):
             name = path if "://" in path else glob.escape(path)  # it takes every name for a glob
             looked_at = None if size is not None and size < 2**26 else 100_000
             names = pl.scan_ndjson(name, infer_schema_length=looked_at).collect_schema().names()

@@ -92,9 +92,10 @@ def day_or_month_first(formats: list[str]) -> bool:
 
 
 def epoch_in_text(sample: pl.Series) -> str | None:
-    """Return `EPOCH` if every text is a number as long as seconds, milli-, micro- or nanoseconds
-    since 1970 are in the years 2001 to 2286; else None.
-    """  # fmt: skip
+    """Return `EPOCH` if every text is as long as a number since 1970 in the years 2001 to 2286.
+
+    None if one is not, or there is none.
+    """
     texts = _texts(sample)
     whole = texts.str.contains(r"^(?:\d{10}(?:\.\d+)?|\d{13}|\d{16}|\d{19})$")
     return EPOCH if texts.len() and whole.all() else None
@@ -158,9 +159,13 @@ def _start_of(fmt: str) -> tuple[str, str]:
     raise ValueError(f"before its {REST!r} there must be one of {known}")
 
 
-def is_interval(fmt: str | None) -> bool:
-    """Return whether a format reads the starts of intervals."""
-    return fmt is not None and fmt.endswith(REST)
+def how_read(fmt: str | None) -> str | None:
+    """Return how times in text were read, where that is not plain; else None."""
+    if fmt == EPOCH:
+        return "are numbers since 1970, in the unit that their size tells."
+    if fmt and fmt.endswith(REST):
+        return "are intervals: each row counts at the start of its interval."
+    return None
 
 
 def time(name: str, dtype: pl.DataType, fmt: str | None = None) -> pl.Expr:

@@ -25,7 +25,7 @@ MISSING_TOKENS = (
 """Texts, lower case and stripped, that stand for "no value" in a numeric column."""
 
 TEXT_TYPES = (pl.String, pl.Categorical, pl.Enum)
-EXACT_INTEGERS = (pl.Int64, pl.UInt64)
+EXACT_INTEGERS = (pl.Int64, pl.UInt64, pl.Int128)
 
 
 def is_text(dtype: pl.DataType) -> bool:

@@ -11,10 +11,10 @@ from typing import Any
 import polars as pl
 
 from lossreport.advice.choice import MINIMUM_ROWS, Goal, advise
+from lossreport.formats import visible
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.log import FILE_NAME
-from lossreport.logs.times import EPOCH, is_interval
-from lossreport.formats import visible
+from lossreport.logs.times import how_read
 from lossreport.losses import from_sums, squares_fit
 from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile, Table, add_up
 from lossreport.profiles.statistics import REASONS, RELATIVE_ACCURACY
@@ -111,14 +111,9 @@ def _notes(profile: Profile, groupings: tuple[Grouping, ...]) -> tuple[str, ...]
         "apart, flagged and advised; all others are one sum."
         for by in cut
     ]
-    fmt = profile.columns.time_format
-    if is_interval(fmt):
-        notes.append(
-            f"The times of {visible(profile.columns.time or '', 40)} are intervals: each row "
-            "counts at the start of its interval."
-        )
-    elif fmt == EPOCH:
-        notes.append("The times are numbers since 1970, in the unit that their size tells.")
+    read = how_read(profile.columns.time_format)
+    if read:
+        notes.append(f"The times of {visible(profile.columns.time or '', 40)} {read}")
     return tuple(notes)
 
 

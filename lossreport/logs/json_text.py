@@ -1,0 +1,256 @@
+"""Opens JSON logs, one record a line or an array of records, block by block and digit by digit."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import re
+import zlib
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import polars as pl
+
+from lossreport.logs.fields import fields_of
+from lossreport.logs.json_arrays import BLOCK, STRING, Document, Stream, record_blocks, records_in
+from lossreport.logs.log import Part, reading
+
+LOOKED_AT = 1 << 26
+"""Columns are looked for in the first 64 MB; those that are asked for, in the whole file."""
+EXACT_TO = 2**52
+"""Columns of integers beyond are kept as such: their differences would lose digits as floats."""
+UNREADABLE = re.compile(
+    STRING + rb"|-?(?:NaN|Infinity)|-?\d{20,}(?![\d.eE])|-?\d+(?:\.\d+)?[eE][+-]?\d{3,}", re.DOTALL
+)
+"""Strings, and numbers that Python and others write but that are no JSON or no float."""
+DIGITS = bytes.maketrans(b"123456789", b"000000000")
+LONG_INTEGERS = tuple(before + b"0" * 20 for before in (b":", b" ", b"-", b",", b"["))
+
+
+@dataclass(frozen=True)
+class Source:
+    """A JSON file: where it is and how it is laid out."""
+
+    path: str
+    array: bool
+
+    def blocks(self) -> Iterator[tuple[bytes, int | None]]:
+        """Yield the records, each on a line, with how many they are (None: as many as lines)."""
+        with _opened(self.path) as stream:
+            if self.array:
+                yield from record_blocks(Document(stream))
+                return
+            rest = b""
+            while piece := stream.read(BLOCK):
+                piece = rest + piece
+                end = piece.rfind(b"\n") + 1
+                rest = piece[end:]
+                if end:
+                    yield piece[:end], None
+            if rest.strip():
+                yield rest + b"\n", None
+
+
+def open_json(path: str, size: int | None, *, lines: bool, asked: Collection[str] = ()) -> Part:
+    """Return the part for a JSON file; what it holds is looked for in its first 64 MB.
+
+    All values are read as text, which keeps what they are ("01", 1 and 1.5 in one column), but for
+    columns of integers that a float could not hold. `NaN` and `Infinity` are read, though no JSON.
+
+    Parameters
+    ----------
+    lines
+        Whether it is said to hold one record a line; otherwise its first line tells.
+    asked
+        Columns to look for in the whole file.
+
+    Raises
+    ------
+    UnreadableLogError
+        It is damaged, or holds no records.
+    """
+    with reading(path):
+        source = Source(path, array=not lines and not _is_lines(path))
+        notes: tuple[str, ...] = ()
+        if source.array:
+            with _opened(path) as stream:
+                name = records_in(Document(stream))
+            notes = () if name is None else (f"its records are those of {name!r}",)
+        schema = _schema(source, asked)
+
+    def frames(names: Sequence[str]) -> Iterator[pl.LazyFrame]:
+        wanted = {n: schema[n] for n in names}
+        first = 1
+        for block, records in source.blocks():
+            rows = _rows(block, records, wanted, first)
+            first += rows.height
+            yield rows.select(names).lazy()
+
+    return Part(path, "json" if source.array else "ndjson", size, None, schema, frames, notes=notes)
+
+
+def _is_lines(path: str) -> bool:
+    """Return whether a file has one record a line, by its first lines."""
+    with _opened(path) as stream:
+        start = stream.read(1 << 16).lstrip()
+    first, *others = start.split(b"\n", 1)
+    if not first.startswith(b"{"):
+        return False
+    try:
+        record = json.loads(first)
+    except (ValueError, RecursionError):
+        return False
+    of_records = [
+        v for v in record.values() if isinstance(v, list) and v and isinstance(v[0], dict)
+    ]
+    return not of_records or bool(others and others[0].strip())
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[Stream]:
+    """Open a file, decompressed and as UTF-8 without a byte order mark."""
+    with Path(path).open("rb") as file:
+        start = file.read(4)
+        file.seek(0)
+        stream: BinaryIO = file
+        if start.startswith(b"\x1f\x8b"):
+            stream = cast(BinaryIO, gzip.GzipFile(fileobj=file))
+            start = stream.read(4)
+            stream.seek(0)
+        try:
+            if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+                yield _Encoded(io.TextIOWrapper(stream, "utf-16", newline=""))
+                return
+            if start.startswith(b"\xef\xbb\xbf"):
+                stream.read(3)
+            yield stream
+        except (EOFError, zlib.error) as error:
+            raise ValueError(f"its compressed data is damaged or cut off ({error})") from error
+
+
+class _Encoded:
+    """Text as bytes of UTF-8."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+
+    def read(self, size: int, /) -> bytes:
+        return self._text.read(size).encode("utf-8", "replace")
+
+
+def _schema(source: Source, asked: Collection[str]) -> pl.Schema:
+    """Return the columns of a file and the types to read them as."""
+    types: dict[str, pl.DataType] = {}
+    looked_at = 0
+    roots = {name.split(".")[0] for name in asked} | set(asked)
+    first = 1
+    for block, records in source.blocks():
+        wanted = [n for n in roots - set(types) if json.dumps(n).encode() in block]
+        if looked_at < LOOKED_AT or wanted:
+            found = _types(block, records, first)
+            types = {n: _both(types.get(n), found.get(n)) for n in {**types, **found}}
+        elif not roots - set(types):
+            break
+        looked_at += len(block)
+        first += records or block.count(b"\n")
+    if not types:
+        raise ValueError("it holds no records")
+    return pl.Schema(types)
+
+
+def _types(block: bytes, records: int | None, first: int) -> dict[str, pl.DataType]:
+    """Return the columns of a block, with the types to read them as."""
+    try:
+        rows = _rows(block, records, None, first)
+    except pl.exceptions.SchemaError:  # objects and other values in one column: all as text
+        names = dict.fromkeys(
+            n for line in block.splitlines() if line.strip() for n in _names(line)
+        )
+        return dict.fromkeys(names, pl.String())
+    return {s.name: _as_text(s) for s in rows}
+
+
+def _names(line: bytes) -> list[str]:
+    record = json.loads(line)
+    return list(record) if isinstance(record, dict) else []
+
+
+def _as_text(series: pl.Series) -> pl.DataType:
+    """Return the type that keeps a column's values as they are written."""
+    if isinstance(series.dtype, pl.Struct):
+        fields = series.struct.unnest()
+        return pl.Struct({s.name: _as_text(s) for s in fields})
+    if series.dtype.is_integer():
+        low, high = series.min(), series.max()
+        if isinstance(low, int) and isinstance(high, int) and max(-low, high) > EXACT_TO:
+            return pl.Int128()
+    return pl.String()
+
+
+def _both(one: pl.DataType | None, other: pl.DataType | None) -> pl.DataType:
+    """Return the type for a column that is of these types in two blocks."""
+    if one is None or other is None or one == other:
+        return one or other or pl.String()
+    if isinstance(one, pl.Struct) and isinstance(other, pl.Struct):
+        left, right = fields_of(one), fields_of(other)
+        return pl.Struct({n: _both(left.get(n), right.get(n)) for n in {**left, **right}})
+    return pl.String()
+
+
+def _rows(
+    block: bytes, records: int | None, schema: dict[str, pl.DataType] | None, first: int
+) -> pl.DataFrame:
+    """Return the rows of a block, with these columns; with None, all, as Polars finds them.
+
+    Raises
+    ------
+    ValueError
+        A line is no record of JSON; it is named, counting from `first`.
+    """
+    if any(long in block.translate(DIGITS) for long in LONG_INTEGERS):
+        block = _in_quotes(block)
+    try:
+        rows = _read(block, schema)
+    except pl.exceptions.ComputeError:
+        block = _in_quotes(block)
+        try:
+            rows = _read(block, schema)
+        except pl.exceptions.ComputeError as error:
+            raise ValueError(_what_is_wrong(block, first, error)) from error
+    if records is None and rows.height != block.count(b"\n"):
+        records = sum(1 for line in block.split(b"\n") if line.strip())
+    if records is not None and rows.height != records:
+        raise ValueError(f"{rows.height:,} rows were read of {records:,} records")
+    return rows
+
+
+def _read(block: bytes, schema: dict[str, pl.DataType] | None) -> pl.DataFrame:
+    if schema is None:
+        return pl.read_ndjson(io.BytesIO(block), infer_schema_length=None)
+    return pl.read_ndjson(io.BytesIO(block), schema=schema)
+
+
+def _in_quotes(block: bytes) -> bytes:
+    """Return the block with the numbers that Polars cannot read, or not whole, in quotes."""
+    return UNREADABLE.sub(lambda m: m[0] if m[0].startswith(b'"') else b'"' + m[0] + b'"', block)
+
+
+def _what_is_wrong(block: bytes, first: int, error: Exception) -> str:
+    number = first - 1
+    for line in block.split(b"\n"):
+        if not line.strip():
+            continue
+        number += 1
+        try:
+            record = json.loads(line)
+        except RecursionError:
+            return f"record {number:,} is nested too deeply"
+        except ValueError as wrong:
+            return f"record {number:,} is no JSON ({wrong})"
+        if not isinstance(record, dict):
+            return f"record {number:,} is no object but {line[:20].decode('utf-8', 'replace')!r}"
+    return str(error)
