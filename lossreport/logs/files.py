@@ -20,7 +20,19 @@ ENDINGS = {
     ".ipc": "ipc",
     ".feather": "ipc",
     ".arrows": "ipc stream",
+    ".xlsx": "excel",
+    ".xlsm": "excel",
+    ".xlsb": "excel",
+    ".xls": "excel",
+    ".ods": "excel",
+    ".dta": "stata",
+    ".sas7bdat": "sas",
+    ".xpt": "sas",
+    ".sav": "spss",
+    ".zsav": "spss",
 }
+THROUGH_PANDAS = ("excel", "stata", "sas", "spss")
+PICKLES = (".pkl", ".pickle", ".joblib")
 COMPRESSIONS = (".gz", ".zst")
 SCHEMES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "https", "http", "hf", "file")
 
@@ -92,6 +104,17 @@ def format_by_ending(name: str) -> str | None:
     return ENDINGS.get(ending)
 
 
+def _refuse_pickle(path: str, start: bytes) -> None:
+    ends = any(suffix.lower() in PICKLES for suffix in Path(path).suffixes)
+    begins = start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05" and len(start) > 1
+    if ends or begins:
+        raise UsageError(
+            f"{path} is a pickle, which is refused: to read one is to run whatever code it holds. "
+            "Write the log as Parquet (frame.to_parquet), or give the frame itself to "
+            "lossreport.report(frame) where you trust it."
+        )
+
+
 def without_endings(name: str) -> str:
     """Return a file's name without the endings that say how it is to be read."""
     for endings in (COMPRESSIONS, (*ENDINGS, ".txt", ".dat")):
@@ -114,8 +137,9 @@ def format_of(path: str, start: bytes) -> str:
     UnreadableLogError
         It ends like a binary file but does not begin like one.
     UsageError
-        It is of no known format.
+        It is of no known format, or a pickle.
     """
+    _refuse_pickle(path, start)
     by_ending = format_by_ending(path)
     if start.startswith(b"PAR1"):
         return "parquet"

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import polars as pl
 
-from lossreport.errors import UnreadableLogError
+from lossreport.errors import UnreadableLogError, UsageError
 from lossreport.logs.fields import with_fields
-from lossreport.logs.files import find_files, format_by_ending, format_of
+from lossreport.logs.files import THROUGH_PANDAS, find_files, format_by_ending, format_of
 from lossreport.logs.json_text import open_json
 from lossreport.logs.log import Log, Part, reading
+from lossreport.logs.pandas_files import open_with_pandas
 from lossreport.logs.partitions import with_path_columns
 from lossreport.logs.tables import refuse_tables
 
@@ -47,6 +48,10 @@ def open_log(paths: Sequence[str], *, asked: Collection[str] = (), sheet: str | 
 def _open(path: str, asked: Collection[str], sheet: str | None) -> Part:
     if "://" in path:
         fmt = format_by_ending(path.split("?")[0]) or "parquet"
+        if fmt in THROUGH_PANDAS:
+            raise UsageError(
+                f"{path}: files of {fmt} cannot be read from a URL; download it first."
+            )
         return _scanned(path, fmt, None)
     file = Path(path)
     try:
@@ -60,6 +65,8 @@ def _open(path: str, asked: Collection[str], sheet: str | None) -> Part:
     fmt = format_of(path, start)
     if fmt in ("ndjson", "json") and not start.startswith(ZSTANDARD):
         return open_json(path, size, lines=fmt == "ndjson", asked=asked)
+    if fmt in THROUGH_PANDAS:
+        return open_with_pandas(path, fmt, size, sheet)
     return _scanned(path, fmt, size)
 
 
