@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lossreport.advice.choice import GOALS, Goal
@@ -11,6 +12,7 @@ from lossreport.errors import UnreadableLogError, UsageError
 from lossreport.logs.columns import find_columns
 from lossreport.logs.files import find_files
 from lossreport.logs.frames import open_frame
+from lossreport.logs.joining import Actuals, join_actuals
 from lossreport.logs.log import Log
 from lossreport.logs.opening import open_log
 from lossreport.profiles.file import is_profile, load_profile
@@ -31,6 +33,9 @@ def profile(
     by: str | Sequence[str | Sequence[str]] | None = None,
     time: str | None = None,
     time_format: str | None = None,
+    sheet: str | None = None,
+    actuals: Any = None,
+    on: str | Sequence[str] = (),
     worst: int = WORST_ROWS,
     opened: Callable[[Log], Progress] | None = None,
 ) -> Profile:
@@ -51,6 +56,11 @@ def profile(
     time_format
         How its texts are written, in strftime's letters ("%d.%m.%Y %H:%M"); "epoch" for numbers
         since 1970; "%d.%m.%Y %H:%M - *" for the start of intervals. Found if not given.
+    sheet
+        The sheet of Excel workbooks; the first if not given.
+    actuals, on
+        A log (as `log`) that holds the actual values, and the key columns to join it on; its keys
+        and values must fit into memory.
     worst
         How many of the worst rows to keep.
     opened
@@ -70,25 +80,31 @@ def profile(
     if paths is not None:
         paths = find_files(paths)
     if paths and (saved := [p for p in paths if is_profile(p)]):
-        if len(saved) < len(paths):
-            raise UsageError("Logs and profiles cannot be given together: profile the logs first.")
-        if actual or predicted or by is not None or time is not None:
-            raise UsageError("The columns of a profile are fixed; they cannot be given again.")
-        try:
-            return merge([load_profile(p) for p in saved])
-        except ValueError as error:
-            raise UsageError(f"The profiles cannot be merged: {error}.") from error
-    source = open_log(paths) if paths is not None else open_frame(log)
+        given = (actual, predicted, by is not None, time is not None, time_format, sheet, on)
+        return _merged(saved, paths, options=any(given) or actuals is not None)
+    wanted = [predicted] if isinstance(predicted, str) else list(predicted)
+    groupings, keys = _groupings(by), _names(on)
+    asked = {n for n in (actual, *wanted, time, *keys) if n}
+    asked |= {n for g in groupings or () for n in _names(g)}
+    source = open_log(paths, asked=asked, sheet=sheet) if paths is not None else open_frame(log)
+    joined, found_actual = None, False
+    if actuals is not None:
+        found_actual = not actual
+        joined, source, actual = _joined(source, actuals, keys, actual, asked)
+    elif keys:
+        raise UsageError("--on is for --actuals: give the log of the actual values as well.")
     columns = find_columns(
         source.sample(),
         actual=actual,
-        predicted=[predicted] if isinstance(predicted, str) else list(predicted),
-        by=_groupings(by),
+        predicted=wanted,
+        by=groupings,
         time=time,
         time_format=time_format,
         in_paths=source.in_paths(),
         more=source.texts,
     )
+    if found_actual:
+        columns = replace(columns, found=("actual", *columns.found))
     progress = opened(source) if opened else lambda _: None
     made = profile_log(source, columns, keep_worst=worst, progress=progress)
     read = sum(s.rows for s in made.sources)
@@ -97,7 +113,29 @@ def profile(
             f"{read:,} rows were read but {made.rows:,} counted: this is a bug in lossreport, and "
             "its figures cannot be trusted. Please report it."
         )
-    return made
+    return made if joined is None else replace(made, joins=(joined.result(),))
+
+
+def _merged(saved: Sequence[str], paths: Sequence[str], *, options: bool) -> Profile:
+    """Return the profile of profiles that were saved."""
+    if len(saved) < len(paths):
+        raise UsageError("Logs and profiles cannot be given together: profile the logs first.")
+    if options:
+        raise UsageError("The columns of a profile are fixed; they cannot be given again.")
+    try:
+        return merge([load_profile(p) for p in saved])
+    except ValueError as error:
+        raise UsageError(f"The profiles cannot be merged: {error}.") from error
+
+
+def _joined(
+    source: Log, actuals: Any, on: Sequence[str], actual: str | None, asked: Collection[str]
+) -> tuple[Actuals, Log, str]:
+    """Return the log joined with actuals, what counts the matches, and the actual's column."""
+    paths = _paths(actuals)
+    other = open_frame(actuals, "actuals") if paths is None else open_log(paths, asked=asked)
+    log, joined, actual = join_actuals(source, other, on, actual, asked)
+    return joined, log, actual
 
 
 def report(
@@ -119,7 +157,8 @@ def report(
     title
         The heading; by default the name of the log.
     **options
-        What else `profile` takes: `actual`, `predicted`, `by`, `time`, `worst`.
+        What else `profile` takes: `actual`, `predicted`, `by`, `time`, `time_format`, `sheet`,
+        `actuals`, `on`, `worst`.
 
     Raises
     ------
@@ -142,6 +181,13 @@ def _paths(log: Any) -> list[str] | None:
         if all(isinstance(p, str | os.PathLike) for p in log):
             return [os.fspath(p) for p in log]
     return None
+
+
+def _names(columns: str | Sequence[str]) -> list[str]:
+    """Return the columns that a text with commas, or several texts, may stand for."""
+    if not isinstance(columns, str):
+        return [n for c in columns for n in _names(c)]
+    return list(dict.fromkeys(n for n in (p.strip() for p in columns.split(",")) if n))
 
 
 def _groupings(

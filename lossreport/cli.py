@@ -61,6 +61,24 @@ By = Annotated[
 Time = Annotated[
     str | None, typer.Option(metavar="COL", help="When. Found by name if not given; '' for none.")
 ]
+TimeFormat = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FORMAT",
+        help="How times in text are written, such as '%d/%m/%Y %H:%M'. Found if not given.",
+    ),
+]
+Sheet = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The sheet of a workbook; the first otherwise.")
+]
+Actuals = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FILE", help="A log with the actual values, joined on the keys of --on."),
+]
+On = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COL[,COL]...", help="The key columns to join --actuals on."),
+]
 Worst = Annotated[int, typer.Option(metavar="K", min=0, help="How many of the worst rows to keep.")]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace files that lossreport did not write.")
@@ -76,6 +94,10 @@ def report(
     predicted: Predicted = None,
     by: By = None,
     time: Time = None,
+    time_format: TimeFormat = None,
+    sheet: Sheet = None,
+    actuals: Actuals = None,
+    on: On = None,
     goal: Annotated[
         GoalName, typer.Option(help="What must be right; large-errors: they must not happen.")
     ] = GoalName.unknown,
@@ -99,10 +121,26 @@ def report(
     with _errors(debug=debug):
         html = html or Path("report.html")
         paths = {"html": html, "json": json, "markdown": markdown, "profile": profile}
-        _check_outputs({k: p for k, p in paths.items() if p is not None}, logs, force=force)
+        _check_outputs(
+            {k: p for k, p in paths.items() if p is not None},
+            [*logs, *(actuals or ())],
+            force=force,
+        )
         from lossreport import api
 
-        made = _profile(logs, actual, predicted, by, time, worst, quiet=quiet)
+        made = _profile(
+            logs,
+            quiet=quiet,
+            actual=actual,
+            predicted=predicted or (),
+            by=by,
+            time=time,
+            time_format=time_format,
+            sheet=sheet,
+            actuals=actuals or None,
+            on=on or (),
+            worst=worst,
+        )
         finished = api.report(made, goal=goal.value, title=title)
         written = _write(finished, made, html, json, markdown, profile)
         if not quiet:
@@ -115,18 +153,18 @@ def report(
 
 
 @app.command()
-def inspect(logs: Logs, debug: Debug = False) -> None:
+def inspect(logs: Logs, sheet: Sheet = None, debug: Debug = False) -> None:
     """Show what a log holds: format, rows if known, columns, types, and the role each would get."""
     with _errors(debug=debug):
         from lossreport.logs.columns import find_columns
         from lossreport.logs.opening import open_log
         from lossreport.render.terminal import inspection
 
-        log = open_log(logs)
+        log = open_log(logs, sheet=sheet)
         roles: dict[str, str] = {}
         problem = None
         try:
-            found = find_columns(log.sample())
+            found = find_columns(log.sample(), in_paths=log.in_paths(), more=log.texts)
             roles = {found.actual: "actual", found.predicted[0]: "predicted"}
             roles |= {found.time: "time"} if found.time else {}
             roles |= dict.fromkeys(found.keys, "group")
@@ -143,6 +181,10 @@ def profile(
     predicted: Predicted = None,
     by: By = None,
     time: Time = None,
+    time_format: TimeFormat = None,
+    sheet: Sheet = None,
+    actuals: Actuals = None,
+    on: On = None,
     worst: Worst = 20,
     force: Force = False,
     quiet: Quiet = False,
@@ -150,8 +192,20 @@ def profile(
 ) -> None:
     """Write only the mergeable statistics, for nightly jobs; `report` reads them like a log."""
     with _errors(debug=debug):
-        _check_outputs({"out": out}, logs, force=force)
-        made = _profile(logs, actual, predicted, by, time, worst, quiet=quiet)
+        _check_outputs({"out": out}, [*logs, *(actuals or ())], force=force)
+        made = _profile(
+            logs,
+            quiet=quiet,
+            actual=actual,
+            predicted=predicted or (),
+            by=by,
+            time=time,
+            time_format=time_format,
+            sheet=sheet,
+            actuals=actuals or None,
+            on=on or (),
+            worst=worst,
+        )
         from lossreport.profiles.file import save_profile
         from lossreport.writing import write_whole
 
@@ -214,30 +268,14 @@ def _check_outputs(paths: dict[str, Path], logs: list[str], *, force: bool) -> N
             raise UsageError(f"--{option} and --{same[0]} name the same file, {path}.")
 
 
-def _profile(
-    logs: list[str],
-    actual: str | None,
-    predicted: list[str] | None,
-    by: list[str] | None,
-    time: str | None,
-    worst: int,
-    *,
-    quiet: bool,
-) -> Any:
+def _profile(logs: list[str], *, quiet: bool, **options: Any) -> Any:
+    """Return the profile of the logs; `options` are those of `api.profile`."""
     from lossreport import api
 
     # Drawing needs matplotlib, whose import takes as long as reading a million rows: meanwhile.
     Thread(target=import_module, args=("matplotlib.figure",), daemon=True).start()
     with _progress(quiet=quiet) as opened:
-        return api.profile(
-            logs,
-            actual=actual,
-            predicted=predicted or (),
-            by=by,
-            time=time,
-            worst=worst,
-            opened=opened,
-        )
+        return api.profile(logs, opened=opened, **options)
 
 
 @contextmanager

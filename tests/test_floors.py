@@ -16,16 +16,21 @@ FLOORS = [
     ["render.charts", "api"],
     ["render.svg", "reports.build", "profiles.file"],
     ["reports.concentration", "reports.findings", "reports.wording"],
+    ["reports.joined"],
     ["reports.figures", "reports.groups"],
     ["reports.results"],
     ["advice.choice"],
     ["advice.resampling"],
     ["advice.histogram", "profiles.scan"],
     ["profiles.summing"],
-    ["profiles.profile", "logs.frames", "logs.opening"],
-    ["logs.files", "logs.log"],
+    ["profiles.profile"],
+    ["logs.joining", "logs.opening", "logs.frames"],
+    ["logs.json_text", "logs.pandas_files", "logs.partitions"],
+    ["logs.fields", "logs.files", "logs.json_arrays", "logs.tables"],
+    ["logs.keys", "logs.log"],
     ["losses", "profiles.statistics"],
     ["logs.columns", "formats"],
+    ["logs.times"],
     ["logs.values"],
     ["errors", "version"],
 ]
@@ -34,7 +39,7 @@ HEAVY = {
     "jinja2": {"render.page"},
     "markupsafe": {"render.page"},
     "typer": {"cli"},
-    "pandas": {"profiles.summing"},
+    "pandas": {"logs.pandas_files", "profiles.summing"},
 }
 NOT_AT_IMPORT = {"matplotlib", "rich"}
 

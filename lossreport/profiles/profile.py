@@ -15,6 +15,7 @@ from typing import Literal
 import polars as pl
 
 from lossreport.logs.columns import Columns, key_names
+from lossreport.logs.joining import Join
 from lossreport.logs.log import Source
 from lossreport.profiles.statistics import COUNTS, HISTOGRAM_SUMS, STATISTICS
 
@@ -129,6 +130,8 @@ class Profile:
     worst_kept: int
     span: tuple[int, int] | None
     """First and last time in microseconds since 1970, UTC."""
+    joins: tuple[Join, ...] = ()
+    """How the rows came together with actuals of other files."""
 
     @property
     def bucket(self) -> Bucket | None:
@@ -203,6 +206,7 @@ def merge(profiles: Sequence[Profile]) -> Profile:
         worst=worst_first(pl.concat([p.worst for p in profiles]), kept),
         worst_kept=kept,
         span=span,
+        joins=tuple(j for p in profiles for j in p.joins),
     )
 
 

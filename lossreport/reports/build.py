@@ -22,6 +22,7 @@ from lossreport.reports.concentration import few_rows, lorenz
 from lossreport.reports.figures import figures, outlier_driven
 from lossreport.reports.findings import find
 from lossreport.reports.groups import MAX_GROUPS, RawGroups, all_others, groups_of
+from lossreport.reports.joined import join_notes
 from lossreport.reports.results import (
     Group,
     Grouping,
@@ -67,6 +68,7 @@ def build_report(profile: Profile, *, goal: Goal = "unknown", title: str | None 
         predictions=predictions,
         findings=find(profile, predictions),
         notes=_notes(profile, predictions[0].groupings),
+        joins=profile.joins,
     )
 
 
@@ -111,6 +113,7 @@ def _notes(profile: Profile, groupings: tuple[Grouping, ...]) -> tuple[str, ...]
         "apart, flagged and advised; all others are one sum."
         for by in cut
     ]
+    notes += join_notes(profile.joins)
     read = how_read(profile.columns.time_format)
     if read:
         notes.append(f"The times of {visible(profile.columns.time or '', 40)} {read}")

@@ -12,6 +12,7 @@ from lossreport.formats import count, group_name, number, percent, visible
 from lossreport.logs.columns import key_names
 from lossreport.losses import LARGEST
 from lossreport.profiles.profile import Profile, rows_in
+from lossreport.reports.joined import join_findings
 from lossreport.reports.results import Finding, Prediction
 
 Severity = Literal["error", "warning", "info"]
@@ -24,7 +25,7 @@ BIASED = 0.25
 def find(profile: Profile, predictions: Sequence[Prediction]) -> tuple[Finding, ...]:
     """Return all findings, in the order of their codes."""
     several = len(predictions) > 1
-    found = [_times(profile), _group_values(profile)]
+    found = [_times(profile), _group_values(profile), *join_findings(profile.joins)]
     for p in predictions:
         name = p.predicted if several else None
         found += [

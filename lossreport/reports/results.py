@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lossreport.advice.choice import Advice
+from lossreport.logs.joining import Join
 from lossreport.logs.log import Source
 
 SCHEMA = "lossreport/report/1"
@@ -229,4 +230,6 @@ class Report:
     predictions: tuple[Prediction, ...]
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
-    """How figures that are not exact were made."""
+    """How figures that are not exact were made, and how the log was read."""
+    joins: tuple[Join, ...] = ()
+    """How the predictions came together with actuals of other files."""
