@@ -33,7 +33,7 @@ class Join:
     unmatched: int
     """Keys of the actuals that no prediction has."""
     repeated_predictions: int
-    """Predictions whose key an earlier one has; each is scored."""
+    """Predictions with the key, and so the actual value, of an earlier one; each is scored."""
     example: tuple[str | None, ...] | None
     """The first unmatched key."""
 
@@ -101,6 +101,7 @@ class Actuals:
     def result(self) -> Join:
         """Return how the rows that were counted so far came together."""
         left = np.flatnonzero(self._hits == 0)
+        differ = self.table[AMBIGUOUS].to_numpy()
         example = None
         if len(left):
             row = self.table.select(self._originals()).row(int(left[0]))
@@ -111,9 +112,9 @@ class Actuals:
             rows=self._rows,
             without_key=self._without_key,
             repeated=self._repeated,
-            ambiguous=int(self.table[AMBIGUOUS].sum()),
+            ambiguous=int(differ.sum()),
             unmatched=len(left),
-            repeated_predictions=int((self._hits - 1).clip(0).sum()),
+            repeated_predictions=int((self._hits[~differ] - 1).clip(0).sum()),
             example=example,
         )
 

@@ -78,8 +78,10 @@ def key(name: str, sample: pl.Series, form: str, path: str) -> pl.Expr:
             f"The key {name!r} is {dtype} in {path} and elsewhere a {form}: write it as one type."
         )
     if form in ("time", "zoned time"):
+        if isinstance(dtype, pl.Datetime) and dtype.time_unit == "ns":
+            return column.to_physical().cast(pl.Int128)
         fmt = _time_format(name, sample, form, path) if kind == "text" else None
-        return time(name, dtype, fmt)
+        return time(name, dtype, fmt).to_physical().cast(pl.Int128) * 1000  # nanoseconds as well
     if form == "integer" and kind == "text":
         _check_whole(name, sample, path)
         text = column.cast(pl.String)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import textwrap
 
-from lossreport.formats import MINUS, count, group_name, number, percent, ratio
+import polars as pl
+
+from lossreport.formats import MINUS, count, group_name, number, percent, ratio, visible
 from lossreport.logs.log import Log
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.reports.results import Group, Prediction, Report
@@ -117,15 +119,19 @@ def _worst_groups(groups: list[tuple[tuple[str, ...], Group]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def _type(dtype: pl.DataType) -> str:
+    """Return a type's name; a struct's fields have lines of their own."""
+    return "Struct" if isinstance(dtype, pl.Struct) else visible(str(dtype), 60)
+
+
 def inspection(log: Log, roles: dict[str, str], problem: str | None) -> str:
     """Return what a log holds: its parts, its columns and the role each would be given."""
-    from lossreport.formats import visible
-
     lines = []
     for part in log.parts[:20]:
         known = "rows not known before reading" if part.rows is None else count(part.rows, "row")
         size = "" if part.bytes is None else f", {part.bytes:,} bytes"
-        lines.append(f"{visible(part.path)}: {part.format}, {known}{size}")
+        notes = "".join(f"; {visible(note)}" for note in part.notes)
+        lines.append(f"{visible(part.path)}: {part.format}, {known}{size}{notes}")
     if len(log.parts) > 20:
         lines.append(f"and {len(log.parts) - 20:,} more")
     schema = log.parts[0].schema
@@ -133,7 +139,7 @@ def inspection(log: Log, roles: dict[str, str], problem: str | None) -> str:
     lines.append("")
     for name, dtype in schema.items():
         lines.append(
-            f"  {visible(name, 40):<{wide}}  {dtype!s:<12}  {roles.get(name, '')}".rstrip()
+            f"  {visible(name, 40):<{wide}}  {_type(dtype):<12}  {roles.get(name, '')}".rstrip()
         )
     if problem:
         lines += ["", _filled(problem)]
