@@ -91,7 +91,7 @@ class Log:
         for part in self.parts:
             head = part.head()
             if head.height:
-                return head
+                return head.drop(MATCH, AMBIGUOUS, strict=False)
         names = ", ".join(p.path for p in self.parts[:3]) + (", ..." if self.parts[3:] else "")
         raise UsageError(f"{names}: no rows. Check what wrote the log, or give another one.")
 
@@ -150,7 +150,7 @@ def _rows_of_part(part: Part, columns: Columns, prepare: Prepare) -> Iterator[pl
     if lacking:
         raise UnreadableLogError(
             f"{part.path} has no column {', '.join(map(repr, lacking))}, which the other files of "
-            f"the log have. Its columns are: {', '.join(part.schema.names())}."
+            f"the log have. Its columns are: {_listed(part.schema.names())}."
         )
     read = _row_expressions(part, columns)
     with reading(part.path):
@@ -158,6 +158,11 @@ def _rows_of_part(part: Part, columns: Columns, prepare: Prepare) -> Iterator[pl
         for frame in part.frames([*columns.needed, *joined]):
             rows = prepare(frame.select(read))
             yield from rows.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
+
+
+def _listed(names: Sequence[str]) -> str:
+    rest = f" and {len(names) - 40} more" if len(names) > 40 else ""
+    return ", ".join(names[:40]) + rest
 
 
 def _row_expressions(part: Part, columns: Columns) -> list[pl.Expr]:

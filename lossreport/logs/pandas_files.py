@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -42,9 +43,10 @@ def open_with_pandas(path: str, fmt: str, size: int | None, sheet: str | None) -
     with reading(path), _reader_errors(fmt):
         if fmt == "excel":
             chosen, notes = _sheet(path, sheet)
-            table = _cells(path, chosen)
+            written = Path(path).stat().st_mtime_ns
+            table = _cells(path, chosen, written)
             schema, rows = table.schema, table.height
-            chunks: Chunks = lambda _: iter([_cells(path, chosen)])  # noqa: E731
+            chunks: Chunks = lambda _: iter([_cells(path, chosen, written)])  # noqa: E731
         else:
             chunks = {"stata": _stata, "sas": _sas, "spss": _spss}[fmt](path)
             schema = next(chunks(None)).schema
@@ -96,8 +98,11 @@ def _sheet(path: str, asked: str | None) -> tuple[str, tuple[str, ...]]:
 
 
 @lru_cache(maxsize=1)
-def _cells(path: str, sheet: str) -> pl.DataFrame:
-    """Return a sheet's rows below its header, the first row that is not blank."""
+def _cells(path: str, sheet: str, written: int) -> pl.DataFrame:  # noqa: ARG001
+    """Return a sheet's rows below its header, the first row that is not blank.
+
+    Kept for the next call, unless the file was `written` since.
+    """
     import pandas as pd
 
     cells = pd.read_excel(
