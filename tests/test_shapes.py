@@ -399,7 +399,7 @@ def test_json_keeps_digits_types_and_late_keys(run: Run, tmp_path: Path) -> None
 
 def test_numbers_that_are_no_json_are_read_as_what_they_say(run: Run, tmp_path: Path) -> None:
     values = ["NaN", '"NaN"', "Infinity", "-Infinity", "1e400", "123456789012345678901234567890",
-              '"12"', '"n/a"', '"x: NaN, \\" 1e999"', "true", "12345678901234567890"]  # fmt: skip
+              "0.00012345678901234567890", "12.000000000000000000001e2", "5e-324", '"12"', '"n/a"', '"x: NaN, \\" 1e999"', "true", "12345678901234567890"]  # fmt: skip
     rows = [f'{{"actual": {v}, "predicted": 12, "id": {v}}}' for v in values]
     for name, text in (
         ("log.ndjson", "\n".join(rows)),
@@ -412,6 +412,21 @@ def test_numbers_that_are_no_json_are_read_as_what_they_say(run: Run, tmp_path: 
         }  # fmt: skip
         keys = {g["key"][0] for g in ran.json["predictions"][0]["groupings"][0]["groups"]}
         assert {"123456789012345678901234567890", "12345678901234567890"} <= keys
+
+
+@pytest.mark.parametrize("digits", [18, 19, 20, 21, 25, 40])
+@pytest.mark.parametrize("before", ["", " "])
+def test_long_integers_are_found_at_every_place(digits: int, before: str) -> None:
+    from lossreport.logs.json_text import _holds_long_integers
+
+    for text, whole in (
+        ("[%s]", True),
+        ('{"a": %s}', True),
+        ('{"a":-%s.5}', True),
+        ('{"a":0.%s}', False),
+    ):
+        block = (before + text % ("7" * digits)).encode()
+        assert _holds_long_integers(block) is (whole and digits >= 20)
 
 
 def test_the_records_of_an_object_are_said(run: Run, tmp_path: Path) -> None:

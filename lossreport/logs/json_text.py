@@ -7,28 +7,30 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import numpy as np
 import polars as pl
 
 from lossreport.logs.fields import fields_of
 from lossreport.logs.json_arrays import BLOCK, STRING, Document, Stream, record_blocks, records_in
 from lossreport.logs.log import Part, reading
 
-LOOKED_AT = 1 << 26
-"""Columns are looked for in the first 64 MB; those that are asked for, in the whole file."""
+LOOKED_AT = 1 << 24
+"""Columns are looked for in the first 16 MB; those that are asked for, in the whole file."""
 EXACT_TO = 2**52
 """Columns of integers beyond are kept as such: their differences would lose digits as floats."""
 UNREADABLE = re.compile(
-    STRING + rb"|-?(?:NaN|Infinity)|-?\d{20,}(?![\d.eE])|-?\d+(?:\.\d+)?[eE][+-]?\d{3,}", re.DOTALL
+    STRING + rb"|-?(?:NaN|Infinity)"
+    rb"|(?<![\d.eE+-])(?:-?\d{20,}(?![\d.eE])|-?\d+(?:\.\d+)?[eE][+-]?\d{3,})",
+    re.DOTALL,
 )
 """Strings, and numbers that Python and others write but that are no JSON or no float."""
-DIGITS = bytes.maketrans(b"123456789", b"000000000")
-LONG_INTEGERS = tuple(before + b"0" * 20 for before in (b":", b" ", b"-", b",", b"["))
+LONG_INTEGER = re.compile(rb"(?<![\d.])\d{20}")
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Source:
 
 
 def open_json(path: str, size: int | None, *, lines: bool, asked: Collection[str] = ()) -> Part:
-    """Return the part for a JSON file; what it holds is looked for in its first 64 MB.
+    """Return the part for a JSON file; its columns are looked for in its first 16 MB.
 
     All values are read as text, which keeps what they are ("01", 1 and 1.5 in one column), but for
     columns of integers that a float could not hold. `NaN` and `Infinity` are read, though no JSON.
@@ -146,14 +148,13 @@ def _schema(source: Source, asked: Collection[str]) -> pl.Schema:
     """Return the columns of a file and the types to read them as."""
     types: dict[str, pl.DataType] = {}
     looked_at = 0
-    roots = {name.split(".")[0] for name in asked} | set(asked)
     first = 1
     for block, records in source.blocks():
-        wanted = [n for n in roots - set(types) if json.dumps(n).encode() in block]
-        if looked_at < LOOKED_AT or wanted:
+        lacking = [n.rsplit(".", 1)[-1] for n in asked if not _has(types, n)]
+        if looked_at < LOOKED_AT or any(_names_it(block, n) for n in lacking):
             found = _types(block, records, first)
             types = {n: _both(types.get(n), found.get(n)) for n in {**types, **found}}
-        elif not roots - set(types):
+        elif not lacking:
             break
         looked_at += len(block)
         first += records or block.count(b"\n")
@@ -162,16 +163,27 @@ def _schema(source: Source, asked: Collection[str]) -> pl.Schema:
     return pl.Schema(types)
 
 
+def _names_it(block: bytes, name: str) -> bool:
+    return any(json.dumps(name, ensure_ascii=a).encode() in block for a in (True, False))
+
+
+def _has(types: Mapping[str, pl.DataType], name: str) -> bool:
+    """Return whether a name is that of a column or, with dots, of a field of one."""
+    if name in types:
+        return True
+    root, dot, rest = name.partition(".")
+    column = types.get(root)
+    return bool(dot) and isinstance(column, pl.Struct) and _has(fields_of(column), rest)
+
+
 def _types(block: bytes, records: int | None, first: int) -> dict[str, pl.DataType]:
     """Return the columns of a block, with the types to read them as."""
     try:
-        rows = _rows(block, records, None, first)
+        found = _rows(block, records, None, first)
     except pl.exceptions.SchemaError:  # objects and other values in one column: all as text
-        names = dict.fromkeys(
-            n for line in block.splitlines() if line.strip() for n in _names(line)
-        )
-        return dict.fromkeys(names, pl.String())
-    return {s.name: _as_text(s) for s in rows}
+        lines = [line for line in block.split(b"\n") if line.strip()]
+        return dict.fromkeys((n for line in lines for n in _names(line)), pl.String())
+    return {s.name: _as_text(s) for s in found}
 
 
 def _names(line: bytes) -> list[str]:
@@ -211,7 +223,7 @@ def _rows(
     ValueError
         A line is no record of JSON; it is named, counting from `first`.
     """
-    if any(long in block.translate(DIGITS) for long in LONG_INTEGERS):
+    if _holds_long_integers(block):
         block = _in_quotes(block)
     try:
         rows = _read(block, schema)
@@ -229,9 +241,28 @@ def _rows(
 
 
 def _read(block: bytes, schema: dict[str, pl.DataType] | None) -> pl.DataFrame:
-    if schema is None:
-        return pl.read_ndjson(io.BytesIO(block), infer_schema_length=None)
+    if schema is None:  # of other columns only the names are needed
+        found = pl.scan_ndjson(io.BytesIO(block), infer_schema_length=None).collect_schema()
+        numbers = {n: t for n, t in found.items() if t.is_integer() or t.is_nested()}
+        rows = pl.read_ndjson(io.BytesIO(block), schema=numbers)
+        text = [pl.lit("").alias(n) for n in found if n not in numbers]
+        return rows.with_columns(text).select(found.names())
     return pl.read_ndjson(io.BytesIO(block), schema=schema)
+
+
+def _holds_long_integers(block: bytes) -> bool:
+    """Return whether a block has integers of 20 digits or more, or text that looks like one.
+
+    Of 20 digits every second one is looked at first, many at once: few places have as many.
+    """
+    near = np.frombuffer(block, dtype=np.uint8)
+    digits = near[::2] - np.uint8(48) < 10
+    for step in (1, 2, 4, 2):  # runs of 2, 4, 8 and 10
+        digits = digits[:-step] & digits[step:]
+    at = 2 * np.flatnonzero(digits)[:, None] + np.arange(19)
+    whole = (near[at] - np.uint8(48) < 10).all(axis=1)
+    starts = (at[whole, 0] - np.array([[1], [0]])).clip(0).ravel().tolist()
+    return any(LONG_INTEGER.match(block, start) for start in starts)
 
 
 def _in_quotes(block: bytes) -> bytes:

@@ -189,7 +189,7 @@ def _small_groups(p: Prediction, name: str | None) -> Finding:
 def _times(profile: Profile) -> Finding:
     title = "Every row has a readable time"
     if profile.columns.time is None:
-        return _skipped("LR010", title, "The log has no time column; name one with --time.")
+        return _skipped("LR010", title, "No column is the time for sure; name one with --time.")
     n = rows_in(profile.timeline.filter(pl.col("bucket").is_null()))
     issue = None
     if n:
