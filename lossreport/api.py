@@ -9,7 +9,7 @@ from typing import Any
 
 from lossreport.advice.choice import GOALS, Goal
 from lossreport.errors import UnreadableLogError, UsageError
-from lossreport.logs.columns import find_columns
+from lossreport.logs.columns import Columns, find_columns
 from lossreport.logs.files import find_files
 from lossreport.logs.frames import open_frame
 from lossreport.logs.joining import Actuals, join_actuals
@@ -37,6 +37,7 @@ def profile(
     actuals: Any = None,
     on: str | Sequence[str] = (),
     worst: int = WORST_ROWS,
+    on_bad_file: str = "stop",
     opened: Callable[[Log], Progress] | None = None,
 ) -> Profile:
     """Read a log once and return its mergeable statistics.
@@ -63,6 +64,9 @@ def profile(
         and values must fit into memory.
     worst
         How many of the worst rows to keep.
+    on_bad_file
+        What to do with a file that cannot be read to its end: "stop" raises, "skip" leaves it out
+        whole and says so.
     opened
         Called once with the opened log; what it returns is called with the rows of each chunk.
 
@@ -76,6 +80,8 @@ def profile(
     """
     if worst < 0:
         raise UsageError(f"The number of worst rows is {worst}; it cannot be negative.")
+    if on_bad_file not in ("stop", "skip"):
+        raise UsageError(f"A bad file can be met with stop or skip, not {on_bad_file!r}.")
     paths = _paths(log)
     if paths is not None:
         paths = find_files(paths)
@@ -86,15 +92,20 @@ def profile(
     groupings, keys = _groupings(by), _names(on)
     asked = {n for n in (actual, *wanted, time, *keys) if n}
     asked |= {n for g in groupings or () for n in _names(g)}
-    source = open_log(paths, asked=asked, sheet=sheet) if paths is not None else open_frame(log)
+    skip = on_bad_file == "skip"
+    source = (
+        open_frame(log)
+        if paths is None
+        else open_log(paths, skip_bad=skip, asked=asked, sheet=sheet)
+    )
     joined, found_actual = None, False
     if actuals is not None:
         found_actual = not actual
         joined, source, actual = _joined(source, actuals, keys, actual, asked)
     elif keys:
         raise UsageError("--on is for --actuals: give the log of the actual values as well.")
-    columns = find_columns(
-        source.sample(),
+    columns = _columns_of(
+        source,
         actual=actual,
         predicted=wanted,
         by=groupings,
@@ -158,7 +169,7 @@ def report(
         The heading; by default the name of the log.
     **options
         What else `profile` takes: `actual`, `predicted`, `by`, `time`, `time_format`, `sheet`,
-        `actuals`, `on`, `worst`.
+        `actuals`, `on`, `worst`, `on_bad_file`.
 
     Raises
     ------
@@ -169,6 +180,17 @@ def report(
         raise UsageError(f"There is no goal {goal!r}. Choose one of: {', '.join(GOALS)}.")
     made = log if isinstance(log, Profile) else profile(log, **options)
     return build_report(made, goal=goal, title=title)
+
+
+def _columns_of(source: Log, **asked: Any) -> Columns:
+    """Return the roles of a log's columns; that they cannot be found is no wonder without rows."""
+    sample = source.sample()
+    try:
+        return find_columns(sample, **asked)
+    except UsageError as error:
+        if sample.height:
+            raise
+        raise UnreadableLogError(f"{source.name}: there are no rows to read. {error}") from error
 
 
 def _paths(log: Any) -> list[str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -79,6 +80,21 @@ On = Annotated[
     list[str] | None,
     typer.Option(metavar="COL[,COL]...", help="The key columns to join --actuals on."),
 ]
+
+
+class OnBadFile(StrEnum):
+    """What to do with a file that cannot be read."""
+
+    stop = "stop"
+    skip = "skip"
+
+
+BadFile = Annotated[
+    OnBadFile,
+    typer.Option(
+        "--on-bad-file", help="A file that cannot be read: stop, or skip it and say so on the page."
+    ),
+]
 Worst = Annotated[int, typer.Option(metavar="K", min=0, help="How many of the worst rows to keep.")]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace files that lossreport did not write.")
@@ -113,6 +129,7 @@ def report(
     ] = None,
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="The page's heading.")] = None,
     worst: Worst = 20,
+    on_bad_file: BadFile = OnBadFile.stop,
     force: Force = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -140,6 +157,7 @@ def report(
             actuals=actuals or None,
             on=on or (),
             worst=worst,
+            on_bad_file=on_bad_file.value,
         )
         finished = api.report(made, goal=goal.value, title=title)
         written = _write(finished, made, html, json, markdown, profile)
@@ -186,6 +204,7 @@ def profile(
     actuals: Actuals = None,
     on: On = None,
     worst: Worst = 20,
+    on_bad_file: BadFile = OnBadFile.stop,
     force: Force = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -205,6 +224,7 @@ def profile(
             actuals=actuals or None,
             on=on or (),
             worst=worst,
+            on_bad_file=on_bad_file.value,
         )
         from lossreport.profiles.file import save_profile
         from lossreport.writing import write_whole
@@ -227,6 +247,8 @@ def main() -> None:
     """Run the command."""
     # NumPy's many small products are slower on several threads, which wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if sys.stderr is not None:
+        faulthandler.enable()  # a reader that kills the process leaves a word of where
     app()
 
 

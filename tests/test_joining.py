@@ -257,3 +257,22 @@ def test_the_actuals_are_never_overwritten(run: Run, tmp_path: Path) -> None:
     )
     assert ran.code == 2
     assert actuals.read_text().startswith("date,")
+
+
+def test_a_file_that_is_skipped_matches_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lossreport.logs import json_text
+
+    monkeypatch.setattr(json_text, "BLOCK", 20)
+    monkeypatch.setattr(json_text, "LOOKED_AT", 1)
+    (tmp_path / "a.ndjson").write_text('{"k": 1, "pred": 2}\n')
+    (tmp_path / "b.ndjson").write_text('{"k": 2, "pred": 2}\n' * 3 + '{"k": 3, "pred"\n')
+    (tmp_path / "c.ndjson").write_text('{"k": 3, "pred": 2}\n')
+    actuals = pl.DataFrame({"k": [1, 2, 3], "y": [1.0, 1.0, 1.0]})
+    report = joined(tmp_path, actuals, on_bad_file="skip")
+    assert [s.skipped is None for s in report.sources] == [True, True, False]
+    assert (report.rows.read, report.rows.scored) == (2, 2)
+    assert (report.joins[0].unmatched, report.joins[0].example) == (1, ("2",))
+    with pytest.raises(lossreport.UnreadableLogError, match=r"b\.ndjson.*record 4 is no JSON"):
+        joined(tmp_path, actuals)

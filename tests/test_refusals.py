@@ -45,7 +45,7 @@ def test_pickles_are_refused_and_never_loaded(
 
     (tmp_path / name).write_bytes(pickle.dumps(Trap(), protocol=protocol))
     refused(
-        run(tmp_path / name), 2, "a pickle, which is refused: to read one is to run whatever code"
+        run(tmp_path / name), 4, "a pickle, which is refused: to read one is to run whatever code"
     )
     assert not (tmp_path / "sprung").exists()
 

@@ -14,15 +14,18 @@ loss by estimated variance follows Dodge and Jureckova, *Adaptive Regression* (2
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from lossreport.advice.histogram import LARGEST, ErrorHistogram, Floats
-from lossreport.advice.resampling import Functionals, functionals, resample
+from lossreport.advice.resampling import Functionals, Shape, functionals
 from lossreport.formats import count
 
+Ints = npt.NDArray[np.int64]
 Goal = Literal["totals", "typical", "large-errors", "unknown"]
 GOALS: tuple[Goal, ...] = ("totals", "typical", "large-errors", "unknown")
 
@@ -106,14 +109,20 @@ class Advice:
 def advise(
     histogram: ErrorHistogram | None, rows: int, goal: Goal = "unknown", *, detail: bool = True
 ) -> Advice:
-    """Recommend a loss for the rows of a histogram.
+    """Recommend a loss for the rows of a histogram; see `advise_all`."""
+    (advice,) = advise_all([(histogram, rows)], goal, detail=detail)
+    return advice
+
+
+def advise_all(
+    each: Sequence[tuple[ErrorHistogram | None, int]], goal: Goal = "unknown", *, detail: bool
+) -> list[Advice]:
+    """Recommend a loss for the rows of each of some histograms.
 
     Parameters
     ----------
-    histogram
-        Their errors; None if there are none or if it was not kept.
-    rows
-        How many there are.
+    each
+        The rows' errors (None if there are none or if they were not kept), and how many rows.
     goal
         What must be right: "totals" (the mean), the "typical" row (the median), or
         "large-errors" must not happen.
@@ -122,34 +131,62 @@ def advise(
 
     Returns
     -------
-    Advice
+    list of Advice
         `verdict` "not-enough-rows" below 50 rows and "cannot-say" for errors that have no shape
         to judge: all 0, most of one value, or far from 0.
     """
+    given: list[Advice | Shape] = []
+    about: list[dict[str, Any]] = []
+    for histogram, rows in each:
+        made, flags, zeros = _shape_or_why_not(histogram, rows)
+        about.append({"goal": goal, "rows": rows, "flags": flags, "zeros": zeros})
+        given.append(made)
+    shapes = [s for s in given if isinstance(s, Shape)]
+    ks = tuple(sorted({K, *OTHER_K, *DIAL_K})) if detail else (K,)
+    judged = iter(_judge(goal, functionals(shapes, ks)) if shapes else ())
+    return [
+        replace(next(judged) if isinstance(made, Shape) else made, **known)
+        for made, known in zip(given, about, strict=True)
+    ]
+
+
+def _shape_or_why_not(
+    histogram: ErrorHistogram | None, rows: int
+) -> tuple[Shape | Advice, tuple[str, ...], float]:
+    """Return the shape to judge or why there is none, what is special, and the share of zeros."""
     if rows < MINIMUM_ROWS:
         too_few = f"{count(rows, 'row')}, and {MINIMUM_ROWS} are needed"
         reason = f"Too few rows to choose a loss: {too_few}."
-        return Advice("not-enough-rows", None, goal, rows, reason=reason)
+        return _cannot("not-enough-rows", reason), (), 0.0
     if histogram is None:
         reason = "There are too many groups to keep the shape of each one's errors."
-        return Advice("cannot-say", None, goal, rows, reason=reason)
+        return _cannot("cannot-say", reason), (), 0.0
     if not np.any(histogram.mean):
         reason = "Every prediction equals the actual value: check whether the target has leaked."
-        return Advice("cannot-say", None, goal, rows, reason=reason)
-    # Leave room for differences of errors near the largest float.
-    unit = 1024.0 if float(np.max(np.abs(histogram.mean))) > LARGEST / 1024 else 1.0
-    shape, step, flags = _shape(histogram.in_units_of(unit))
+        return _cannot("cannot-say", reason), (), 0.0
     zeros = float(histogram.n[histogram.mean == 0].sum()) / histogram.rows
-    if no_shape := _no_shape(shape):
-        return Advice("cannot-say", None, goal, rows, reason=no_shape, flags=flags, zeros=zeros)
-    ks = tuple(sorted({K, *OTHER_K, *DIAL_K})) if detail else (K,)
-    point = functionals(shape, ks, step)
-    drawn = resample(shape, point)
-    point, drawn = (replace(f, scale=f.scale * unit) for f in (point, drawn))
-    return replace(_judge(goal, rows, point, drawn), flags=flags, zeros=zeros)
+    unit = 1024.0 if float(np.max(np.abs(histogram.mean))) > LARGEST / 1024 else 1.0
+    spread, step, flags = _spread_or_set_apart(histogram.in_units_of(unit))
+    if none := _no_shape(spread):
+        return _cannot("cannot-say", none), flags, zeros
+    (median,) = spread.quantile([0.5])
+    scale = 1.4826 * spread.spread_about(median)
+    if scale == 0 or abs(median) > WIDE_BINS * scale:
+        reason = (
+            "The errors lie far to one side of 0, at many times their own spread: "
+            "put the level right first."
+        )
+        return _cannot("cannot-say", reason), flags, zeros
+    return Shape(spread, median, scale, step, unit), flags, zeros
 
 
-def _shape(histogram: ErrorHistogram) -> tuple[ErrorHistogram, float, tuple[str, ...]]:
+def _cannot(verdict: Literal["not-enough-rows", "cannot-say"], reason: str) -> Advice:
+    return Advice(verdict, None, "unknown", 0, reason=reason)
+
+
+def _spread_or_set_apart(
+    histogram: ErrorHistogram,
+) -> tuple[ErrorHistogram, float, tuple[str, ...]]:
     """Spread rounded errors over their step, or set exact zeros apart; say which was done."""
     zero = histogram.mean == 0
     repeated = (histogram.low == histogram.high) & (histogram.n > 1) & ~zero
@@ -194,90 +231,100 @@ def _no_shape(histogram: ErrorHistogram) -> str | None:
         return (
             "More than half of the errors are one and the same value: they have no shape to judge."
         )
-    (median,) = histogram.quantile([0.5])
-    scale = 1.4826 * histogram.spread_about(median)
-    if scale == 0 or abs(median) > WIDE_BINS * scale:
-        return (
-            "The errors lie far to one side of 0, at many times their own spread: "
-            "put the level right first."
-        )
     return None
 
 
-def _judge(goal: Goal, rows: int, point: Functionals, drawn: Functionals) -> Advice:
-    """Pick a loss by its expected regret over the resamples."""
-    main = point.ks.index(K)
-    v = np.stack([drawn.v_l2, drawn.v_huber[:, main], drawn.v_l1], axis=1)
-    centres = np.stack([drawn.mean, drawn.c_huber[:, main], drawn.median], axis=1)
-    wasted = _regret(v)
-    lopsided = _lopsided(point, drawn)
-    regrets = {"totals": wasted, "typical": wasted}
-    if lopsided is not None:
-        for name, aim in (("totals", drawn.mean), ("typical", drawn.median)):
-            with np.errstate(over="ignore"):  # a loss may be infinitely bad
-                regrets[name] = _regret(RHO * v + (centres - aim[:, np.newaxis]) ** 2)
-    picks = {name: _pick(regret, point.rows) for name, regret in regrets.items()}
-    undecided = goal == "unknown" and picks["totals"] != picks["typical"]
+def _judge(goal: Goal, made: Functionals) -> list[Advice]:
+    """Pick a loss by its expected regret over the resamples, for each histogram."""
+    main = made.ks.index(K)
+    v = np.stack([made.v_l2, made.v_huber[:, :, main], made.v_l1], axis=2)
+    centres = np.stack([made.mean, made.c_huber[:, :, main], made.median], axis=2)
+    wasted = _regret(v[:, 1:])
+    lopsided, gap = _lopsided(made)
+    regrets = {}
+    for name, aim in (("totals", made.mean), ("typical", made.median)):
+        with np.errstate(over="ignore"):  # a loss may be infinitely bad
+            aimed = _regret((RHO * v + (centres - aim[:, :, np.newaxis]) ** 2)[:, 1:])
+        regrets[name] = np.where(lopsided[:, np.newaxis, np.newaxis], aimed, wasted)
+    picks = {name: _pick(regret, made.rows) for name, regret in regrets.items()}
+    chosen, regret, undecided = _chosen(goal, regrets, picks, wasted, made.rows)
+    hit = np.take_along_axis(regret, chosen[:, np.newaxis, np.newaxis], axis=2)[:, :, 0]
+    probability = np.mean(hit <= AS_GOOD, axis=1)
+    ruled_out = np.mean(wasted > CLEARLY_WORSE, axis=1) >= 0.95
+    needed = v[:, 0] / v[:, 0].min(axis=1, keepdims=True)
+    efficiency = _efficiencies(made, ("L2", K, "L1"))
+    dial = _efficiencies(made, ("L1", *DIAL_K, "L2")) if len(made.ks) > 1 else None
+    advised = []
+    for i, rows in enumerate(made.rows):
+        sure = _confidence(float(probability[i]), float(rows))
+        unclear = sure == "low" and goal == "unknown" and not undecided[i]
+        out = tuple(loss for j, loss in enumerate(LOSSES) if ruled_out[i, j])
+        best_guess = LOSSES[chosen[i]]
+        delta_at = _best_delta(made.ks, made.v_huber[i, 0])
+        advised.append(
+            Advice(
+                verdict="no-clear-winner" if unclear else "depends" if undecided[i] else "clear",
+                loss="Huber" if unclear and "Huber" not in out else best_guess,
+                best_guess=best_guess,
+                goal=goal,
+                rows=0,
+                confidence=sure,
+                probability=float(probability[i]),
+                delta=made.ks[delta_at] * float(made.scale[i]),
+                delta_quantile=float(made.within[i, delta_at]),
+                scale=float(made.scale[i]),
+                efficiency=efficiency[i],
+                dial=dial[i] if dial else (),
+                for_totals=LOSSES[picks["totals"][i]],
+                for_typical=LOSSES[picks["typical"][i]],
+                ruled_out=out,
+                lopsided=float(gap[i]) if lopsided[i] else None,
+                rows_needed=tuple(zip(LOSSES, needed[i].tolist(), strict=True)),
+            )
+        )
+    return advised
+
+
+def _chosen(
+    goal: Goal, regrets: dict[str, Floats], picks: dict[str, Ints], wasted: Floats, rows: Floats
+) -> tuple[Ints, Floats, npt.NDArray[np.bool_]]:
+    """Return the pick for the goal, the regrets it was made by, and where it depends on the goal.
+
+    Where it does, the compromise: the smallest regret of the worse of both goals.
+    """
+    nowhere = np.zeros(len(rows), dtype=np.bool_)
     if goal == "large-errors":
-        chosen, regret = LOSSES.index("L2"), wasted
-    elif goal == "unknown":
-        regret = np.maximum(regrets["totals"], regrets["typical"])
-        chosen = _pick(regret, point.rows) if undecided else picks["totals"]
-    else:
-        chosen, regret = picks[goal], regrets[goal]
-    probability = float(np.mean(regret[:, chosen] <= AS_GOOD))
-    confidence = _confidence(probability, point.rows)
-    unclear = confidence == "low" and goal == "unknown" and not undecided
-    ruled_out = tuple(
-        loss for j, loss in enumerate(LOSSES) if np.mean(wasted[:, j] > CLEARLY_WORSE) >= 0.95
-    )
-    best_guess = LOSSES[chosen]
-    cautious = "Huber" if unclear and "Huber" not in ruled_out else best_guess
-    delta_at = _best_delta(point)
-    factors = np.array([point.v_l2[0], point.v_huber[0, main], point.v_l1[0]])
-    return Advice(
-        verdict="no-clear-winner" if unclear else "depends" if undecided else "clear",
-        loss=cautious,
-        best_guess=best_guess,
-        goal=goal,
-        rows=rows,
-        confidence=confidence,
-        probability=probability,
-        delta=point.ks[delta_at] * point.scale,
-        delta_quantile=point.within[delta_at],
-        scale=point.scale,
-        efficiency=_efficiencies(point, drawn, ("L2", K, "L1")),
-        dial=_efficiencies(point, drawn, ("L1", *DIAL_K, "L2")) if len(point.ks) > 1 else (),
-        for_totals=LOSSES[picks["totals"]],
-        for_typical=LOSSES[picks["typical"]],
-        ruled_out=ruled_out,
-        lopsided=lopsided,
-        rows_needed=tuple(zip(LOSSES, (float(f) for f in factors / factors.min()), strict=True)),
-    )
+        return np.full(len(rows), LOSSES.index("L2")), wasted, nowhere
+    if goal != "unknown":
+        return picks[goal], regrets[goal], nowhere
+    undecided = picks["totals"] != picks["typical"]
+    regret = np.maximum(regrets["totals"], regrets["typical"])
+    return np.where(undecided, _pick(regret, rows), picks["totals"]), regret, undecided
 
 
 def _regret(score: Floats) -> Floats:
-    """Return the share of the rows that each loss wastes against the best of its resample."""
-    smallest = score.min(axis=1, keepdims=True)
+    """Return the share of the rows that each loss (last axis) wastes against the best of them."""
+    smallest = score.min(axis=-1, keepdims=True)
     with np.errstate(all="ignore"):
         return np.where(score > smallest, 1 - smallest / score, 0.0)
 
 
-def _pick(regret: Floats, rows: float) -> int:
+def _pick(regret: Floats, rows: Floats) -> Ints:
     """Return the loss with the smallest expected regret, mixed with what is usual.
 
     Ties are L2's.
     """
-    expected = (rows * regret.mean(axis=0) + PRIOR_ROWS * PRIOR) / (rows + PRIOR_ROWS)
-    best = int(np.argmin(expected))
-    return 0 if expected[0] <= expected[best] + TIE else best
+    n = rows[:, np.newaxis]
+    expected = (n * regret.mean(axis=1) + PRIOR_ROWS * PRIOR) / (n + PRIOR_ROWS)
+    best = expected.argmin(axis=1)
+    return np.where(expected[:, 0] <= expected.min(axis=1) + TIE, 0, best)
 
 
-def _lopsided(point: Functionals, drawn: Functionals) -> float | None:
-    """Return (mean - median) / s if the 99 % interval over the resamples leaves out 0."""
-    low, high = np.quantile(drawn.mean - drawn.median, [0.005, 0.995])
-    gap = float(point.mean[0] - point.median[0])
-    return gap if low > 0 or high < 0 else None
+def _lopsided(made: Functionals) -> tuple[npt.NDArray[np.bool_], Floats]:
+    """Return where the 99 % interval of mean - median leaves out 0, and (mean - median) / s."""
+    gap = made.mean - made.median
+    low, high = np.quantile(gap[:, 1:], [0.005, 0.995], axis=1)
+    return (low > 0) | (high < 0), gap[:, 0]
 
 
 def _confidence(probability: float, rows: float) -> Literal["high", "moderate", "low"]:
@@ -289,38 +336,36 @@ def _confidence(probability: float, rows: float) -> Literal["high", "moderate", 
     return "moderate" if probability >= (0.95 if rows < 200 else 0.80) else "low"
 
 
-def _best_delta(point: Functionals) -> int:
+def _best_delta(ks: tuple[float, ...], v_huber: Floats) -> int:
     """Return the index of 1.345, or of a k that needs more than 3 % fewer rows."""
-    main = point.ks.index(K)
-    others = [i for i, k in enumerate(point.ks) if k in OTHER_K]
-    best = min(others, key=lambda i: float(point.v_huber[0, i]), default=main)
-    return best if point.v_huber[0, best] < 0.97 * point.v_huber[0, main] else main
+    main = ks.index(K)
+    others = [i for i, k in enumerate(ks) if k in OTHER_K]
+    best = min(others, key=lambda i: float(v_huber[i]), default=main)
+    return best if v_huber[best] < 0.97 * v_huber[main] else main
 
 
 def _efficiencies(
-    point: Functionals, drawn: Functionals, which: tuple[str | float, ...]
-) -> tuple[Efficiency, ...]:
+    made: Functionals, which: tuple[str | float, ...]
+) -> list[tuple[Efficiency, ...]]:
     """Return the efficiency of L1, L2 and Huber losses (by k) against the best of them."""
-
-    def factors(of: Functionals) -> Floats:
-        return np.stack(
-            [
-                of.v_l2 if w == "L2" else of.v_l1 if w == "L1" else of.v_huber[:, of.ks.index(w)]
-                for w in which
-            ],
-            axis=1,
-        )
-
-    value = 1 - _regret(factors(point))[0]
-    low, high = np.quantile(1 - _regret(factors(drawn)), [0.05, 0.95], axis=0)
-    return tuple(
-        Efficiency(
-            loss=w if isinstance(w, str) else "Huber",
-            k=None if isinstance(w, str) else w,
-            delta=None if isinstance(w, str) else w * point.scale,
-            value=float(value[j]),
-            low=float(low[j]),
-            high=float(high[j]),
-        )
-        for j, w in enumerate(which)
+    by_name = {"L2": made.v_l2, "L1": made.v_l1}
+    factors = np.stack(
+        [by_name[w] if isinstance(w, str) else made.v_huber[:, :, made.ks.index(w)] for w in which],
+        axis=2,
     )
+    value = 1 - _regret(factors)
+    low, high = np.quantile(value[:, 1:], [0.05, 0.95], axis=1)
+    return [
+        tuple(
+            Efficiency(
+                loss=w if isinstance(w, str) else "Huber",
+                k=None if isinstance(w, str) else w,
+                delta=None if isinstance(w, str) else w * float(scale),
+                value=float(value[i, 0, j]),
+                low=float(low[i, j]),
+                high=float(high[i, j]),
+            )
+            for j, w in enumerate(which)
+        )
+        for i, scale in enumerate(made.scale)
+    ]

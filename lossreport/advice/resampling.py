@@ -1,22 +1,29 @@
-"""Variance factors and centres of the losses, from a histogram and from resamples of it."""
+"""Variance factors and centres of the losses, from histograms and from resamples of them.
+
+Histograms are taken many at once, as the lines of arrays filled up with empty bins: thousands of
+small groups would each cost more in calls than in arithmetic.
+"""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
 from lossreport.advice.histogram import LARGEST, ErrorHistogram, Floats
+from lossreport.profiles.statistics import RELATIVE_ACCURACY
 
 RESAMPLES = 200
 SEED = 20260901
 POISSON_BELOW = 30
 """Counts up to here are redrawn from Poisson's law, larger ones from a Gaussian of equal
 variance."""
+BLOCK_BINS = 8_192
+"""So many bins are resampled at once: their weights take 13 MB."""
 POOL, FEW_POOL = 2048, 256
 """So many Gaussian and (for each mean) Poisson numbers are drawn once; bins beyond use them
 again."""
@@ -26,54 +33,124 @@ again."""
 class Functionals:
     """Variance factors V and centres of the losses, in units of the robust scale s.
 
-    Arrays are over resamples; the functionals of the data themselves are one row.
+    Arrays are of shape (histograms, 1 + resamples): first the data themselves, then resamples.
     """
 
-    rows: float
-    scale: float
+    rows: Floats
+    """How many errors each histogram has; as `scale`, `step` of shape (histograms,)."""
+    scale: Floats
     """Robust standard deviation s = 1.4826 median |e - median| of the data, in the target's
     unit."""
-    step: float
+    step: Floats
     """Spacing of rounded errors in units of s; 0 if they are not rounded."""
     ks: tuple[float, ...]
     """Each Huber loss's delta."""
-    within: tuple[float, ...]
-    """Share of the rows with |e| below each delta."""
+    within: Floats
+    """Share of the rows with |e| below each delta; shape (histograms, len(ks))."""
     mean: Floats
     median: Floats
     c_huber: Floats
-    """Shape (resamples, len(ks)), as `v_huber`."""
+    """Shape (histograms, 1 + resamples, len(ks)), as `v_huber`."""
     v_l2: Floats
     v_l1: Floats
     v_huber: Floats
 
 
-def bandwidth(rows: float) -> float:
+@dataclass(frozen=True)
+class Shape:
+    """Errors whose shape is judged."""
+
+    histogram: ErrorHistogram
+    median: float
+    scale: float
+    """1.4826 median |e - median|, not 0."""
+    step: float = 0.0
+    """Spacing of rounded errors; 0 if they are not rounded."""
+    unit: float = 1.0
+    """What the errors were divided by, to leave room for differences near the largest float."""
+
+
+@dataclass(frozen=True)
+class _Bins:
+    """The bins of several histograms in units of their scales; arrays (histograms, bins)."""
+
+    n: Floats
+    mean: Floats
+    deviation: Floats
+    low: Floats
+    high: Floats
+    rows: Floats
+    """Shape (histograms,)."""
+
+    @classmethod
+    def of(cls, shapes: Sequence[Shape]) -> _Bins:
+        units = [_without_needless_bins(s.histogram.in_units_of(s.scale)) for s in shapes]
+        filled = np.zeros((5, len(shapes), max(len(u.n) for u in units)))
+        for i, unit in enumerate(units):
+            filled[:, i, : len(unit.n)] = unit.n, unit.mean, unit.deviation, unit.low, unit.high
+        n, mean, deviation, low, high = filled
+        return cls(n, mean, deviation, low, high, n.sum(axis=1))
+
+
+def _without_needless_bins(unit: ErrorHistogram) -> ErrorHistogram:
+    """Join the many bins around 0 that are far narrower than what the median's density is of.
+
+    Of the density the bandwidth h is known in shares of the rows, which for errors in units of
+    their scale is about 2.5 h: cells of a tenth of h leave no trace. Repeated values stay apart.
+    """
+    cell = float(bandwidth(np.array(unit.rows))) / 10
+    inner = (unit.edge < cell / (2 * RELATIVE_ACCURACY)) & (unit.low < unit.high)
+    near, deviation = (np.where(inner, v, 0) for v in (unit.mean, unit.deviation))
+    place = np.floor(near / cell)
+    same = inner[1:] & inner[:-1] & (place[1:] == place[:-1])
+    if not same.any():
+        return unit
+    start = np.flatnonzero(np.append(True, ~same))
+    n = np.add.reduceat(unit.n, start)
+    mean = np.add.reduceat(unit.n * near, start) / n
+    variance = np.add.reduceat(unit.n * (near**2 + deviation**2), start) / n - mean**2
+    joined = np.diff(np.append(start, len(unit.n))) > 1
+    return ErrorHistogram(
+        n=n,
+        mean=np.where(joined, mean, unit.mean[start]),
+        deviation=np.where(joined, np.sqrt(np.maximum(variance, 0)), unit.deviation[start]),
+        low=np.minimum.reduceat(unit.low, start),
+        high=np.maximum.reduceat(unit.high, start),
+        edge=np.maximum.reduceat(unit.edge, start),
+    )
+
+
+def bandwidth(rows: Floats) -> Floats:
     """Return the Hall-Sheather bandwidth for the density at the median (Hall, Sheather 1988).
 
     n**(-1/3) z**(2/3) (1.5 phi(0)**2)**(1/3) with z = 1.96, as in R's quantreg; at most 0.45.
     """
     phi = NormalDist().pdf(0.0)
-    return min(0.45, float(rows ** (-1 / 3) * 1.959964 ** (2 / 3) * (1.5 * phi**2) ** (1 / 3)))
+    h: Floats = np.cbrt(1.959964**2 * 1.5 * phi**2 / rows)
+    return np.minimum(h, 0.45)
 
 
-def functionals(histogram: ErrorHistogram, ks: Sequence[float], step: float = 0.0) -> Functionals:
-    """Return the functionals of the data themselves; `step` is the spacing of rounded errors."""
-    (median,) = histogram.quantile([0.5])
-    scale = 1.4826 * histogram.spread_about(median)
-    unit = histogram.in_units_of(scale)
-    centres = [_huber_centre(unit, k, median / scale) for k in ks]
-    return _evaluate(unit, unit.n[:, np.newaxis], scale, step / scale, tuple(ks), centres)
+def functionals(shapes: Sequence[Shape], ks: Sequence[float]) -> Functionals:
+    """Return the functionals of histograms, and of 200 Poisson resamples of their counts.
 
-
-def resample(histogram: ErrorHistogram, point: Functionals) -> Functionals:
-    """Return the functionals of 200 Poisson resamples of the histogram's counts.
-
-    Scale and deltas stay those of the data. The same histogram gives the same resamples.
+    Scale and deltas stay those of the data. The same histogram gives the same resamples,
+    whichever others it is taken with.
     """
-    unit = histogram.in_units_of(point.scale)
-    centres = [float(c) for c in point.c_huber[0]]
-    return _evaluate(unit, _poisson(unit.n), point.scale, point.step, point.ks, centres)
+    if not shapes:
+        raise ValueError("no histogram is given")
+    by_size = sorted(range(len(shapes)), key=lambda i: len(shapes[i].histogram.n))
+    at_once = max(1, BLOCK_BINS // len(shapes[by_size[-1]].histogram.n))
+    parts = [
+        _evaluate([shapes[i] for i in by_size[at : at + at_once]], tuple(ks))
+        for at in range(0, len(shapes), at_once)
+    ]
+    order = np.argsort(by_size)
+    joined = {
+        f.name: np.concatenate([getattr(part, f.name) for part in parts])[order]
+        for f in fields(Functionals)
+        if f.name != "ks"
+    }
+    return Functionals(ks=tuple(ks), **joined)
 
 
 @functools.cache
@@ -86,35 +163,36 @@ def _pools() -> tuple[Floats, npt.NDArray[np.int8]]:
     return gaussian, poisson.astype(np.int8)
 
 
-def _poisson(counts: Floats) -> Floats:
-    """Return redrawn counts, shape (bins, resamples)."""
+def _weights(counts: Floats) -> Floats:
+    """Return the counts and 200 redrawn ones, shape (histograms, bins, 1 + resamples)."""
     gaussian, poisson = _pools()
-    column = np.arange(len(counts))
-    drawn = gaussian[column % POOL] * np.sqrt(counts)[:, np.newaxis] + counts[:, np.newaxis]
-    few = np.flatnonzero(counts <= POISSON_BELOW)
+    drawn = np.empty((*counts.shape, 1 + RESAMPLES))
+    drawn[:, :, 0] = counts
+    column = np.arange(counts.shape[1])
+    np.multiply(gaussian[column % POOL], np.sqrt(counts)[:, :, np.newaxis], out=drawn[:, :, 1:])
+    drawn[:, :, 1:] += counts[:, :, np.newaxis]
+    few = np.nonzero((counts > 0) & (counts <= POISSON_BELOW))
     # Spread atoms have whole counts too: a bin's rows are never divided.
-    drawn[few] = poisson[np.round(counts[few]).astype(np.int64), few % (FEW_POOL)]
-    return np.maximum(drawn, 0)
+    drawn[few[0], few[1], 1:] = poisson[np.round(counts[few]).astype(np.int64), few[1] % FEW_POOL]
+    return np.maximum(drawn, 0, out=drawn)
 
 
-def _huber_centre(histogram: ErrorHistogram, delta: float, start: float) -> float:
+def _huber_centres(bins: _Bins, delta: float, start: Floats) -> Floats:
     """Return c with mean psi(e - c) = 0, psi(x) = clip(x, -delta, delta), by Newton's method."""
     centre = start
     for _ in range(50):
-        parts = _psi(histogram, centre, delta)
-        inside = float(histogram.n @ parts[3])
-        if inside == 0:
-            return centre
-        move = float(histogram.n @ parts[0]) / inside
-        centre += move
-        if abs(move) < 1e-9 * delta:
+        psi, _, _, inside = (bins.n * _psi(bins, centre, delta)).sum(axis=2)
+        move = np.divide(psi, inside, out=np.zeros_like(psi), where=inside > 0)
+        centre = centre + move
+        if np.all(np.abs(move) < 1e-9 * delta):
             break
     return centre
 
 
-def _psi(histogram: ErrorHistogram, centre: float, delta: float) -> Floats:
+def _psi(bins: _Bins, centre: Floats, delta: float) -> Floats:
     """Return each bin's means of psi, psi**2, psi inside +-delta, and the share inside."""
-    low, high = histogram.low - centre, histogram.high - centre
+    centre = centre[:, np.newaxis]
+    low, high = bins.low - centre, bins.high - centre
     width = high - low
     with np.errstate(all="ignore"):
         cut_low, cut_high = (np.maximum(np.minimum(v, delta), -delta) for v in (low, high))
@@ -125,8 +203,8 @@ def _psi(histogram: ErrorHistogram, centre: float, delta: float) -> Floats:
     below = 1 - inside - above
     middle = (cut_low + cut_high) / 2
     whole = inside == 1
-    mean = np.where(whole, histogram.mean - centre, middle)
-    spread = np.where(whole, histogram.deviation**2, (cut_high - cut_low) ** 2 / 12)
+    mean = np.where(whole, bins.mean - centre, middle)
+    spread = np.where(whole, bins.deviation**2, (cut_high - cut_low) ** 2 / 12)
     linear = inside * mean
     return np.stack(
         [
@@ -138,51 +216,46 @@ def _psi(histogram: ErrorHistogram, centre: float, delta: float) -> Floats:
     )
 
 
-def _evaluate(
-    histogram: ErrorHistogram,
-    weights: Floats,
-    scale: float,
-    step: float,
-    ks: tuple[float, ...],
-    centres: Sequence[float],
-) -> Functionals:
-    """Return the functionals of each column of weights: all but the median are linear in them."""
+def _evaluate(shapes: Sequence[Shape], ks: tuple[float, ...]) -> Functionals:
+    """Return the functionals of a block: all but the median are linear in the bins' weights."""
+    bins = _Bins.of(shapes)
+    scale = np.array([s.scale for s in shapes])
+    step = np.array([s.step for s in shapes]) / scale
+    start = np.array([s.median for s in shapes]) / scale
+    centres = [_huber_centres(bins, k, start) for k in ks]
     # About the data's own mean, so that a large bias costs no digits.
-    origin = float(histogram.n / histogram.rows @ histogram.mean)
-    away = histogram.mean - origin
-    window, below = _window(histogram)
-    about_psi = [_psi(histogram, centre, k) for centre, k in zip(centres, ks, strict=True)]
+    origin = (bins.n / bins.rows[:, np.newaxis] * bins.mean).sum(axis=1)
+    away = np.where(bins.n > 0, bins.mean - origin[:, np.newaxis], 0)
+    window, below = _window(bins)
+    weights = _weights(bins.n)
     with np.errstate(over="ignore", invalid="ignore"):
-        square = away**2 + histogram.deviation**2
         # A square, or a sum, may be beyond all floats: then L2 is infinitely bad.
-        square = np.minimum(square, LARGEST)
-        linear = np.stack([np.ones_like(away), below, away, square, *np.concatenate(about_psi)])
-        total, before, first, second, *psis = linear @ weights
+        square = np.minimum(away**2 + bins.deviation**2, LARGEST)
+        linear = [np.ones_like(away), below, away, square]
+        for centre, k in zip(centres, ks, strict=True):
+            linear += [*_psi(bins, centre, k)]
+        total, before, first, second, *psis = np.moveaxis(np.stack(linear, axis=1) @ weights, 1, 0)
         total = np.where(total > 0, total, 1)
         first, second = np.clip([first / total, second / total], -LARGEST, LARGEST)
         v_l2 = np.where(second < LARGEST, second - first**2, np.inf)
-        mean = np.clip(origin + first, -LARGEST / 4, LARGEST / 4)
-    v_huber, c_huber = np.empty((2, len(total), len(ks)))
+        mean = np.clip(origin[:, np.newaxis] + first, -LARGEST / 4, LARGEST / 4)
+    v_huber, c_huber = np.empty((2, *total.shape, len(ks)))
     for j, centre in enumerate(centres):
         psi, psi2, part, inside = np.stack(psis[4 * j : 4 * j + 4]) / total
         inside = np.maximum(inside, 1e-12)
         move = psi / inside  # one Newton step from the data's centre
-        c_huber[:, j] = centre + move
+        c_huber[:, :, j] = centre[:, np.newaxis] + move
         moved = psi2 - 2 * move * part + move**2 * inside
-        v_huber[:, j] = np.maximum(moved, 0) / inside**2
-    h = bandwidth(histogram.rows)
-    after = before + np.cumsum(weights[window], axis=0)
-    lower, median, upper = (
-        _quantile(histogram.select(window), weights[window], after, level * total)
-        for level in (0.5 - h, 0.5, 0.5 + h)
-    )
-    density = 2 * h / np.maximum(np.maximum(upper - lower, step), 1e-12)
+        v_huber[:, :, j] = np.maximum(moved, 0) / inside**2
+    h = bandwidth(bins.rows)[:, np.newaxis]
+    lower, median, upper = _quantiles(bins, weights, window, before, total, h)
+    density = 2 * h / np.maximum(np.maximum(upper - lower, step[:, np.newaxis]), 1e-12)
     return Functionals(
-        rows=histogram.rows,
-        scale=scale,
+        rows=bins.rows,
+        scale=scale * np.array([s.unit for s in shapes]),
         step=step,
         ks=ks,
-        within=tuple(_share_within(histogram, k) for k in ks),
+        within=np.stack([_share_within(bins, k) for k in ks], axis=1),
         mean=mean,
         median=median,
         c_huber=c_huber,
@@ -192,24 +265,45 @@ def _evaluate(
     )
 
 
-def _share_within(histogram: ErrorHistogram, delta: float) -> float:
-    return float(histogram.n @ _psi(histogram, 0.0, delta)[3]) / histogram.rows
+def _share_within(bins: _Bins, delta: float) -> Floats:
+    inside = _psi(bins, np.zeros(len(bins.n)), delta)[3]
+    return np.asarray((bins.n * inside).sum(axis=1) / bins.rows)
 
 
-def _window(histogram: ErrorHistogram) -> tuple[npt.NDArray[np.bool_], Floats]:
+def _window(bins: _Bins) -> tuple[npt.NDArray[np.bool_], Floats]:
     """Return which bins the median and its neighbourhood can be in, and 1 for those below them."""
-    reach = bandwidth(histogram.rows) + 4 / np.sqrt(histogram.rows)  # eight standard errors
-    after = np.cumsum(histogram.n) / histogram.rows
-    window = (after >= 0.5 - reach) & (after - histogram.n / histogram.rows <= 0.5 + reach)
+    reach = (bandwidth(bins.rows) + 4 / np.sqrt(bins.rows))[:, np.newaxis]  # eight standard errors
+    share = bins.n / bins.rows[:, np.newaxis]
+    after = np.cumsum(bins.n, axis=1) / bins.rows[:, np.newaxis]
+    window = (after >= 0.5 - reach) & (after - share <= 0.5 + reach) & (bins.n > 0)
     return window, (after < 0.5 - reach).astype(np.float64)
 
 
-def _quantile(histogram: ErrorHistogram, weights: Floats, after: Floats, rank: Floats) -> Floats:
-    """Return the error below which `rank` of the weight lies, for each resample."""
-    bins = np.minimum((after < rank).sum(axis=0), len(after) - 1)
-    each = np.arange(len(rank))
-    weight = weights[bins, each]
-    before = after[bins, each] - weight
-    inside = np.clip((rank - before) / np.where(weight > 0, weight, 1), 0, 1)
-    width = histogram.high[bins] - histogram.low[bins]
-    return np.asarray(histogram.low[bins] + inside * width)
+def _quantiles(
+    bins: _Bins,
+    weights: Floats,
+    window: npt.NDArray[np.bool_],
+    before: Floats,
+    total: Floats,
+    h: Floats,
+) -> list[Floats]:
+    """Return the errors at 1/2 - h, 1/2 and 1/2 + h of each resample's weight."""
+    # The windows, which are runs of bins, as lines of one length.
+    length = window.sum(axis=1)
+    at = window.argmax(axis=1)[:, np.newaxis] + np.arange(length.max())
+    inside = np.arange(length.max()) < length[:, np.newaxis]
+    at = np.where(inside, at, 0)
+    low, high = (np.take_along_axis(v, at, axis=1) for v in (bins.low, bins.high))
+    each = np.take_along_axis(weights, at[:, :, np.newaxis], axis=1)
+    each *= inside[:, :, np.newaxis]
+    after = before[:, np.newaxis, :] + np.cumsum(each, axis=1)
+    found = []
+    for level in (0.5 - h, 0.5, 0.5 + h):
+        rank = level * total
+        bin_ = np.minimum((after < rank[:, np.newaxis, :]).sum(axis=1), length[:, np.newaxis] - 1)
+        weight = np.take_along_axis(each, bin_[:, np.newaxis, :], axis=1)[:, 0]
+        start = np.take_along_axis(after, bin_[:, np.newaxis, :], axis=1)[:, 0] - weight
+        part = np.clip((rank - start) / np.where(weight > 0, weight, 1), 0, 1)
+        near, far = (np.take_along_axis(v, bin_, axis=1) for v in (low, high))
+        found.append(near + part * (far - near))
+    return found

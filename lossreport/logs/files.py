@@ -108,7 +108,7 @@ def _refuse_pickle(path: str, start: bytes) -> None:
     ends = any(suffix.lower() in PICKLES for suffix in Path(path).suffixes)
     begins = start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05" and len(start) > 1
     if ends or begins:
-        raise UsageError(
+        raise UnreadableLogError(
             f"{path} is a pickle, which is refused: to read one is to run whatever code it holds. "
             "Write the log as Parquet (frame.to_parquet), or give the frame itself to "
             "lossreport.report(frame) where you trust it."
@@ -135,9 +135,7 @@ def format_of(path: str, start: bytes) -> str:
     Raises
     ------
     UnreadableLogError
-        It ends like a binary file but does not begin like one.
-    UsageError
-        It is of no known format, or a pickle.
+        It ends like a binary file but does not begin like one, is of no known format, or a pickle.
     """
     _refuse_pickle(path, start)
     by_ending = format_by_ending(path)
@@ -160,4 +158,4 @@ def format_of(path: str, start: bytes) -> str:
         return "json"
     if b"\x00" not in start:
         return "csv"
-    raise UsageError(f"{path} is of no format that can be read: {_endings()}.")
+    raise UnreadableLogError(f"{path} is of no format that can be read: {_endings()}.")

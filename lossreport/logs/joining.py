@@ -11,7 +11,8 @@ import polars as pl
 from lossreport.errors import UsageError, nearest
 from lossreport.logs.columns import find_actual
 from lossreport.logs.keys import common_form, key
-from lossreport.logs.log import AMBIGUOUS, MATCH, Log, Part, reading
+from lossreport.logs.log import AMBIGUOUS, MATCH, Log, Part
+from lossreport.logs.patience import reading
 from lossreport.logs.values import is_text
 
 
@@ -53,6 +54,7 @@ class Actuals:
             pl.int_range(pl.len(), dtype=pl.UInt32).alias(MATCH)
         )
         self._hits = np.zeros(self.table.height, dtype=np.int64)
+        self._of_file = self._hits
 
     def _distinct(self, keyed: pl.DataFrame) -> pl.DataFrame:
         """Return each key once; without values where its rows differ."""
@@ -93,10 +95,18 @@ class Actuals:
 
         return replace(part, schema=pl.Schema({**part.schema, **mine}), frames=frames)
 
-    def matched(self, which: pl.Series) -> None:
-        """Count the actuals that the rows of a chunk were joined with (`MATCH`)."""
+    def begin(self) -> None:
+        """Begin a file; what was counted of one that did not end is forgotten."""
+        self._of_file = np.zeros_like(self._hits)
+
+    def add(self, which: pl.Series) -> None:
+        """Count the actuals (`MATCH`) of some rows."""
         numbers, times = np.unique(which.drop_nulls().to_numpy(), return_counts=True)
-        self._hits[numbers] += times
+        self._of_file[numbers] += times
+
+    def end(self) -> None:
+        """Keep what was counted of the file."""
+        self._hits += self._of_file
 
     def result(self) -> Join:
         """Return how the rows that were counted so far came together."""
@@ -162,7 +172,7 @@ def join_actuals(
     forms = [common_form(n, held[n], known[n]) for n in on]
     made = Actuals(actuals, on, [actual, *more], forms)
     parts = tuple(made.join(p) for p in predictions.parts)
-    return Log(parts, made.matched), made, actual
+    return replace(predictions, parts=parts, matches=made), made, actual
 
 
 def _check_keys(part: Part, on: Sequence[str]) -> None:

@@ -18,7 +18,8 @@ import polars as pl
 
 from lossreport.logs.fields import fields_of
 from lossreport.logs.json_arrays import BLOCK, STRING, Document, Stream, record_blocks, records_in
-from lossreport.logs.log import Part, reading
+from lossreport.logs.log import Part
+from lossreport.logs.patience import reading
 
 LOOKED_AT = 1 << 24
 """Columns are looked for in the first 16 MB; those that are asked for, in the whole file."""

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
+from typing import Protocol
 
 import polars as pl
 
-from lossreport.errors import LossReportError, UnreadableLogError, UsageError
+from lossreport.errors import UnreadableLogError, UsageError
 from lossreport.logs.columns import Columns, key_names
+from lossreport.logs.patience import ahead, in_time, reading
 from lossreport.logs.times import epoch_in_text, reads, time, time_format
 from lossreport.logs.values import exact_difference, is_text, number
 
 CHUNK_ROWS = 100_000
 """As many as Polars reads at a time: so chunks need no copying together, and fit the cache."""
+NEARLY_READ = 500_000
+"""The next file is begun when this many rows are left."""
 SAMPLE_ROWS = 10_000
 LOOKED_AT_ROWS = 2_000_000
 """So many rows of a column are read to find out what its first rows do not tell."""
@@ -50,9 +54,13 @@ class Part:
 
     def head(self, rows: int = SAMPLE_ROWS) -> pl.DataFrame:
         """Return the first rows with all columns."""
-        with reading(self.path):
-            first = next(self.frames(self.schema.names()), None)
-            return self.schema.to_frame() if first is None else first.head(rows).collect()
+
+        def read() -> pl.DataFrame:
+            with reading(self.path):
+                first = next(self.frames(self.schema.names()), None)
+                return self.schema.to_frame() if first is None else first.head(rows).collect()
+
+        return in_time(self.path, read)
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,10 @@ class Source:
 
     path: str
     rows: int
+    """How many were read."""
     bytes: int | None
+    skipped: str | None = None
+    """Why none of its rows are in the figures; None: all of them are, or in the ledger."""
     notes: tuple[str, ...] = ()
     """What was assumed on opening it."""
 
@@ -78,22 +89,51 @@ class Chunk:
     and `hash` of them all; `time` (UTC) if there is one; and what was prepared."""
 
 
+class Matches(Protocol):
+    """Counts the actuals that rows were joined with, file by file."""
+
+    def begin(self) -> None:
+        """Begin a file; what was counted of one that did not end is forgotten."""
+
+    def add(self, which: pl.Series) -> None:
+        """Count the actuals (`MATCH`) of some rows."""
+
+    def end(self) -> None:
+        """Keep what was counted of the file."""
+
+
 @dataclass(frozen=True)
 class Log:
     """Rows, opened but not yet read."""
 
     parts: tuple[Part, ...]
-    matched: Callable[[pl.Series], None] | None = None
-    """Told which actuals the rows of a chunk were joined with (`MATCH`); None if nothing was."""
+    skip_bad: bool = False
+    """Whether a file that cannot be read is left out, and named, instead of ending it all."""
+    skipped: tuple[Source, ...] = ()
+    """The files that could not be opened."""
+    matches: Matches | None = None
+    """Counts the actuals that the rows were joined with; None if nothing was."""
+
+    @property
+    def name(self) -> str:
+        """The first paths."""
+        return ", ".join(p.path for p in self.parts[:3]) + (", ..." if self.parts[3:] else "")
 
     def sample(self) -> pl.DataFrame:
         """Return the first rows of the first part that has any, with all columns."""
+        heads = []
         for part in self.parts:
-            head = part.head()
-            if head.height:
-                return head.drop(MATCH, AMBIGUOUS, strict=False)
-        names = ", ".join(p.path for p in self.parts[:3]) + (", ..." if self.parts[3:] else "")
-        raise UsageError(f"{names}: no rows. Check what wrote the log, or give another one.")
+            try:
+                heads.append(part.head())
+            except UnreadableLogError:
+                if not self.skip_bad:
+                    raise
+                continue
+            if heads[-1].height:
+                return heads[-1].drop(MATCH, AMBIGUOUS, strict=False)
+        if not heads:
+            raise UnreadableLogError("None of the files of the log could be read.")
+        return heads[0].drop(MATCH, AMBIGUOUS, strict=False)
 
     def in_paths(self) -> dict[str, pl.Series]:
         """Return the columns that stand in the path of every file, with a value per file."""
@@ -130,19 +170,33 @@ class Log:
         UnreadableLogError
             A part lacks a column, cannot be read, or yields another number of rows than it says.
         """
-        for part in self.parts:
+        coming: list[Iterator[pl.DataFrame]] = []
+        for i, part in enumerate(self.parts):
+            rows_of_part = coming.pop() if coming else _begun(part, columns, prepare)
+            following = self.parts[i + 1 : i + 2]
             read = 0
-            for rows in _rows_of_part(part, columns, prepare):
-                if self.matched is not None:
-                    self.matched(rows[MATCH])
+            if self.matches is not None:
+                self.matches.begin()
+            for rows in rows_of_part:
+                if self.matches is not None:
+                    self.matches.add(rows[MATCH])
                 yield Chunk(part.path, read + 1, rows)
                 read += rows.height
+                # Opening a file takes time: the next one is begun before this one ends.
+                if following and not coming and (part.rows or math.inf) - read <= NEARLY_READ:
+                    coming.append(_begun(following[0], columns, prepare))
             if part.rows is not None and read != part.rows:
                 raise UnreadableLogError(
                     f"{part.path} says that it holds {part.rows:,} rows, but {read:,} "
                     "could be read."
                 )
-            sources.append(Source(part.path, read, part.bytes, part.notes))
+            if self.matches is not None:
+                self.matches.end()
+            sources.append(Source(part.path, read, part.bytes, notes=part.notes))
+
+
+def _begun(part: Part, columns: Columns, prepare: Prepare) -> Iterator[pl.DataFrame]:
+    return ahead(part.path, _rows_of_part(part, columns, prepare))
 
 
 def _rows_of_part(part: Part, columns: Columns, prepare: Prepare) -> Iterator[pl.DataFrame]:
@@ -188,9 +242,10 @@ def _row_expressions(part: Part, columns: Columns) -> list[pl.Expr]:
         expressions.append(reduce(add, hashes).alias("hash"))
     if columns.time is not None:
         fmt = _time_format(part, columns)
-        if is_text(schema[columns.time]) and fmt is None:
-            return expressions
-        expressions.append(time(columns.time, schema[columns.time], fmt).alias("time"))
+        unknown = is_text(schema[columns.time]) and fmt is None
+        when = pl.lit(None, pl.Datetime("us"))
+        when = when if unknown else time(columns.time, schema[columns.time], fmt)
+        expressions.append(when.alias("time"))
     return expressions
 
 
@@ -202,20 +257,3 @@ def _time_format(part: Part, columns: Columns) -> str | None:
     if columns.time_format and reads(texts, columns.time_format):
         return columns.time_format
     return time_format(texts) or columns.time_format or epoch_in_text(texts)
-
-
-@contextmanager
-def reading(path: str) -> Iterator[None]:
-    """Turn what a reader raises into an UnreadableLogError that names the file."""
-    try:
-        yield
-    except LossReportError:
-        raise
-    except FileNotFoundError as error:
-        raise UnreadableLogError(f"{path} vanished while it was read.") from error
-    except (pl.exceptions.PolarsError, OSError, UnicodeError, ValueError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise UnreadableLogError(
-            f"{path} cannot be read: {reason}. If it is being written, wait; if it is damaged, "
-            "make it anew or leave it out."
-        ) from error

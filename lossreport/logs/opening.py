@@ -4,29 +4,40 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from lossreport.errors import UnreadableLogError, UsageError
+from lossreport.logs.arrow_stream import batches
 from lossreport.logs.fields import with_fields
 from lossreport.logs.files import THROUGH_PANDAS, find_files, format_by_ending, format_of
 from lossreport.logs.json_text import open_json
-from lossreport.logs.log import Log, Part, reading
+from lossreport.logs.log import Log, Part, Source
 from lossreport.logs.pandas_files import open_with_pandas
 from lossreport.logs.partitions import with_path_columns
+from lossreport.logs.patience import in_time, reading
 from lossreport.logs.tables import refuse_tables
 
 SEPARATORS = (",", ";", "\t", "|")
 ZSTANDARD = b"\x28\xb5\x2f\xfd"
 
 
-def open_log(paths: Sequence[str], *, asked: Collection[str] = (), sheet: str | None = None) -> Log:
+def open_log(
+    paths: Sequence[str],
+    *,
+    skip_bad: bool = False,
+    asked: Collection[str] = (),
+    sheet: str | None = None,
+) -> Log:
     """Open files, folders, globs and URLs as one log.
 
     Parameters
     ----------
+    skip_bad
+        Leave out, and name, files that cannot be read, instead of raising.
     asked
         Columns that will be needed: looked for in whole files where others are not.
     sheet
@@ -35,14 +46,36 @@ def open_log(paths: Sequence[str], *, asked: Collection[str] = (), sheet: str | 
     Raises
     ------
     UsageError
-        A path does not exist, a folder or glob has no logs, the ending is not known, or a folder
-        is a table that only its own log of changes makes whole.
+        A path does not exist, a folder or glob has no logs, or a folder is a table that only its
+        own log of changes makes whole.
     UnreadableLogError
-        A file is not what its ending says, is empty or is damaged.
+        A file is not what its ending says, is empty, damaged or of no known format; with
+        `skip_bad`, all of them are.
     """
+    parts: list[Part] = []
+    skipped: list[Source] = []
     files = find_files(paths)
     refuse_tables(files)
-    return Log(tuple(with_path_columns(with_fields(_open(f, asked, sheet))) for f in files))
+    for path in files:
+        try:
+            part = in_time(path, partial(_open, path, asked, sheet))
+            parts.append(with_path_columns(with_fields(part)))
+        except UnreadableLogError as error:
+            if not skip_bad:
+                raise
+            skipped.append(Source(path, 0, _size(path), skipped=str(error)))
+    if not parts:
+        raise UnreadableLogError(
+            f"None of the {len(skipped):,} files could be read. The first: {skipped[0].skipped}"
+        )
+    return Log(tuple(parts), skip_bad, tuple(skipped))
+
+
+def _size(path: str) -> int | None:
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return None
 
 
 def _open(path: str, asked: Collection[str], sheet: str | None) -> Part:
@@ -80,7 +113,8 @@ def _scanned(path: str, fmt: str, size: int | None) -> Part:
         elif fmt == "ipc":
             frame = pl.scan_ipc(path, glob=False, hive_partitioning=False)
         elif fmt == "ipc stream":
-            frame = pl.read_ipc_stream(path).lazy()
+            first = next(batches(path))
+            return Part(path, fmt, size, rows, first.schema, partial(_stream, path))
         elif fmt in ("ndjson", "json"):
             name = path if "://" in path else glob.escape(path)  # it takes every name for a glob
             looked_at = None if size is not None and size < 2**26 else 100_000
@@ -90,6 +124,10 @@ def _scanned(path: str, fmt: str, size: int | None) -> Part:
             frame = pl.scan_csv(path, infer_schema=False, separator=_separator(path), glob=False)
         schema = frame.collect_schema()
     return Part(path, fmt, size, rows, schema, lambda columns: iter([frame.select(columns)]))
+
+
+def _stream(path: str, columns: Sequence[str]) -> Iterator[pl.LazyFrame]:
+    return (frame.lazy() for frame in batches(path, columns))
 
 
 def _separator(path: str) -> str:

@@ -16,7 +16,8 @@ from typing import Any
 import polars as pl
 
 from lossreport.errors import LossReportError, UsageError
-from lossreport.logs.log import Part, reading
+from lossreport.logs.log import Part
+from lossreport.logs.patience import reading
 
 ROWS = 100_000
 EXTRAS = {"excel": "python-calamine", "spss": "pyreadstat"}

@@ -48,6 +48,8 @@ REST = "*"
 EPOCH = "epoch"
 """Stands in place of a format for numbers of seconds, milliseconds, ... since 1970 in text."""
 
+LONGEST = 200
+"""No time is written with more bytes; not to try every format on a text of megabytes."""
 FIRST_TIME, LAST_TIME = -62_135_596_800_000_000, 253_402_300_799_999_999
 """The years 1 to 9999 in microseconds since 1970; times beyond are taken as missing."""
 SMALLEST_FLOAT_EPOCH = 1e8
@@ -71,7 +73,7 @@ def time_format(sample: pl.Series) -> str | None:
 def time_formats(sample: pl.Series) -> list[str]:
     """Return the formats that read every text of a sample; of intervals, their starts."""
     texts = _texts(sample).unique()
-    if texts.is_empty():
+    if texts.is_empty() or (texts.str.len_bytes() > LONGEST).any():
         return []
     fits = [f for f in TIME_FORMATS if reads(texts, f)]
     if fits:

@@ -21,8 +21,8 @@ from lossreport.profiles.statistics import COUNTS, HISTOGRAM_SUMS, STATISTICS
 
 HOURS = {"hour": 1, "day": 24}
 """The length of a time bucket; buckets are counted from 1970-01-01 00:00 UTC."""
-NO_TIME = -(2**40)
-"""Stands for a missing time where hours and buckets are plain integers."""
+NO_TIME = -(2**62)
+"""Stands for a missing time where times and buckets are plain integers."""
 HOUR = 3_600_000_000
 """An hour in microseconds."""
 MAX_HOURS = 120

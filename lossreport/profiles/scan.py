@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import narwhals as nw
 import numpy as np
 import polars as pl
 
+from lossreport.errors import UnreadableLogError
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.log import Chunk, Log, Source
 from lossreport.profiles.profile import (
@@ -29,13 +30,13 @@ from lossreport.profiles.profile import (
     without_time,
     worst_first,
 )
-from lossreport.profiles.statistics import REASONS, STATISTICS, UNSCORED, left_out, with_numbers
-from lossreport.profiles.summing import Ints, Marks, TableSums, key_text
-
-T = TypeVar("T")
+from lossreport.profiles.statistics import REASONS, STATISTICS, left_out, with_errors
+from lossreport.profiles.summing import Ints, Marks, Numbers, TableSums, coarser, key_text
 
 LEFT_OUT_ROWS = 200_000
 """Unscored rows are counted by reason when this many have come together."""
+MERGE_AT = 32
+"""Profiles of single files are merged when they are so many."""
 WORST_ROWS = 10_000
 """Candidates for the worst rows are sorted out when more than this have come together."""
 WORST_SCHEMA: dict[str, Any] = {
@@ -73,17 +74,23 @@ def profile_log(
     UnreadableLogError
         As `Log.chunks`.
     """
+    if log.skip_bad:
+        return _file_by_file(log, columns, keep_worst, progress)
     scan = Scan(columns, keep_worst)
     done: list[Profile] = []
     sources: list[Source] = []
+    predictions = len(columns.predicted)
+    sides = ["actual", *(f"predicted_{i}" for i in range(predictions))]
 
     def prepare(rows: pl.LazyFrame) -> pl.LazyFrame:
-        completed: pl.LazyFrame = with_numbers(
-            nw.from_native(rows), len(columns.predicted)
-        ).to_native()
-        return completed
+        prepared: pl.LazyFrame = with_errors(nw.from_native(rows), predictions).to_native()
+        # Columns without nulls go to NumPy without being copied.
+        filled = [pl.col(sides).fill_null(math.nan).name.prefix("summed_")]
+        if columns.time is not None:
+            filled.append(pl.col("time").to_physical().fill_null(NO_TIME).alias("microsecond"))
+        return prepared.with_columns(filled)
 
-    for chunk in _one_ahead(log.chunks(columns, sources, prepare)):
+    for chunk in log.chunks(columns, sources, prepare):
         scan.add(chunk)
         progress(chunk.rows.height)
         if scan.outgrown():
@@ -93,15 +100,36 @@ def profile_log(
     return replace(merge([*done, last]) if done else last, sources=tuple(sources))
 
 
-def _one_ahead(items: Iterable[T]) -> Iterator[T]:
-    """Yield the items while the next one is already being made in another thread."""
-    source = iter(items)
-    end = object()
-    with ThreadPoolExecutor(1, thread_name_prefix="lossreport-read") as pool:
-        coming = pool.submit(next, source, end)
-        while (item := coming.result()) is not end:
-            coming = pool.submit(next, source, end)
-            yield item  # type: ignore[misc]
+def _file_by_file(
+    log: Log, columns: Columns, keep_worst: int, progress: Callable[[int], None]
+) -> Profile:
+    """Return the profile of the files that can be read to their ends; name the others.
+
+    Each file has its own profile first, so that a file that breaks after a million rows leaves
+    none of them in the sums.
+    """
+    done: list[Profile] = []
+    skipped = list(log.skipped)
+    for part in log.parts:
+        try:
+            done.append(
+                profile_log(
+                    Log((part,), matches=log.matches),
+                    columns,
+                    keep_worst=keep_worst,
+                    progress=progress,
+                )
+            )
+        except UnreadableLogError as error:
+            skipped.append(Source(part.path, 0, part.bytes, skipped=str(error)))
+        if len(done) >= MERGE_AT:
+            done = [merge(done)]
+    if not done:
+        raise UnreadableLogError(
+            f"None of the {len(skipped):,} files could be read. The first: {skipped[0].skipped}"
+        )
+    whole = merge(done)
+    return replace(whole, sources=(*whole.sources, *skipped))
 
 
 class Scan:
@@ -138,15 +166,14 @@ class Scan:
         """Add a chunk."""
         rows = chunk.rows
         buckets = self._buckets(rows)
-        each = range(len(self.columns.predicted))
-        scored = [rows[f"bin_{i}"].to_numpy() != UNSCORED for i in each]
+        numbers = [Numbers(rows, i) for i in range(len(self.columns.predicted))]
         apart = [] if any(t.timed for t in self.tables) else [self.whole]
         for table in (*self.tables, *apart):
-            table.add(rows, buckets, scored)
-        for i in each:
-            if not scored[i].all():
-                self._note_left_out(i, rows, buckets, ~scored[i])
-            self._note_worst(i, chunk, scored[i])
+            table.add(rows, buckets, numbers)
+        for i, mine in enumerate(numbers):
+            if not mine.all_scored:
+                self._note_left_out(i, rows, buckets, ~mine.scored)
+            self._note_worst(i, chunk, mine)
 
     def _note_left_out(self, i: int, rows: pl.DataFrame, buckets: Ints | int, which: Marks) -> None:
         """Keep what is needed to count the unscored rows by reason; count when they are many."""
@@ -164,12 +191,14 @@ class Scan:
         self.ledger += [_left_out(f, self.columns, i) for f in _alike(waiting)]
         self.ledger = [add_up(pl.concat(self.ledger))]
 
-    def _note_worst(self, i: int, chunk: Chunk, scored: Marks) -> None:
+    def _note_worst(self, i: int, chunk: Chunk, numbers: Numbers) -> None:
         """Keep the rows of the chunk that are among the worst of prediction `i` so far."""
         if not self.keep_worst:
             return
-        sizes = chunk.rows[f"abs_error_{i}"].to_numpy()
-        candidates = scored & (sizes >= self.worst_floor[i])
+        sizes = numbers.sizes
+        candidates = sizes >= self.worst_floor[i]
+        if not numbers.all_scored:
+            candidates &= numbers.scored
         if not candidates.any():
             return
         largest = np.sort(np.append(self.worst_sizes[i], sizes[candidates]))[-self.keep_worst :]
@@ -177,7 +206,7 @@ class Scan:
         if len(largest) == self.keep_worst:
             self.worst_floor[i] = largest[0]
             candidates &= sizes >= largest[0]
-        rest = ("hash", "bin_")
+        rest = ("hash", "bin_", "summed_", "microsecond")
         names = [c for c in chunk.rows.columns if not c.startswith(rest)]
         found = _rows_where(chunk.rows, names, candidates)
         found.insert_column(0, pl.Series("file", [chunk.file] * found.height))
@@ -197,24 +226,24 @@ class Scan:
 
         One number if it is the same for all of them, as in a log that is written in order.
         """
-        if "time" not in rows.columns:
+        if "microsecond" not in rows.columns:
             return NO_TIME
-        time = rows["time"].to_physical()
-        ends = [t for t in (time.min(), time.max()) if isinstance(t, int)]
-        if not ends:
+        times = rows["microsecond"].to_numpy()
+        known = times if times.min() > NO_TIME else times[times > NO_TIME]
+        if not len(known):
             return NO_TIME
+        ends = [int(known.min()), int(known.max())]
         before = bucket_for(self.span)
-        ends = [*ends, *(self.span or ())]
-        self.span = (min(ends), max(ends))
+        self.span = (min(ends[0], *(self.span or ends)), max(ends[1], *(self.span or ends)))
         unit = bucket_for(self.span)
         assert unit is not None
         if before is not None and unit != before:
             self._coarsen(HOURS[unit] // HOURS[before])
         length = HOURS[unit] * HOUR
         first, last = ends[0] // length, ends[1] // length
-        if first == last and not time.null_count():
+        if first == last and known is times:
             return first
-        return (time // length).fill_null(NO_TIME).to_numpy()
+        return coarser(times, length)
 
     def _coarsen(self, factor: int) -> None:
         """Go over to longer time buckets."""
@@ -300,14 +329,16 @@ def _rows_where(rows: pl.DataFrame, names: Sequence[str], which: Marks) -> pl.Da
 
 def _worst(rows: pl.DataFrame, prediction: int, columns: Columns) -> pl.DataFrame:
     """Return rows in the form of `Profile.worst`."""
-    time = pl.col("time") if "time" in rows.columns else pl.lit(None, pl.Datetime("us"))
-    numbers = {n: f"{n}_{prediction}" for n in ("predicted", "error", "abs_error")}
+    time = pl.col("time") if columns.time is not None else pl.lit(None, pl.Datetime("us"))
+    error = pl.col(f"error_{prediction}")
     return rows.select(
         pl.lit(prediction, pl.Int64).alias("prediction"),
         "file",
         "row",
         time.alias("time"),
         "actual",
-        *(pl.col(c).alias(n) for n, c in numbers.items()),
+        pl.col(f"predicted_{prediction}").alias("predicted"),
+        error.alias("error"),
+        error.abs().alias("abs_error"),
         *(key_text(k, rows.schema[k]).alias(k) for k in key_names(columns.keys)),
     )

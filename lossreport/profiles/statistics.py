@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import narwhals as nw
+import numpy as np
+import numpy.typing as npt
+
+Number = TypeVar("Number", nw.Expr, npt.NDArray[np.float64])
 
 RELATIVE_ACCURACY = 0.02
 LOG_GAMMA = math.log((1 + RELATIVE_ACCURACY) / (1 - RELATIVE_ACCURACY))
@@ -56,11 +60,10 @@ STATISTICS = (*COUNTS, *SUMS[1:], "max_abs_error")
 HISTOGRAM_SUMS = ("n", "sum_error", "sum_sq_error")
 
 
-def with_numbers(frame: nw.LazyFrame[Any], predictions: int = 1) -> nw.LazyFrame[Any]:
-    """Add, for each prediction i, the numbers of a row that the statistics add up.
+def with_errors(frame: nw.LazyFrame[Any], predictions: int = 1) -> nw.LazyFrame[Any]:
+    """Add, for each prediction i, `error_i` = predicted - actual (NaN if none) and `bin_i`.
 
-    From `actual` and `predicted_i` come `error_i` = predicted - actual, its absolute value and
-    powers, and `bin_i`. A row is scored where the error is finite; `bin_i` is UNSCORED elsewhere.
+    A row is scored where the error is finite; `bin_i` is UNSCORED elsewhere.
 
     bin = 0 for error 0, else sign * (ceil(ln|error| / ln gamma) + BIN_OFFSET), with
     gamma = (1 + a) / (1 - a) and a = RELATIVE_ACCURACY (the bins of DDSketch, Masson et al. 2019):
@@ -73,20 +76,45 @@ def with_numbers(frame: nw.LazyFrame[Any], predictions: int = 1) -> nw.LazyFrame
         .fill_null(math.nan)  # columns without nulls go to NumPy without being copied
         for i in each
     }
-    powers, bins = {}, {}
+    bins = {}
     for i in each:
-        error, size, square = (nw.col(f"{c}_{i}") for c in ("error", "abs_error", "sq_error"))
-        powers[f"abs_error_{i}"] = error.abs()
-        powers[f"sq_error_{i}"] = error * error
-        bins[f"cube_abs_error_{i}"] = size * square
-        bins[f"fourth_error_{i}"] = square * square
-        rank = (size.log() / LOG_GAMMA).ceil() + BIN_OFFSET
+        error = nw.col(f"error_{i}")
+        rank = (error.abs().log() / LOG_GAMMA).ceil() + BIN_OFFSET
         signed = nw.when(error < 0).then(-rank).otherwise(rank)
-        of_zero = nw.when(size == 0).then(nw.lit(0.0)).otherwise(signed)
+        of_zero = nw.when(error == 0).then(nw.lit(0.0)).otherwise(signed)
         scored = nw.when(error.is_finite()).then(of_zero).otherwise(nw.lit(float(UNSCORED)))
         bins[f"bin_{i}"] = scored.cast(nw.Int64)
     sides = [nw.col(c).cast(nw.Float64) for c in ("actual", *(f"predicted_{i}" for i in each))]
-    return frame.with_columns(**errors).with_columns(**powers).with_columns(*sides, **bins)
+    return frame.with_columns(**errors).with_columns(*sides, **bins)
+
+
+def powers(error: Number, size: Number) -> dict[str, Number]:
+    """Return the numbers made of an error that the statistics add up, by name.
+
+    Parameters
+    ----------
+    error, size
+        The error and its absolute value, both as Narwhals expressions or both as arrays.
+    """
+    square = error * error
+    return {
+        "error": error,
+        "abs_error": size,
+        "sq_error": square,
+        "cube_abs_error": size * square,
+        "fourth_error": square * square,
+    }
+
+
+def with_numbers(frame: nw.LazyFrame[Any], predictions: int = 1) -> nw.LazyFrame[Any]:
+    """Add, for each prediction i, the numbers of a row that the statistics add up."""
+    errors = [nw.col(f"error_{i}") for i in range(predictions)]
+    numbers = {
+        f"{name}_{i}": number
+        for i, error in enumerate(errors)
+        for name, number in powers(error, error.abs()).items()
+    }
+    return with_errors(frame, predictions).with_columns(**numbers)
 
 
 def aggregations(statistics: Sequence[str], prediction: int = 0) -> list[nw.Expr]:
@@ -103,9 +131,14 @@ def aggregations(statistics: Sequence[str], prediction: int = 0) -> list[nw.Expr
     return [made[s].alias(s) for s in statistics]
 
 
-def column_of(statistic: str, prediction: int) -> str:
+def number_of(statistic: str) -> str:
     """Return the name of the number that a statistic adds up (or takes the maximum of)."""
-    number = statistic.removeprefix("sum_").removeprefix("max_")
+    return statistic.removeprefix("sum_").removeprefix("max_")
+
+
+def column_of(statistic: str, prediction: int) -> str:
+    """Return the column with the number that a statistic adds up (or takes the maximum of)."""
+    number = number_of(statistic)
     return number if number == "actual" else f"{number}_{prediction}"
 
 

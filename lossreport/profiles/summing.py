@@ -12,14 +12,20 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import polars as pl
 
 from lossreport.logs.columns import key_names
 from lossreport.profiles.profile import NO_TIME
-from lossreport.profiles.statistics import HISTOGRAM_SUMS, MOMENTS, column_of
+from lossreport.profiles.statistics import (
+    HISTOGRAM_SUMS,
+    MOMENTS,
+    UNSCORED,
+    number_of,
+    powers,
+)
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 Marks = npt.NDArray[np.bool_]
 Columns = dict[str, npt.NDArray[Any]]
 """Arrays of equal length by the statistic that they are added up to."""
@@ -28,8 +34,8 @@ NOBODY = 0
 """The cell of rows that are not scored; its sums are never looked at."""
 DENSE_CELLS = 8_000_000
 """A grid of more fields than this is not laid out: only those that occur are kept."""
-SLOTS = 2**16
-"""How many combinations can be found without a dictionary."""
+SLOT_BITS = 20
+"""Combinations are found without a dictionary by so many bits of their hash."""
 WIDEST = 200_000
 """Numbers that are further apart than this are not looked up in an array."""
 COMPACT_AT_ROWS = 2_000_000
@@ -55,8 +61,8 @@ class Cells:
     def __init__(self, keys: Sequence[str]) -> None:
         self.keys = list(keys)
         self._numbers: dict[int, int] = {}
-        self._hash_in = np.zeros(SLOTS, dtype=np.uint64)
-        self._cell_in = np.zeros(SLOTS, dtype=np.int64)
+        self._hash_in = np.zeros(2**SLOT_BITS, dtype=np.uint64)
+        self._cell_in = np.zeros(2**SLOT_BITS, dtype=np.int64)
         self._texts: list[pl.DataFrame] = []
 
     def __len__(self) -> int:
@@ -76,9 +82,9 @@ class Cells:
             mixed = np.zeros(rows.height, dtype=np.uint64)
             for i, key in enumerate(self.keys):  # unsigned integers wrap around
                 mixed += rows[key].hash(seed=i).to_numpy() * np.uint64(2 * i + 1)
-        # A combination's slot is the first 16 bits of its hash. Those that came to a slot first are
+        # A combination's slot is the first bits of its hash. Those that came to a slot first are
         # found there; all others, and the new ones, take the longer way.
-        slot = (mixed >> np.uint64(48)).view(np.int64)
+        slot = (mixed >> np.uint64(64 - SLOT_BITS)).view(np.int64)
         cells = self._cell_in.take(slot)
         known = self._hash_in.take(slot) == mixed
         known &= cells != 0
@@ -89,7 +95,7 @@ class Cells:
 
     def _looked_up(self, mixed: npt.NDArray[np.uint64], rows: pl.DataFrame, at: Ints) -> Ints:
         """Return the numbers of the combinations with these hashes, in these rows."""
-        codes, distinct = pd.factorize(mixed)
+        distinct, codes = np.unique(mixed, return_inverse=True)
         hashes = distinct.tolist()
         unknown = [i for i, h in enumerate(hashes) if h not in self._numbers]
         if unknown:
@@ -104,7 +110,7 @@ class Cells:
         for i in unknown:
             cell = len(self._numbers) + 1
             self._numbers[hashes[i]] = cell
-            slot = hashes[i] >> 48
+            slot = hashes[i] >> (64 - SLOT_BITS)
             if not self._cell_in[slot]:
                 self._hash_in[slot], self._cell_in[slot] = hashes[i], cell
         return np.array([self._numbers[h] for h in hashes], dtype=np.int64)[codes]
@@ -151,15 +157,22 @@ class Sums:
     def _codes_of(self, sub: Ints) -> Ints:
         """Return the line of the grid for each second number."""
         first, last = int(sub.min()), int(sub.max())
-        low, high = min(first, self._low), max(last, self._low + len(self._codes) - 1)
-        if high - low > WIDEST:
-            codes, distinct = pd.factorize(sub)
+        if first == NO_TIME:
+            present = sub > NO_TIME
+            codes = np.full(len(sub), self._code(NO_TIME))
+            if present.any():
+                codes[present] = self._codes_of(sub[present])
+            return codes
+        if len(self._codes):
+            first, last = min(first, self._low), max(last, self._low + len(self._codes) - 1)
+        if last - first > WIDEST:
+            distinct, codes = np.unique(sub, return_inverse=True)
             return np.array([self._code(v) for v in distinct.tolist()], dtype=np.int64)[codes]
-        if high - low >= len(self._codes):
-            self._low, self._codes = low, np.full(high - low + 1, -1, dtype=np.int64)
+        if last - first >= len(self._codes):
+            self._low, self._codes = first, np.full(last - first + 1, -1, dtype=np.int64)
             for value, code in self._subs.items():
-                if low <= value <= high:
-                    self._codes[value - low] = code
+                if first <= value <= last:
+                    self._codes[value - first] = code
         at = sub - self._low
         codes = self._codes.take(at)
         if codes.min() < 0:
@@ -198,6 +211,8 @@ class Sums:
 
     def _add_part(self, cell: Ints, sub: Ints | int, columns: Columns) -> None:
         """Keep the sums of these rows as a part of their own."""
+        import pandas as pd  # it takes as long to import as reading a million rows
+
         codes, distinct = pd.factorize(np.broadcast_to(sub, cell.shape))
         key, occurring = pd.factorize(cell * len(distinct) + codes)
         sums = {s: np.zeros(len(occurring), dtype=_dtype(s)) for s in self.statistics}
@@ -240,6 +255,27 @@ def coarser(buckets: Ints, factor: int) -> Ints:
     return np.where(buckets == NO_TIME, NO_TIME, buckets // factor)
 
 
+class Numbers:
+    """What is added up of the rows of a chunk for one prediction."""
+
+    def __init__(self, rows: pl.DataFrame, prediction: int) -> None:
+        self.bins: Ints = rows[f"bin_{prediction}"].to_numpy()
+        self.scored: Marks = self.bins != UNSCORED
+        self.all_scored = bool(self.scored.all())
+        error = rows[f"error_{prediction}"].to_numpy()
+        with np.errstate(all="ignore"):  # squares may be beyond all floats
+            made = powers(error, np.abs(error))
+        sides = {c: rows[f"summed_{c}"] for c in ("actual", f"predicted_{prediction}")}
+        made |= {c.removesuffix(f"_{prediction}"): s.to_numpy() for c, s in sides.items()}
+        self.by_statistic: Columns = {s: made[number_of(s)] for s in MOMENTS if s != "n"}
+        self.by_statistic["n"] = np.ones(1, dtype=np.int64)
+
+    @property
+    def sizes(self) -> Floats:
+        """The absolute errors; NaN or infinite where a row is not scored."""
+        return self.by_statistic["max_abs_error"]
+
+
 class TableSums:
     """Moments (by time bucket) and histograms of every prediction by one set of group columns."""
 
@@ -250,18 +286,16 @@ class TableSums:
         self.histograms: list[Sums] | None = [Sums(HISTOGRAM_SUMS) for _ in range(predictions)]
         self.timed = True
 
-    def add(self, rows: pl.DataFrame, buckets: Ints | int, scored: Sequence[Marks]) -> None:
-        """Add the rows of a chunk, their time bucket(s) and what is scored of each prediction."""
+    def add(self, rows: pl.DataFrame, buckets: Ints | int, numbers: Sequence[Numbers]) -> None:
+        """Add the rows of a chunk: their time bucket(s), and their numbers by each prediction."""
         cells = self.cells.of(rows)
         if not self.timed:
             buckets = NO_TIME
-        for i, moments in enumerate(self.moments):
-            cell = cells if scored[i].all() else np.where(scored[i], cells, NOBODY)
-            columns = {s: rows[column_of(s, i)].to_numpy() for s in MOMENTS if s != "n"}
-            columns["n"] = np.ones(1, dtype=np.int64)
-            moments.add(cell, buckets, columns)
+        for i, mine in enumerate(numbers):
+            cell = cells if mine.all_scored else np.where(mine.scored, cells, NOBODY)
+            self.moments[i].add(cell, buckets, mine.by_statistic)
             if self.histograms is not None:
-                self.histograms[i].add(cell, rows[f"bin_{i}"].to_numpy(), columns)
+                self.histograms[i].add(cell, mine.bins, mine.by_statistic)
 
     def moments_frame(self) -> pl.DataFrame:
         """Return the moments with the keys of a `Table`."""

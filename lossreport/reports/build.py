@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from lossreport.advice.choice import MINIMUM_ROWS, Goal, advise
+from lossreport.advice.choice import MINIMUM_ROWS, Goal, advise, advise_all
 from lossreport.formats import visible
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.log import FILE_NAME
@@ -165,8 +165,8 @@ def _grouping(
 ) -> Grouping:
     """Return a grouping's groups, with their figures, flags and advice."""
     each = []
-    for group in raw.groups:
-        advice = advise(group.histogram, int(group.sums["n"]), goal, detail=False)
+    shapes = [(group.histogram, int(group.sums["n"])) for group in raw.groups]
+    for group, advice in zip(raw.groups, advise_all(shapes, goal, detail=False), strict=True):
         own = figures(group.sums, group.histogram, advice.delta)
         each.append((own, recommendation(advice, own)))
     flags = outlier_driven([own for own, _ in each], MINIMUM_ROWS)

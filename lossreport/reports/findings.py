@@ -18,6 +18,8 @@ from lossreport.reports.results import Finding, Prediction
 Severity = Literal["error", "warning", "info"]
 MUCH_LEFT_OUT = 0.05
 """From this share of the rows on, leaving rows out is an error, not a warning."""
+MAX_NAMED = 3
+"""So many skipped files are named in a sentence; the rest with the sources."""
 BIASED = 0.25
 """A mean error of more than this share of the MAE is worth a finding."""
 
@@ -25,7 +27,8 @@ BIASED = 0.25
 def find(profile: Profile, predictions: Sequence[Prediction]) -> tuple[Finding, ...]:
     """Return all findings, in the order of their codes."""
     several = len(predictions) > 1
-    found = [_times(profile), _group_values(profile), *join_findings(profile.joins)]
+    found = [_times(profile), _group_values(profile), _files(profile)]
+    found += join_findings(profile.joins)
     for p in predictions:
         name = p.predicted if several else None
         found += [
@@ -219,3 +222,17 @@ def _group_values(profile: Profile) -> Finding:
         )
         issue = f"{listed}: kept as a group of their own, (missing)."
     return _finding("LR011", title, issue, "info", sum(missing.values()), None)
+
+
+def _files(profile: Profile) -> Finding:
+    title = "Every file could be read to its end"
+    skipped = [s for s in profile.sources if s.skipped]
+    issue = None
+    if skipped:
+        named = "; ".join(visible(s.skipped or "", 300) for s in skipped[:MAX_NAMED])
+        more = f"; and {len(skipped) - MAX_NAMED:,} more" if skipped[MAX_NAMED:] else ""
+        issue = (
+            f"{len(skipped):,} of {count(len(profile.sources), 'file')} skipped, none of "
+            f"{'its' if len(skipped) == 1 else 'their'} rows in any figure: {named}{more}"
+        )
+    return _finding("LR040", title, issue, "error", len(skipped), None)

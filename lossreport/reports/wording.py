@@ -159,7 +159,7 @@ def verdict(
     """
     if not rows.scored:
         reasons = ", ".join(f"{r.replace('_', ' ')} {n:,}" for r, n in rows.left_out)
-        why = f"Left out: {reasons}." if reasons else "The log holds no rows."
+        why = f"Left out: {reasons}." if reasons else "Check what wrote it, or give another one."
         all_of = "the one row lacks" if rows.read == 1 else f"all {rows.read:,} lack"
         return Verdict(
             "No verdict", "none",

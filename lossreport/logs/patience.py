@@ -1,0 +1,109 @@
+"""Readers at arm's length: in another thread, for a bounded time, their failures in words.
+
+A reader that hangs is given up after `PATIENCE` seconds without a row; its thread is a daemon's
+and ends with the process. A reader that panics (Polars' Rust code) ends as an error of its file.
+One that kills the process cannot be stopped from within: the command has Python's faulthandler
+say where it happened.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import polars as pl
+
+from lossreport.errors import LossReportError, UnreadableLogError
+
+T = TypeVar("T")
+
+PATIENCE = 600.0
+"""Seconds to wait for a reader's next rows."""
+
+
+@contextmanager
+def reading(path: str) -> Iterator[None]:
+    """Turn what a reader raises into an UnreadableLogError that names the file."""
+    try:
+        yield
+    except LossReportError:
+        raise
+    except FileNotFoundError as error:
+        raise UnreadableLogError(f"{path} vanished while it was read.") from error
+    except (pl.exceptions.PolarsError, OSError, UnicodeError, ValueError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise UnreadableLogError(
+            f"{path} cannot be read: {reason}. If it is being written, wait; if it is damaged, "
+            "make it anew or leave it out."
+        ) from error
+    except (pl.exceptions.PanicException, MemoryError, RecursionError) as error:
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        raise UnreadableLogError(
+            f"{path} broke its reader ({reason}). It is damaged or of a kind that cannot be read: "
+            "make it anew or leave it out."
+        ) from error
+
+
+def in_time(path: str, read: Callable[[], T]) -> T:
+    """Return what a reader returns, unless it takes too long."""
+    (made,) = ahead(path, _once(read))
+    return made
+
+
+def _once(read: Callable[[], T]) -> Iterator[T]:
+    yield read()
+
+
+def ahead(path: str, items: Iterable[T]) -> Iterator[T]:
+    """Return the same items, the next one being made in another thread before it is asked for.
+
+    Making begins at once.
+
+    Raises
+    ------
+    UnreadableLogError
+        The next item of this file does not come for `PATIENCE` seconds.
+    Exception
+        Whatever making an item raises, when its turn comes.
+    """
+    made: queue.Queue[tuple[T] | BaseException | None] = queue.Queue(maxsize=1)
+    unwanted = threading.Event()
+
+    def make() -> None:
+        try:
+            for item in items:
+                made.put((item,))
+                if unwanted.is_set():
+                    return
+            made.put(None)
+        except BaseException as error:
+            made.put(error)
+
+    threading.Thread(target=make, name="lossreport-read", daemon=True).start()
+    return _handed_on(path, made, unwanted)
+
+
+def _handed_on(
+    path: str, made: queue.Queue[tuple[T] | BaseException | None], unwanted: threading.Event
+) -> Iterator[T]:
+    try:
+        while True:
+            try:
+                next_one = made.get(timeout=PATIENCE)
+            except queue.Empty:
+                raise UnreadableLogError(
+                    f"{path} gave no rows for {PATIENCE:g} seconds and was given up. Is its "
+                    "storage reachable? If it is damaged, make it anew or leave it out."
+                ) from None
+            if next_one is None:
+                return
+            if isinstance(next_one, BaseException):
+                raise next_one
+            yield next_one[0]
+    finally:
+        unwanted.set()
+        while not made.empty():  # lets a waiting maker go on to its end
+            made.get_nowait()
