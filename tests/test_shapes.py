@@ -431,9 +431,12 @@ def test_long_integers_are_found_at_every_place(digits: int, before: str) -> Non
 
 def test_the_records_of_an_object_are_said(run: Run, tmp_path: Path) -> None:
     path = made("object.json", object_with_array, tmp_path)
-    assert run(path).json["sources"][0]["notes"] == ["its records are those of 'rows'"]
-    assert "those of &#39;rows&#39;" in run(path).html
-    assert "those of 'rows'" in run(path, command="inspect", outputs=False).out
+    assert run(path).json["sources"][0]["read_as"] == ["the records of its member 'rows'"]
+    assert "read as <bdi>the records of its member &#39;rows&#39;" in run(path).html
+    assert (
+        "read as the records of its member 'rows'"
+        in run(path, command="inspect", outputs=False).out
+    )
 
 
 def test_a_large_array_is_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -472,7 +475,7 @@ def test_excel_sheets_are_chosen_and_said(run: Run, tmp_path: Path) -> None:
         pd.DataFrame({"actual": [1], "predicted": [5]}).to_excel(book, sheet_name="Ü", index=False)
     first = run(path)
     assert first.json["rows"]["read"] == 2
-    (note,) = first.json["sources"][0]["notes"]
+    (note,) = first.json["sources"][0]["read_as"]
     assert note == "sheet 'A', the first; not read: 'Ü' (choose with --sheet)"
     assert run(path, "--sheet", "Ü").json["predictions"][0]["overall"]["mae"] == 4
     assert "sheet 'Ü'" in run(path, "--sheet", "Ü", command="inspect", outputs=False).out

@@ -28,9 +28,7 @@ def with_fields(part: Part) -> Part:
     def frames(names: Sequence[str]) -> Iterator[pl.LazyFrame]:
         roots = dict.fromkeys(paths[n][0] if n in paths else n for n in names)
         for frame in part.frames(list(roots)):
-            yield frame.select(
-                _field(paths[n]).alias(n) if n in paths else pl.col(n) for n in names
-            )
+            yield frame.with_columns(_field(paths[n]).alias(n) for n in names if n in paths)
 
     return replace(part, schema=pl.Schema({**part.schema, **types}), frames=frames)
 

@@ -86,12 +86,10 @@ class Actuals:
             right = self.table.lazy().select(*self._keys, *(n for n in names if n in mine))
             own = dict.fromkeys((*(n for n in names if n not in mine), *self.on))
             for frame in part.frames(list(own)):
-                joined = frame.with_columns(keys).join(
-                    right, on=self._keys, how="left", maintain_order="left"
-                )
-                yield joined.with_columns(
-                    pl.col(n).fill_null(False) for n in names if n == AMBIGUOUS
-                ).select(names)
+                kept = frame.drop(*self.values, strict=False).with_columns(keys)
+                joined = kept.join(right, on=self._keys, how="left", maintain_order="left")
+                differ = pl.col(AMBIGUOUS).fill_null(value=False)
+                yield joined.drop(self._keys).with_columns([differ] if AMBIGUOUS in names else [])
 
         return replace(part, schema=pl.Schema({**part.schema, **mine}), frames=frames)
 

@@ -78,11 +78,11 @@ def open_json(path: str, size: int | None, *, lines: bool, asked: Collection[str
     """
     with reading(path):
         source = Source(path, array=not lines and not _is_lines(path))
-        notes: tuple[str, ...] = ()
+        read_as: tuple[str, ...] = ()
         if source.array:
             with _opened(path) as stream:
                 name = records_in(Document(stream))
-            notes = () if name is None else (f"its records are those of {name!r}",)
+            read_as = () if name is None else (f"the records of its member {name!r}",)
         schema = _schema(source, asked)
 
     def frames(names: Sequence[str]) -> Iterator[pl.LazyFrame]:
@@ -93,7 +93,9 @@ def open_json(path: str, size: int | None, *, lines: bool, asked: Collection[str
             first += rows.height
             yield rows.select(names).lazy()
 
-    return Part(path, "json" if source.array else "ndjson", size, None, schema, frames, notes=notes)
+    return Part(
+        path, "json" if source.array else "ndjson", size, None, schema, frames, read_as=read_as
+    )
 
 
 def _is_lines(path: str) -> bool:

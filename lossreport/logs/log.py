@@ -46,11 +46,11 @@ class Part:
     """How many rows the file says it holds; None where only reading tells."""
     schema: pl.Schema
     frames: Callable[[Sequence[str]], Iterator[pl.LazyFrame]]
-    """Gives the rows, with these columns, in order: as one lazy frame or as several."""
+    """Gives the rows, with these columns at least, in order: as one lazy frame or as several."""
     constants: Mapping[str, str | None] = field(default_factory=dict)
     """The columns that stand in the path, with their value."""
-    notes: tuple[str, ...] = ()
-    """What was assumed on opening it, such as which of its sheets is the log."""
+    read_as: tuple[str, ...] = ()
+    """What was assumed about how the file is written, where that is not the plain case."""
 
     def head(self, rows: int = SAMPLE_ROWS) -> pl.DataFrame:
         """Return the first rows with all columns."""
@@ -73,8 +73,8 @@ class Source:
     bytes: int | None
     skipped: str | None = None
     """Why none of its rows are in the figures; None: all of them are, or in the ledger."""
-    notes: tuple[str, ...] = ()
-    """What was assumed on opening it."""
+    read_as: tuple[str, ...] = ()
+    """What was assumed about how the file is written, where that is not the plain case."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ class Log:
                 )
             if self.matches is not None:
                 self.matches.end()
-            sources.append(Source(part.path, read, part.bytes, notes=part.notes))
+            sources.append(Source(part.path, read, part.bytes, read_as=part.read_as))
 
 
 def _begun(part: Part, columns: Columns, prepare: Prepare) -> Iterator[pl.DataFrame]:

@@ -39,11 +39,11 @@ def open_with_pandas(path: str, fmt: str, size: int | None, sheet: str | None) -
     UnreadableLogError
         The file is damaged, encrypted, or not what its ending says.
     """
-    notes: tuple[str, ...] = ()
+    read_as: tuple[str, ...] = ()
     rows = None
     with reading(path), _reader_errors(fmt):
         if fmt == "excel":
-            chosen, notes = _sheet(path, sheet)
+            chosen, read_as = _sheet(path, sheet)
             written = Path(path).stat().st_mtime_ns
             table = _cells(path, chosen, written)
             schema, rows = table.schema, table.height
@@ -57,7 +57,7 @@ def open_with_pandas(path: str, fmt: str, size: int | None, sheet: str | None) -
             for chunk in chunks(names):
                 yield chunk.select(pl.col(n).cast(schema[n]) for n in names).lazy()
 
-    return Part(path, fmt, size, rows, schema, frames, notes=notes)
+    return Part(path, fmt, size, rows, schema, frames, read_as=read_as)
 
 
 Chunks = Callable[[Sequence[str] | None], Iterator[pl.DataFrame]]

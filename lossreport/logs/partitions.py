@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from urllib.parse import unquote
@@ -43,12 +43,8 @@ def with_path_columns(part: Part) -> Part:
             return
         own = [n for n in names if n not in held] or part.schema.names()[:1]
         for frame in part.frames(own):
-            yield frame.select(_value(n, held) for n in names)
+            yield frame.with_columns(
+                pl.lit(held[n], pl.String).alias(n) for n in names if n in held
+            )
 
     return replace(part, schema=schema, frames=frames, constants=held)
-
-
-def _value(name: str, held: Mapping[str, str | None]) -> pl.Expr:
-    if name not in held:
-        return pl.col(name)
-    return pl.lit(held[name], pl.String).alias(name)

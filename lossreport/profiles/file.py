@@ -85,7 +85,7 @@ def load_profile(path: str) -> Profile:
             time_format=columns["time_format"],
             found=tuple(columns["found"]),
         ),
-        sources=tuple(Source(**{**s, "notes": tuple(s["notes"])}) for s in about["sources"]),
+        sources=tuple(Source(**{**s, "read_as": tuple(s["read_as"])}) for s in about["sources"]),
         tables=tables,
         timeline=frames["timeline"],
         worst=frames["worst"],

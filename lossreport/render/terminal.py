@@ -130,8 +130,9 @@ def inspection(log: Log, roles: dict[str, str], problem: str | None) -> str:
     for part in log.parts[:20]:
         known = "rows not known before reading" if part.rows is None else count(part.rows, "row")
         size = "" if part.bytes is None else f", {part.bytes:,} bytes"
-        notes = "".join(f"; {visible(note)}" for note in part.notes)
-        lines.append(f"{visible(part.path)}: {part.format}, {known}{size}{notes}")
+        lines.append(f"{visible(part.path)}: {part.format}, {known}{size}")
+        if part.read_as:
+            lines.append(_filled(f"  read as {visible(', '.join(part.read_as))}", 4))
     if len(log.parts) > 20:
         lines.append(f"and {len(log.parts) - 20:,} more")
     schema = log.parts[0].schema
