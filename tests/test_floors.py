@@ -30,7 +30,8 @@ FLOORS = [
     ["logs.keys", "logs.log"],
     ["losses", "profiles.statistics"],
     ["logs.columns", "logs.patience", "formats"],
-    ["logs.times"],
+    ["logs.time_role"],
+    ["logs.names", "logs.times"],
     ["logs.values"],
     ["errors", "version"],
 ]

@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from lossreport.errors import UsageError, nearest
-from lossreport.logs.times import (
-    check_format,
-    day_or_month_first,
-    epoch_in_text,
-    reads,
-    time_formats,
+from lossreport.logs.names import (
+    ACTUAL_NAMES,
+    ACTUAL_WORDS,
+    PREDICTED_NAMES,
+    PREDICTED_WORDS,
+    by_name,
+    words_of,
 )
+from lossreport.logs.time_role import one_time, text_time_format
 from lossreport.logs.values import can_be_number, is_text, number
-
-ACTUAL_NAMES = (
-    "y_true", "actual", "actuals", "actual_value", "y_actual", "y", "target", "observed",
-    "observation", "label", "truth", "true", "true_value", "ground_truth", "outcome",
-)  # fmt: skip
-PREDICTED_NAMES = (
-    "y_pred", "predicted", "prediction", "predictions", "pred", "y_predicted", "predicted_value",
-    "forecast", "forecasted", "yhat", "y_hat", "estimate", "estimated", "fitted", "score",
-    "model_output", "expected",
-)  # fmt: skip
-TIME_NAMES = (
-    "time", "timestamp", "datetime", "date_time", "ts", "ds", "date", "day", "hour", "week",
-    "month", "event_time", "created_at", "predicted_at", "scored_at",
-)  # fmt: skip
-ACTUAL_WORDS = {"actual", "true", "observed", "target", "truth", "label"}
-PREDICTED_WORDS = {"predicted", "prediction", "pred", "forecast", "yhat", "estimate", "estimated"}
-TIME_WORDS = {"time", "timestamp", "date", "datetime"}
-DERIVED_WORDS = {
-    "error", "err", "residual", "resid", "abs", "diff", "loss", "bias", "id", "name", "std",
-    "lower", "upper", "lo", "hi", "low", "high", "at", "time", "date", "count",
-}  # fmt: skip
-"""Words that make a column something computed from, or said about, an actual or a prediction."""
 
 MAX_GROUPS_CHOSEN = 50
 MAX_COLUMNS_CHOSEN = 5
@@ -117,14 +96,14 @@ def find_columns(
         actual = find_actual(columns, taken=predicted)
         found.append("actual")
     if not predicted:
-        candidates = _by_name(columns, PREDICTED_NAMES, PREDICTED_WORDS, {actual}, _numeric)
+        candidates = by_name(columns, PREDICTED_NAMES, PREDICTED_WORDS, {actual}, _numeric)
         predicted = [_only("predicted", candidates, known)]
         found.append("predicted")
     _check_known((actual, *predicted), known)
     _check_distinct(actual, predicted)
     given_time = time
     if time is None:
-        time = _one_time(columns, {actual, *predicted, *in_paths}) or _one_time(
+        time = one_time(columns, {actual, *predicted, *in_paths}) or one_time(
             in_paths, {actual, *predicted}
         )
         if time is not None:
@@ -132,7 +111,7 @@ def find_columns(
     time = time or None
     if time is not None:
         _check_known((time,), known)
-        time_format = _text_time_format(columns[time], time_format, more, given=bool(given_time))
+        time_format = text_time_format(columns[time], time_format, more, given=bool(given_time))
         if time_format is None and is_text(columns[time].dtype) and not given_time:
             time = None
             found.remove("time")
@@ -155,7 +134,7 @@ def find_actual(columns: Mapping[str, pl.Series], *, taken: Iterable[str] = ()) 
     UsageError
         There is no candidate, or more than one.
     """
-    candidates = _by_name(columns, ACTUAL_NAMES, ACTUAL_WORDS, set(taken), _numeric)
+    candidates = by_name(columns, ACTUAL_NAMES, ACTUAL_WORDS, set(taken), _numeric)
     return _only("actual", candidates, list(columns))
 
 
@@ -186,35 +165,6 @@ def _check_distinct(actual: str, predicted: Sequence[str]) -> None:
         raise UsageError("A prediction column was given twice.")
 
 
-def _words(name: str) -> list[str]:
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    return [w for w in re.split(r"[^a-z0-9]+", spaced.lower()) if w]
-
-
-def _by_name(
-    columns: Mapping[str, pl.Series],
-    names: Sequence[str],
-    words: set[str],
-    taken: set[str],
-    suits: Callable[[pl.Series], bool],
-) -> list[str]:
-    """Return the columns whose whole name is a known one or, if none, that contain a known word.
-
-    Of a field with a dotted name, its own name may also be a known one. A column that is called
-    "actual" is the actual value even if none of its texts is a number; of several, and by a word
-    alone, only those that suit are candidates.
-    """
-    free = [c for c in columns if c not in taken]
-    exact = [c for c in free if "_".join(_words(c)) in names]
-    of_field = [c for c in free if "." in c and "_".join(_words(c.rsplit(".", 1)[1])) in names]
-    of_words = [
-        c for c in free if words & set(_words(c)) and not (DERIVED_WORDS - words) & set(_words(c))
-    ]
-    tiers = (exact, of_field, of_words)
-    suiting = [found for some in tiers if (found := [c for c in some if suits(columns[c])])]
-    return suiting[0] if suiting else exact or of_field
-
-
 def _only(role: str, candidates: Sequence[str], known: Sequence[str]) -> str:
     if len(candidates) == 1:
         return candidates[0]
@@ -238,95 +188,13 @@ def _numeric(series: pl.Series) -> bool:
     return bool(frame.select(number("v", series.dtype, "n")[0].is_not_null().any()).item())
 
 
-def _is_time(series: pl.Series) -> bool:
-    if isinstance(series.dtype, pl.Datetime) or series.dtype == pl.Date:
-        return True
-    return is_text(series.dtype) and bool(time_formats(series.head(1000)))
-
-
-def _open(series: pl.Series) -> bool:
-    return day_or_month_first(time_formats(series.head(1000)))
-
-
-def _one_time(columns: Mapping[str, pl.Series], taken: set[str]) -> str | None:
-    named = _by_name(columns, TIME_NAMES, TIME_WORDS, taken, _is_time)
-    candidates = [c for c in named if _is_time(columns[c])] or [
-        c
-        for c in columns
-        if c not in taken
-        and (c.lower().endswith(("date", "time")) or columns[c].dtype.is_temporal())
-        if _is_time(columns[c])
-    ]
-    if len(candidates) > 1:  # one that can be read goes before those that may be day or month first
-        sure = [
-            c for c in candidates if not day_or_month_first(time_formats(columns[c].head(1000)))
-        ]
-        candidates = sure or candidates
-    if len(candidates) > 1:
-        raise UsageError(
-            f"More than one column could be the time: {', '.join(candidates)}. "
-            "Choose one with --time COLUMN, or none with --time ''."
-        )
-    return candidates[0] if candidates else None
-
-
-def _text_time_format(
-    series: pl.Series,
-    asked: str | None,
-    more: Callable[[str], Iterable[pl.Series]],
-    *,
-    given: bool,
-) -> str | None:
-    """Return the format of a column's times; None if it is no text or, unless `given`, not sure."""
-    if not is_text(series.dtype):
-        if asked is not None:
-            raise UsageError(
-                f"--time-format is for text, but column {series.name!r} holds {series.dtype}."
-            )
-        return None
-    if asked is not None:
-        check_format(asked, series)
-        return asked
-    formats = time_formats(series)
-    if day_or_month_first(formats):
-        formats = _decided(formats, more(series.name))
-    if len(formats) and not day_or_month_first(formats):
-        return formats[0]
-    fmt = epoch_in_text(series) if given and not formats else None
-    if fmt is None and given and series.drop_nulls().len():
-        example = f"(for example {series.drop_nulls()[0]!r})"
-        hint = "Say how they are written with --time-format, for example --time-format '%d/%m/%Y'."
-        if formats:
-            raise UsageError(
-                f"In the times of column {series.name!r} {example}, day and month cannot be told "
-                f"apart. {hint}"
-            )
-        raise UsageError(
-            f"The texts of column {series.name!r} are not times in one known format {example}. "
-            f"{hint}"
-        )
-    return fmt
-
-
-def _decided(formats: list[str], more: Iterable[pl.Series]) -> list[str]:
-    """Return the formats that also read more of a column, until day and month are told apart."""
-    for texts in more:
-        left = [f for f in formats if reads(texts, f)]
-        if not left:  # neither order reads them all: the column is not in one format
-            return formats
-        formats = left
-        if not day_or_month_first(formats):
-            break
-    return formats
-
-
 def _few_values(
     columns: Mapping[str, pl.Series], in_paths: Mapping[str, pl.Series], taken: set[str]
 ) -> tuple[tuple[str, ...], ...]:
     """Choose columns to group by: text, yes/no or whole numbers with 2 to 50 distinct values."""
     chosen = []
     for name, series in columns.items():
-        if name in taken or {"error", "residual", "id"} & set(_words(name)):
+        if name in taken or {"error", "residual", "id"} & set(words_of(name)):
             continue
         if not (is_text(series.dtype) or series.dtype.is_integer() or series.dtype == pl.Boolean):
             continue
