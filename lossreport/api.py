@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 from lossreport.advice.choice import GOALS, Goal
 from lossreport.errors import UnreadableLogError, UsageError
 from lossreport.logs.columns import Columns, find_columns
+from lossreport.logs.dialect import TextOptions
 from lossreport.logs.files import find_files
 from lossreport.logs.frames import open_frame
 from lossreport.logs.joining import Actuals, join_actuals
@@ -38,6 +40,12 @@ def profile(
     on: str | Sequence[str] = (),
     worst: int = WORST_ROWS,
     on_bad_file: str = "stop",
+    separator: str | None = None,
+    encoding: str | None = None,
+    decimal: str | None = None,
+    no_header: bool = False,
+    skip_lines: int | None = None,
+    missing: str | Sequence[str] = (),
     opened: Callable[[Log], Progress] | None = None,
 ) -> Profile:
     """Read a log once and return its mergeable statistics.
@@ -67,6 +75,16 @@ def profile(
     on_bad_file
         What to do with a file that cannot be read to its end: "stop" raises, "skip" leaves it out
         whole and says so.
+    separator, encoding, decimal
+        How text files are written; found from their first megabyte if not given. `decimal` is
+        "." or ",".
+    no_header
+        Text files begin with a row; their columns are c1, c2, ...
+    skip_lines
+        How many lines of text files come before the header or the first row; None finds titles and
+        comments.
+    missing
+        Texts that stand for no value, beside the known ones (upper and lower case are the same).
     opened
         Called once with the opened log; what it returns is called with the rows of each chunk.
 
@@ -78,6 +96,14 @@ def profile(
     UnreadableLogError
         A log exists but cannot be read to its end.
     """
+    text = TextOptions(
+        separator,
+        encoding,
+        decimal,
+        no_header,
+        skip_lines,
+        (missing,) if isinstance(missing, str) else tuple(missing),
+    )
     if worst < 0:
         raise UsageError(f"The number of worst rows is {worst}; it cannot be negative.")
     if on_bad_file not in ("stop", "skip"):
@@ -87,6 +113,8 @@ def profile(
         paths = find_files(paths)
     if paths and (saved := [p for p in paths if is_profile(p)]):
         given = (actual, predicted, by is not None, time is not None, time_format, sheet, on)
+        if text != TextOptions():
+            raise UsageError("Profiles are read already: how text is written tells them nothing.")
         return _merged(saved, paths, options=any(given) or actuals is not None)
     wanted = [predicted] if isinstance(predicted, str) else list(predicted)
     groupings, keys = _groupings(by), _names(on)
@@ -96,14 +124,15 @@ def profile(
     source = (
         open_frame(log)
         if paths is None
-        else open_log(paths, skip_bad=skip, asked=asked, sheet=sheet)
+        else open_log(paths, text, skip_bad=skip, asked=asked, sheet=sheet)
     )
     joined, found_actual = None, False
     if actuals is not None:
         found_actual = not actual
-        joined, source, actual = _joined(source, actuals, keys, actual, asked)
+        joined, source, actual = _joined(source, actuals, keys, actual, asked, text)
     elif keys:
         raise UsageError("--on is for --actuals: give the log of the actual values as well.")
+    source = replace(source, missing=text.missing)
     columns = _columns_of(
         source,
         actual=actual,
@@ -140,11 +169,16 @@ def _merged(saved: Sequence[str], paths: Sequence[str], *, options: bool) -> Pro
 
 
 def _joined(
-    source: Log, actuals: Any, on: Sequence[str], actual: str | None, asked: Collection[str]
+    source: Log,
+    actuals: Any,
+    on: Sequence[str],
+    actual: str | None,
+    asked: Collection[str],
+    text: TextOptions,
 ) -> tuple[Actuals, Log, str]:
     """Return the log joined with actuals, what counts the matches, and the actual's column."""
     paths = _paths(actuals)
-    other = open_frame(actuals, "actuals") if paths is None else open_log(paths, asked=asked)
+    other = open_frame(actuals, "actuals") if paths is None else open_log(paths, text, asked=asked)
     log, joined, actual = join_actuals(source, other, on, actual, asked)
     return joined, log, actual
 
@@ -153,6 +187,7 @@ def report(
     log: Any,
     *,
     goal: Goal = "unknown",
+    costs: tuple[float, float] | None = None,
     title: str | None = None,
     **options: Any,
 ) -> Report:
@@ -165,11 +200,14 @@ def report(
     goal
         What must be right: "totals", the "typical" row, "large-errors" must not happen, or
         "unknown".
+    costs
+        What a unit of error costs where the prediction is too low, and where it is too high: asks
+        for the quantile loss at the level that makes the mean cost smallest.
     title
         The heading; by default the name of the log.
     **options
         What else `profile` takes: `actual`, `predicted`, `by`, `time`, `time_format`, `sheet`,
-        `actuals`, `on`, `worst`, `on_bad_file`.
+        `actuals`, `on`, `worst`, `on_bad_file`, and how text files are written.
 
     Raises
     ------
@@ -178,8 +216,10 @@ def report(
     """
     if goal not in GOALS:
         raise UsageError(f"There is no goal {goal!r}. Choose one of: {', '.join(GOALS)}.")
+    if costs is not None and not (len(costs) == 2 and all(0 < c < math.inf for c in costs)):
+        raise UsageError(f"Costs are two positive numbers, too low and too high, not {costs}.")
     made = log if isinstance(log, Profile) else profile(log, **options)
-    return build_report(made, goal=goal, title=title)
+    return build_report(made, goal=goal, costs=costs, title=title)
 
 
 def _columns_of(source: Log, **asked: Any) -> Columns:

@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -16,6 +15,38 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lossreport.errors import LossReportError
+from lossreport.options import (
+    Actual,
+    Actuals,
+    BadFile,
+    By,
+    CostOver,
+    CostUnder,
+    Debug,
+    Decimal,
+    Encoding,
+    Force,
+    Goal,
+    GoalName,
+    Html,
+    Json,
+    Logs,
+    Markdown,
+    Missing,
+    NoHeader,
+    On,
+    OnBadFile,
+    Predicted,
+    ProfileFile,
+    Quiet,
+    Separator,
+    Sheet,
+    SkipLines,
+    Time,
+    TimeFormat,
+    Title,
+    Worst,
+)
 from lossreport.version import __version__
 
 if TYPE_CHECKING:
@@ -32,77 +63,6 @@ app = typer.Typer(
 )
 
 
-class GoalName(StrEnum):
-    """What must be right."""
-
-    totals = "totals"
-    typical = "typical"
-    large_errors = "large-errors"
-    unknown = "unknown"
-
-
-Logs = Annotated[
-    list[str], typer.Argument(metavar="LOG...", help="Files, folders, globs or URLs; or profiles.")
-]
-Actual = Annotated[
-    str | None, typer.Option(metavar="COL", help="What happened. Found by name if not given.")
-]
-Predicted = Annotated[
-    list[str] | None,
-    typer.Option(metavar="COL", help="What the model said. Found by name; repeat for several."),
-]
-By = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="COL[,COL]...",
-        help="A grouping: one column, or several with commas. Repeat for several groupings. '' for "
-        "none. Columns with few distinct values are chosen if not given.",
-    ),
-]
-Time = Annotated[
-    str | None, typer.Option(metavar="COL", help="When. Found by name if not given; '' for none.")
-]
-TimeFormat = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FORMAT",
-        help="How times in text are written, such as '%d/%m/%Y %H:%M'. Found if not given.",
-    ),
-]
-Sheet = Annotated[
-    str | None, typer.Option(metavar="NAME", help="The sheet of a workbook; the first otherwise.")
-]
-Actuals = Annotated[
-    list[str] | None,
-    typer.Option(metavar="FILE", help="A log with the actual values, joined on the keys of --on."),
-]
-On = Annotated[
-    list[str] | None,
-    typer.Option(metavar="COL[,COL]...", help="The key columns to join --actuals on."),
-]
-
-
-class OnBadFile(StrEnum):
-    """What to do with a file that cannot be read."""
-
-    stop = "stop"
-    skip = "skip"
-
-
-BadFile = Annotated[
-    OnBadFile,
-    typer.Option(
-        "--on-bad-file", help="A file that cannot be read: stop, or skip it and say so on the page."
-    ),
-]
-Worst = Annotated[int, typer.Option(metavar="K", min=0, help="How many of the worst rows to keep.")]
-Force = Annotated[
-    bool, typer.Option("--force", help="Replace files that lossreport did not write.")
-]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-
-
 @app.command()
 def report(
     logs: Logs,
@@ -114,22 +74,22 @@ def report(
     sheet: Sheet = None,
     actuals: Actuals = None,
     on: On = None,
-    goal: Annotated[
-        GoalName, typer.Option(help="What must be right; large-errors: they must not happen.")
-    ] = GoalName.unknown,
-    html: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="The page; report.html if not given.")
-    ] = None,
-    json: Annotated[Path | None, typer.Option(metavar="PATH", help="All figures as JSON.")] = None,
-    markdown: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="A summary for pull requests and job logs.")
-    ] = None,
-    profile: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="The mergeable statistics as Parquet.")
-    ] = None,
-    title: Annotated[str | None, typer.Option(metavar="TEXT", help="The page's heading.")] = None,
+    goal: Goal = GoalName.unknown,
+    cost_under: CostUnder = None,
+    cost_over: CostOver = None,
+    html: Html = None,
+    json: Json = None,
+    markdown: Markdown = None,
+    profile: ProfileFile = None,
+    title: Title = None,
     worst: Worst = 20,
     on_bad_file: BadFile = OnBadFile.stop,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    decimal: Decimal = None,
+    no_header: NoHeader = False,
+    skip_lines: SkipLines = None,
+    missing: Missing = None,
     force: Force = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -137,6 +97,7 @@ def report(
     """Read a log and write the page (and JSON) with its losses, problems and recommendation."""
     with _errors(debug=debug):
         html = html or Path("report.html")
+        costs = _costs(cost_under, cost_over)
         paths = {"html": html, "json": json, "markdown": markdown, "profile": profile}
         _check_outputs(
             {k: p for k, p in paths.items() if p is not None},
@@ -158,8 +119,9 @@ def report(
             on=on or (),
             worst=worst,
             on_bad_file=on_bad_file.value,
+            **_text(separator, encoding, decimal, no_header, skip_lines, missing),
         )
-        finished = api.report(made, goal=goal.value, title=title)
+        finished = api.report(made, goal=goal.value, costs=costs, title=title)
         written = _write(finished, made, html, json, markdown, profile)
         if not quiet:
             from lossreport.render.terminal import summary
@@ -171,14 +133,27 @@ def report(
 
 
 @app.command()
-def inspect(logs: Logs, sheet: Sheet = None, debug: Debug = False) -> None:
+def inspect(
+    logs: Logs,
+    sheet: Sheet = None,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    decimal: Decimal = None,
+    no_header: NoHeader = False,
+    skip_lines: SkipLines = None,
+    missing: Missing = None,
+    debug: Debug = False,
+) -> None:
     """Show what a log holds: format, rows if known, columns, types, and the role each would get."""
     with _errors(debug=debug):
         from lossreport.logs.columns import find_columns
+        from lossreport.logs.dialect import TextOptions
         from lossreport.logs.opening import open_log
         from lossreport.render.terminal import inspection
 
-        log = open_log(logs, sheet=sheet)
+        text = _text(separator, encoding, decimal, no_header, skip_lines, missing)
+        text_options = TextOptions(**{**text, "missing": tuple(text["missing"])})
+        log = open_log(logs, text_options, sheet=sheet)
         roles: dict[str, str] = {}
         problem = None
         try:
@@ -205,6 +180,12 @@ def profile(
     on: On = None,
     worst: Worst = 20,
     on_bad_file: BadFile = OnBadFile.stop,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    decimal: Decimal = None,
+    no_header: NoHeader = False,
+    skip_lines: SkipLines = None,
+    missing: Missing = None,
     force: Force = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -225,6 +206,7 @@ def profile(
             on=on or (),
             worst=worst,
             on_bad_file=on_bad_file.value,
+            **_text(separator, encoding, decimal, no_header, skip_lines, missing),
         )
         from lossreport.profiles.file import save_profile
         from lossreport.writing import write_whole
@@ -279,6 +261,16 @@ def _print(text: str) -> None:
     typer.echo(text.encode(encoding, errors="replace").decode(encoding))
 
 
+def _costs(under: float | None, over: float | None) -> tuple[float, float] | None:
+    from lossreport.errors import UsageError
+
+    if under is None and over is None:
+        return None
+    if under is None or over is None:
+        raise UsageError("--cost-under and --cost-over go together: their ratio decides.")
+    return under, over
+
+
 def _check_outputs(paths: dict[str, Path], logs: list[str], *, force: bool) -> None:
     from lossreport.errors import UsageError
     from lossreport.writing import check_writable
@@ -288,6 +280,25 @@ def _check_outputs(paths: dict[str, Path], logs: list[str], *, force: bool) -> N
         same = [o for o, p in paths.items() if p.absolute() == path.absolute() and o != option]
         if same:
             raise UsageError(f"--{option} and --{same[0]} name the same file, {path}.")
+
+
+def _text(
+    separator: str | None,
+    encoding: str | None,
+    decimal: str | None,
+    no_header: bool,
+    skip_lines: int | None,
+    missing: list[str] | None,
+) -> dict[str, Any]:
+    """Return what was given about text files, as `api.profile` takes it."""
+    return {
+        "separator": separator,
+        "encoding": encoding,
+        "decimal": decimal,
+        "no_header": no_header,
+        "skip_lines": skip_lines,
+        "missing": missing or (),
+    }
 
 
 def _profile(logs: list[str], *, quiet: bool, **options: Any) -> Any:

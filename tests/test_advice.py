@@ -11,6 +11,7 @@ import pytest
 
 import lossreport
 from lossreport.advice.choice import Advice
+from lossreport.reports.results import Recommendation
 from tests import oracle
 
 Law = Callable[[np.random.Generator, int], np.ndarray]
@@ -172,3 +173,84 @@ def test_errors_over_all_magnitudes_give_an_answer() -> None:
     advice = advice_on(10.0**exponents)
     assert advice.verdict in ("clear", "depends", "no-clear-winner", "cannot-say")
     assert all(0 <= e.value <= 1 for e in advice.efficiency)
+
+
+def _advised(errors: np.ndarray, group: object = None, **options: object) -> Recommendation:
+    frame = pl.DataFrame({"actual": np.zeros(len(errors)), "predicted": errors})
+    if group is not None:
+        frame = frame.with_columns(group=pl.Series(group))
+    by = "" if group is None else ["group"]
+    return lossreport.report(frame, by=by, **options).predictions[0].recommendation
+
+
+def _rng() -> np.random.Generator:
+    return np.random.default_rng(20261125)
+
+
+def test_broken_rows_are_to_be_checked_first() -> None:
+    rng = _rng()
+    errors = np.append(rng.normal(size=4991), rng.normal(-999, 1, 9))
+    advised = _advised(errors)
+    assert advised.advice.verdict == "check-rows-first"
+    assert advised.headline.startswith("Check 9 rows first: they hold ")
+    assert advised.advice.broken is not None
+    assert advised.advice.broken.rows == 9
+    share = (errors[-9:] ** 2).sum() / (errors**2).sum()
+    assert advised.advice.broken.share_of_sq_error == pytest.approx(share, rel=1e-6)
+    assert (advised.advice.loss, advised.advice.loss_if_repaired) == ("Huber", "L2")
+    assert advised.because[0].startswith("Repaired or removed, the errors suit L2")
+    one = _advised(np.append(rng.normal(size=500), [300.0]))
+    assert one.headline.startswith("Check 1 row first: it holds ")
+    assert " and lies " in one.headline
+
+
+def test_groups_of_different_scale_ask_for_weights() -> None:
+    rng = _rng()
+    scales = np.geomspace(0.3, 3, 10)
+    group = np.repeat([f"g{i}" for i in range(10)], 500)
+    errors = rng.normal(size=5000) * np.repeat(scales, 500)
+    advised = _advised(errors, group=group)
+    assert (advised.advice.verdict, advised.advice.loss) == ("weights", "weighted L2")
+    assert advised.headline == (
+        "Weight rows by 1/variance of their group (group) and keep L2 (squared error)."
+    )
+    assert advised.advice.mixing is not None
+    assert advised.advice.mixing.between == pytest.approx(1.21, abs=0.03)
+    assert _advised(errors, group=group, goal="typical").advice.verdict == "clear"
+    alike = _advised(rng.normal(size=5000), group=group)
+    assert (alike.advice.verdict, alike.advice.loss) == ("clear", "L2")
+    heavy = rng.standard_t(3, 5000) * np.repeat(scales, 500)
+    assert _advised(heavy, group=group).advice.verdict == "clear"
+
+
+@pytest.mark.parametrize(("under", "over"), [(3.0, 1.0), (1.0, 9.0), (2.0, 2.0)])
+def test_costs_by_side_ask_for_their_quantile(under: float, over: float) -> None:
+    rng = _rng()
+    errors = rng.normal(0.4, 1, 5000)
+    advised = _advised(errors, costs=(under, over))
+    assert (advised.advice.verdict, advised.advice.loss) == ("quantile", "quantile")
+    assert advised.advice.level == pytest.approx(under / (under + over))
+    shift = advised.advice.shift
+    assert shift is not None
+
+    def cost(moved: np.ndarray) -> float:
+        return float(np.where(moved < 0, -moved * under, moved * over).mean())
+
+    best = min((cost(errors + d), d) for d in np.linspace(-3, 3, 601))[1]
+    assert shift == pytest.approx(best, abs=0.06)
+
+
+def test_a_quantile_far_out_needs_rows_beyond_it() -> None:
+    rng = _rng()
+    advised = _advised(rng.normal(size=400), costs=(99.0, 1.0))
+    assert (advised.advice.verdict, advised.advice.loss) == ("not-enough-rows", None)
+    assert "only about 4 do" in advised.headline
+    with pytest.raises(lossreport.UsageError, match="two positive numbers"):
+        _advised(rng.normal(size=400), costs=(0.0, 1.0))
+
+
+def test_a_level_that_is_off_is_said() -> None:
+    rng = _rng()
+    assert "biased" in _advised(rng.normal(1, 1, 500)).advice.flags
+    assert "biased" in _advised(rng.normal(-1, 1, 500)).advice.flags
+    assert "biased" not in _advised(rng.normal(0.1, 1, 500)).advice.flags

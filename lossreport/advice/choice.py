@@ -16,13 +16,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from lossreport.advice.histogram import LARGEST, ErrorHistogram, Floats
-from lossreport.advice.resampling import Functionals, Shape, functionals
+from lossreport.advice.gap import Gap
+from lossreport.advice.histogram import ErrorHistogram, Floats
+from lossreport.advice.mixing import Decomposition
+from lossreport.advice.resampling import Functionals, functionals
+from lossreport.advice.shape import MINIMUM_ROWS, Judged, shape_of
 from lossreport.formats import count
 
 Ints = npt.NDArray[np.int64]
@@ -30,7 +33,6 @@ Goal = Literal["totals", "typical", "large-errors", "unknown"]
 GOALS: tuple[Goal, ...] = ("totals", "typical", "large-errors", "unknown")
 
 LOSSES = ("L2", "Huber", "L1")
-MINIMUM_ROWS = 50
 RHO = 0.02
 """Effective parameters per training row; it matters only where mean and median differ."""
 K = 1.345
@@ -43,12 +45,10 @@ PRIOR_ROWS = 30
 """... which counts like this many rows."""
 AS_GOOD = 0.05
 """A loss that wastes no more than this share of the rows is as good as the best."""
+BETWEEN = 1.03
+"""From this factor between groups on, weights come before another loss."""
 CLEARLY_WORSE = 0.15
 TIE = 0.01
-SPIKE = 0.02
-"""From this share of errors that are exactly 0, the shape is judged on the rest."""
-WIDE_BINS = 10.0
-"""Beyond this many robust sigmas from 0 the histogram's bins are too wide to judge a shape."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,10 @@ class Efficiency:
 class Advice:
     """The recommendation for some rows; where `loss` is None, `reason` says why."""
 
-    verdict: Literal["clear", "depends", "no-clear-winner", "not-enough-rows", "cannot-say"]
+    verdict: Literal[
+        "clear", "depends", "no-clear-winner", "check-rows-first", "weights", "quantile",
+        "not-enough-rows", "cannot-say",
+    ]  # fmt: skip
     loss: str | None
     goal: Goal
     rows: int
@@ -101,9 +104,21 @@ class Advice:
     rows_needed: tuple[tuple[str, float], ...] = ()
     """Per loss, how many times the rows of the best it needs for the same precision."""
     flags: tuple[str, ...] = ()
-    """`spike_at_zero`, `rounded`."""
+    """`spike_at_zero`, `rounded`, `biased`."""
     zeros: float = 0.0
     """Share of the errors that are exactly 0."""
+    broken: Gap | None = None
+    """Rows that lie apart from all others, to be checked first; `loss` is with them left in."""
+    loss_if_repaired: str | None = None
+    delta_if_repaired: float | None = None
+    level: float | None = None
+    """Of the quantile loss, where costs are given: cost_under / (cost_under + cost_over) ..."""
+    shift: float | None = None
+    """... and by how much it would move the predictions, in the target's unit."""
+    weights_by: tuple[str, ...] = ()
+    """The columns whose groups are of so different error size that weights come first."""
+    mixing: Decomposition | None = None
+    """Of the ratio over the groups of `weights_by`."""
 
 
 def advise(
@@ -135,103 +150,99 @@ def advise_all(
         `verdict` "not-enough-rows" below 50 rows and "cannot-say" for errors that have no shape
         to judge: all 0, most of one value, or far from 0.
     """
-    given: list[Advice | Shape] = []
-    about: list[dict[str, Any]] = []
-    for histogram, rows in each:
-        made, flags, zeros = _shape_or_why_not(histogram, rows)
-        about.append({"goal": goal, "rows": rows, "flags": flags, "zeros": zeros})
-        given.append(made)
-    shapes = [s for s in given if isinstance(s, Shape)]
-    ks = tuple(sorted({K, *OTHER_K, *DIAL_K})) if detail else (K,)
-    judged = iter(_judge(goal, functionals(shapes, ks)) if shapes else ())
-    return [
-        replace(next(judged) if isinstance(made, Shape) else made, **known)
-        for made, known in zip(given, about, strict=True)
+    judged = [
+        None if histogram is None or rows < MINIMUM_ROWS else shape_of(histogram)
+        for histogram, rows in each
     ]
+    shapes = [j.shape for j in judged if j and j.shape]
+    repaired = [j.repaired for j in judged if j and j.repaired]
+    ks = tuple(sorted({K, *OTHER_K, *DIAL_K})) if detail else (K,)
+    both = [*shapes, *repaired]
+    picked = _judge(goal, functionals(both, ks)) if both else []
+    of_all, of_repaired = iter(picked[: len(shapes)]), iter(picked[len(shapes) :])
+    advised = []
+    for (_, rows), found in zip(each, judged, strict=True):
+        if found is None or found.shape is None:
+            advised.append(_no_advice(found, rows, goal))
+            continue
+        advice = replace(next(of_all), rows=rows, flags=found.flags, zeros=found.zeros)
+        if found.broken:
+            advice = _checked_first(advice, found.broken, next(of_repaired))
+        advised.append(advice)
+    return advised
 
 
-def _shape_or_why_not(
-    histogram: ErrorHistogram | None, rows: int
-) -> tuple[Shape | Advice, tuple[str, ...], float]:
-    """Return the shape to judge or why there is none, what is special, and the share of zeros."""
+def _no_advice(found: Judged | None, rows: int, goal: Goal) -> Advice:
+    """Return why there is no advice."""
     if rows < MINIMUM_ROWS:
         too_few = f"{count(rows, 'row')}, and {MINIMUM_ROWS} are needed"
         reason = f"Too few rows to choose a loss: {too_few}."
-        return _cannot("not-enough-rows", reason), (), 0.0
-    if histogram is None:
+        return Advice("not-enough-rows", None, goal, rows, reason=reason)
+    if found is None:
         reason = "There are too many groups to keep the shape of each one's errors."
-        return _cannot("cannot-say", reason), (), 0.0
-    if not np.any(histogram.mean):
-        reason = "Every prediction equals the actual value: check whether the target has leaked."
-        return _cannot("cannot-say", reason), (), 0.0
-    zeros = float(histogram.n[histogram.mean == 0].sum()) / histogram.rows
-    unit = 1024.0 if float(np.max(np.abs(histogram.mean))) > LARGEST / 1024 else 1.0
-    spread, step, flags = _spread_or_set_apart(histogram.in_units_of(unit))
-    if none := _no_shape(spread):
-        return _cannot("cannot-say", none), flags, zeros
-    (median,) = spread.quantile([0.5])
-    scale = 1.4826 * spread.spread_about(median)
-    if scale == 0 or abs(median) > WIDE_BINS * scale:
+        return Advice("cannot-say", None, goal, rows, reason=reason)
+    return Advice(
+        "cannot-say", None, goal, rows, reason=found.reason, flags=found.flags, zeros=found.zeros
+    )
+
+
+def _checked_first(advice: Advice, broken: Gap, repaired: Advice) -> Advice:
+    """Return the advice to check rows that lie apart before anything else."""
+    return replace(
+        advice,
+        verdict="check-rows-first",
+        loss=advice.best_guess,
+        broken=broken,
+        loss_if_repaired=repaired.best_guess,
+        delta_if_repaired=repaired.delta,
+    )
+
+
+def with_weights(
+    advice: Advice, by: tuple[str, ...], mixing: Decomposition, inside: Advice
+) -> Advice:
+    """Return the advice to weight rows first, if it is groups of different size that make the tail.
+
+    Parameters
+    ----------
+    advice
+        For the errors as they are.
+    by, mixing
+        Columns to group by, and the decomposition of the ratio over their groups.
+    inside
+        For the errors of all groups, each by its own scale (`mixing.stacked`).
+    """
+    decided = advice.verdict in ("check-rows-first", "quantile") or advice.goal != "unknown"
+    if decided or advice.loss in (None, "L2") or advice.best_guess == "L2":
+        return advice
+    if inside.best_guess != "L2" or mixing.between < BETWEEN:
+        return advice
+    return replace(advice, verdict="weights", loss="weighted L2", weights_by=by, mixing=mixing)
+
+
+def with_costs(
+    advice: Advice, histogram: ErrorHistogram | None, cost_under: float, cost_over: float
+) -> Advice:
+    """Return the advice for costs that differ by side: the quantile loss at their level.
+
+    Parameters
+    ----------
+    cost_under, cost_over
+        What a unit of error costs where the prediction is too low, and where it is too high;
+        positive. The mean cost is smallest at the quantile cost_under / (cost_under + cost_over)
+        of the actual value (Koenker and Bassett 1978).
+    """
+    level = cost_under / (cost_under + cost_over)
+    if histogram is None or advice.rows * min(level, 1 - level) < MINIMUM_ROWS:
+        side = "above" if level > 0.5 else "below"
         reason = (
-            "The errors lie far to one side of 0, at many times their own spread: "
-            "put the level right first."
+            f"Too few rows for a quantile loss at level {level:.3g}: {MINIMUM_ROWS} must lie "
+            f"{side} it, and of {count(advice.rows, 'row')} only about "
+            f"{advice.rows * min(level, 1 - level):.0f} do."
         )
-        return _cannot("cannot-say", reason), flags, zeros
-    return Shape(spread, median, scale, step, unit), flags, zeros
-
-
-def _cannot(verdict: Literal["not-enough-rows", "cannot-say"], reason: str) -> Advice:
-    return Advice(verdict, None, "unknown", 0, reason=reason)
-
-
-def _spread_or_set_apart(
-    histogram: ErrorHistogram,
-) -> tuple[ErrorHistogram, float, tuple[str, ...]]:
-    """Spread rounded errors over their step, or set exact zeros apart; say which was done."""
-    zero = histogram.mean == 0
-    repeated = (histogram.low == histogram.high) & (histogram.n > 1) & ~zero
-    others = float(histogram.n[~zero].sum())
-    values = int(repeated.sum())
-    if values > 1 and float(histogram.n[repeated].sum()) > others / 2:
-        step = _step(histogram)
-        half = np.where(histogram.low == histogram.high, step / 2, 0)
-        spread = ErrorHistogram(
-            histogram.n,
-            histogram.mean,
-            np.hypot(histogram.deviation, half / np.sqrt(3)),
-            histogram.low - half,
-            histogram.high + half,
-            histogram.edge,
-        )
-        return spread, step, ("rounded",)
-    if histogram.rows - others >= SPIKE * histogram.rows:
-        return histogram.select(~zero), 0.0, ("spike_at_zero",)
-    return histogram, 0.0, ()
-
-
-def _step(histogram: ErrorHistogram) -> float:
-    """Return the spacing of rounded errors: the median distance of values near the median."""
-    values = histogram.mean[histogram.low == histogram.high]
-    if len(values) < 2:
-        return 0.0
-    (median,) = histogram.quantile([0.5])
-    near = np.sort(values[np.argsort(np.abs(values - median))[:11]])
-    return float(np.median(np.diff(near)))
-
-
-def _no_shape(histogram: ErrorHistogram) -> str | None:
-    """Return why these errors' shape cannot be judged, or None."""
-    if histogram.rows < MINIMUM_ROWS:
-        return (
-            f"Only {count(round(histogram.rows), 'error')} differ from 0: too few to choose a "
-            f"loss, for which {MINIMUM_ROWS} are needed."
-        )
-    one_value = histogram.n[histogram.low == histogram.high]
-    if len(one_value) and float(one_value.max()) > histogram.rows / 2:
-        return (
-            "More than half of the errors are one and the same value: they have no shape to judge."
-        )
-    return None
+        return replace(advice, verdict="not-enough-rows", loss=None, reason=reason, level=level)
+    (quantile,) = histogram.quantile([1 - level])  # of predicted - actual
+    return replace(advice, verdict="quantile", loss="quantile", level=level, shift=-quantile)
 
 
 def _judge(goal: Goal, made: Functionals) -> list[Advice]:

@@ -9,11 +9,12 @@ rest: a sentinel, a wrong unit, a decimal point.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
-from lossreport.advice.histogram import ErrorHistogram
+from lossreport.advice.histogram import LARGEST, ErrorHistogram, Floats
 
 MOST_ROWS = 0.02
 """Broken rows are at most this share of all."""
@@ -39,6 +40,15 @@ class Gap:
     share_of_sq_error: float
     chance: float
     """Of such a gap, if the errors had one tail."""
+
+    def in_units_of(self, unit: float) -> Gap:
+        """Return the same rows where errors are divided by a positive number."""
+        return replace(self, cut=self.cut / unit)
+
+
+def apart_from(histogram: ErrorHistogram, median: float, cut: float) -> npt.NDArray[np.bool_]:
+    """Return which bins lie beyond a cut found by `widest_gap`: none lies on both sides."""
+    return np.asarray(np.abs(histogram.mean - median) > cut)
 
 
 def widest_gap(histogram: ErrorHistogram, median: float, scale: float) -> Gap | None:
@@ -66,7 +76,9 @@ def widest_gap(histogram: ErrorHistogram, median: float, scale: float) -> Gap | 
         index = _tail_index(near, far, n, at, float(beyond[at]))
         if index is None:
             continue
-        log_chance = math.log(looked_at.sum()) - beyond[at] * index * math.log(factor[at])
+        log_chance = math.log(looked_at.sum()) - beyond[at] * index * math.log(
+            min(factor[at], LARGEST)
+        )
         if log_chance < math.log(CHANCE) and (best is None or log_chance < best[0]):
             best = log_chance, at
     if best is None:
@@ -76,16 +88,14 @@ def widest_gap(histogram: ErrorHistogram, median: float, scale: float) -> Gap | 
     squares = ((histogram.mean / top) ** 2 + (histogram.deviation / top) ** 2)[order] * n
     return Gap(
         rows=round(float(beyond[at])),
-        cut=float(np.sqrt(near[at + 1] / scale) * np.sqrt(reach[at] / scale) * scale),
-        factor=float(factor[at]),
+        cut=float(np.sqrt(near[at + 1]) * np.sqrt(reach[at])),
+        factor=min(float(factor[at]), float(LARGEST)),
         share_of_sq_error=float(squares[at + 1 :].sum() / squares.sum()),
         chance=math.exp(max(log_chance, -700)),
     )
 
 
-def _tail_index(
-    near: np.ndarray, far: np.ndarray, n: np.ndarray, at: int, beyond: float
-) -> float | None:
+def _tail_index(near: Floats, far: Floats, n: Floats, at: int, beyond: float) -> float | None:
     """Return Hill's index of the rows below the gap, down to the 5 % point; None if too few."""
     rows = float(n.sum())
     from_top = np.cumsum(n[at::-1])  # from the gap downwards

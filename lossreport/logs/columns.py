@@ -17,7 +17,7 @@ from lossreport.logs.names import (
     words_of,
 )
 from lossreport.logs.time_role import one_time, text_time_format
-from lossreport.logs.values import can_be_number, is_text, number
+from lossreport.logs.values import can_be_number, is_text, some_number
 
 MAX_GROUPS_CHOSEN = 50
 MAX_COLUMNS_CHOSEN = 5
@@ -182,10 +182,7 @@ def _numeric(series: pl.Series) -> bool:
     """Return whether a column could hold numbers: a type for it, or text of which some is one."""
     if not can_be_number(series.dtype):
         return False
-    if not is_text(series.dtype) or series.drop_nulls().is_empty():
-        return True
-    frame = pl.DataFrame({"v": series.head(1000)})
-    return bool(frame.select(number("v", series.dtype, "n")[0].is_not_null().any()).item())
+    return not is_text(series.dtype) or some_number(series)
 
 
 def _few_values(

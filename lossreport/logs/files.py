@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lossreport.errors import UnreadableLogError, UsageError
+from lossreport.logs.encoding import find_encoding
 
 ENDINGS = {
     ".parquet": "parquet",
@@ -33,7 +34,7 @@ ENDINGS = {
 }
 THROUGH_PANDAS = ("excel", "stata", "sas", "spss")
 PICKLES = (".pkl", ".pickle", ".joblib")
-COMPRESSIONS = (".gz", ".zst")
+COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz", ".zip")
 SCHEMES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "https", "http", "hf", "file")
 
 
@@ -126,7 +127,7 @@ def without_endings(name: str) -> str:
 
 
 def _endings() -> str:
-    return ", ".join(ENDINGS) + " (text also with .gz or .zst)"
+    return ", ".join(ENDINGS) + " (text also with .gz, .zst, .bz2, .xz or .zip)"
 
 
 def format_of(path: str, start: bytes) -> str:
@@ -154,8 +155,9 @@ def format_of(path: str, start: bytes) -> str:
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text.startswith(b"{"):
         return "ndjson"
+    wide = find_encoding(start, path).startswith(("utf-16", "utf-32"))
     if text.startswith(b"["):
         return "json"
-    if b"\x00" not in start:
+    if wide or b"\x00" not in start:
         return "csv"
     raise UnreadableLogError(f"{path} is of no format that can be read: {_endings()}.")

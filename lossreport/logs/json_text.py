@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import re
-import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, cast
 
 import numpy as np
 import polars as pl
 
+from lossreport.logs.compression import opened
 from lossreport.logs.fields import fields_of
 from lossreport.logs.json_arrays import BLOCK, STRING, Document, Stream, record_blocks, records_in
 from lossreport.logs.log import Part
@@ -39,11 +37,12 @@ class Source:
     """A JSON file: where it is and how it is laid out."""
 
     path: str
+    compression: str | None
     array: bool
 
     def blocks(self) -> Iterator[tuple[bytes, int | None]]:
         """Yield the records, each on a line, with how many they are (None: as many as lines)."""
-        with _opened(self.path) as stream:
+        with _opened(self.path, self.compression) as stream:
             if self.array:
                 yield from record_blocks(Document(stream))
                 return
@@ -58,7 +57,14 @@ class Source:
                 yield rest + b"\n", None
 
 
-def open_json(path: str, size: int | None, *, lines: bool, asked: Collection[str] = ()) -> Part:
+def open_json(
+    path: str,
+    compression: str | None,
+    size: int | None,
+    *,
+    lines: bool,
+    asked: Collection[str] = (),
+) -> Part:
     """Return the part for a JSON file; its columns are looked for in its first 16 MB.
 
     All values are read as text, which keeps what they are ("01", 1 and 1.5 in one column), but for
@@ -77,10 +83,10 @@ def open_json(path: str, size: int | None, *, lines: bool, asked: Collection[str
         It is damaged, or holds no records.
     """
     with reading(path):
-        source = Source(path, array=not lines and not _is_lines(path))
+        source = Source(path, compression, array=not lines and not _is_lines(path, compression))
         read_as: tuple[str, ...] = ()
         if source.array:
-            with _opened(path) as stream:
+            with _opened(path, compression) as stream:
                 name = records_in(Document(stream))
             read_as = () if name is None else (f"the records of its member {name!r}",)
         schema = _schema(source, asked)
@@ -98,9 +104,9 @@ def open_json(path: str, size: int | None, *, lines: bool, asked: Collection[str
     )
 
 
-def _is_lines(path: str) -> bool:
+def _is_lines(path: str, compression: str | None) -> bool:
     """Return whether a file has one record a line, by its first lines."""
-    with _opened(path) as stream:
+    with _opened(path, compression) as stream:
         start = stream.read(1 << 16).lstrip()
     first, *others = start.split(b"\n", 1)
     if not first.startswith(b"{"):
@@ -116,25 +122,17 @@ def _is_lines(path: str) -> bool:
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[Stream]:
+def _opened(path: str, compression: str | None) -> Iterator[Stream]:
     """Open a file, decompressed and as UTF-8 without a byte order mark."""
-    with Path(path).open("rb") as file:
-        start = file.read(4)
-        file.seek(0)
-        stream: BinaryIO = file
-        if start.startswith(b"\x1f\x8b"):
-            stream = cast(BinaryIO, gzip.GzipFile(fileobj=file))
-            start = stream.read(4)
-            stream.seek(0)
-        try:
-            if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-                yield _Encoded(io.TextIOWrapper(stream, "utf-16", newline=""))
-                return
-            if start.startswith(b"\xef\xbb\xbf"):
-                stream.read(3)
-            yield stream
-        except (EOFError, zlib.error) as error:
-            raise ValueError(f"its compressed data is damaged or cut off ({error})") from error
+    with opened(path, compression) as stream:
+        start = stream.read(4)
+    with opened(path, compression) as stream:
+        if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+            yield _Encoded(io.TextIOWrapper(cast(BinaryIO, stream), "utf-16", newline=""))
+            return
+        if start.startswith(b"\xef\xbb\xbf"):
+            stream.read(3)
+        yield stream
 
 
 class _Encoded:

@@ -13,7 +13,9 @@ import polars as pl
 
 from lossreport.errors import UnreadableLogError, UsageError
 from lossreport.logs.columns import Columns, key_names
+from lossreport.logs.numerals import PLAIN, NumberStyle
 from lossreport.logs.patience import ahead, in_time, reading
+from lossreport.logs.records import ROW_MARKS
 from lossreport.logs.times import epoch_in_text, reads, time, time_format
 from lossreport.logs.values import exact_difference, is_text, number
 
@@ -47,18 +49,27 @@ class Part:
     schema: pl.Schema
     frames: Callable[[Sequence[str]], Iterator[pl.LazyFrame]]
     """Gives the rows, with these columns at least, in order: as one lazy frame or as several."""
-    constants: Mapping[str, str | None] = field(default_factory=dict)
-    """The columns that stand in the path, with their value."""
+    numbers: Mapping[str, NumberStyle] = field(default_factory=dict)
+    """How the text columns write their numbers, where that is not the plain way."""
     read_as: tuple[str, ...] = ()
     """What was assumed about how the file is written, where that is not the plain case."""
+    notes: list[str] = field(default_factory=list)
+    """What was assumed besides while the rows were read; filled by reading them."""
+    constants: Mapping[str, str | None] = field(default_factory=dict)
+    """The columns that stand in the path, with their value."""
 
-    def head(self, rows: int = SAMPLE_ROWS) -> pl.DataFrame:
-        """Return the first rows with all columns."""
+    def head(self, rows: int = SAMPLE_ROWS, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """Return the first rows with these columns, or all."""
 
         def read() -> pl.DataFrame:
             with reading(self.path):
-                first = next(self.frames(self.schema.names()), None)
-                return self.schema.to_frame() if first is None else first.head(rows).collect()
+                first = next(self.frames(columns or self.schema.names()), None)
+                if first is None:
+                    return self.schema.to_frame().select(columns or pl.all())
+                head = first.head(rows).collect()
+                for mark in set(ROW_MARKS) & set(head.columns):
+                    head = head.filter(~pl.col(mark)).drop(mark)
+                return head
 
         return in_time(self.path, read)
 
@@ -71,10 +82,10 @@ class Source:
     rows: int
     """How many were read."""
     bytes: int | None
-    skipped: str | None = None
-    """Why none of its rows are in the figures; None: all of them are, or in the ledger."""
     read_as: tuple[str, ...] = ()
     """What was assumed about how the file is written, where that is not the plain case."""
+    skipped: str | None = None
+    """Why none of its rows are in the figures; None: all of them are, or in the ledger."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +97,8 @@ class Chunk:
     """The number of the first of them, counting from 1."""
     rows: pl.DataFrame
     """`actual`, `predicted_0`, ..., their `_text` marks; `key_0`, ... for the columns to group by,
-    and `hash` of them all; `time` (UTC) if there is one; and what was prepared."""
+    and `hash` of them all; `time` (UTC) if there is one; what was prepared; and, if some rows are
+    none, marks named like the reasons for which they are left out (`ROW_MARKS`)."""
 
 
 class Matches(Protocol):
@@ -111,6 +123,8 @@ class Log:
     """Whether a file that cannot be read is left out, and named, instead of ending it all."""
     skipped: tuple[Source, ...] = ()
     """The files that could not be opened."""
+    missing: tuple[str, ...] = ()
+    """Texts that stand for no value, beside the known ones."""
     matches: Matches | None = None
     """Counts the actuals that the rows were joined with; None if nothing was."""
 
@@ -130,10 +144,10 @@ class Log:
                     raise
                 continue
             if heads[-1].height:
-                return heads[-1].drop(MATCH, AMBIGUOUS, strict=False)
+                return self._without_missing(heads[-1])
         if not heads:
             raise UnreadableLogError("None of the files of the log could be read.")
-        return heads[0].drop(MATCH, AMBIGUOUS, strict=False)
+        return self._without_missing(heads[0])
 
     def in_paths(self) -> dict[str, pl.Series]:
         """Return the columns that stand in the path of every file, with a value per file."""
@@ -155,6 +169,15 @@ class Log:
                         if left <= 0:
                             return
 
+    def _without_missing(self, head: pl.DataFrame) -> pl.DataFrame:
+        """Return rows with null for the texts that were said to stand for no value."""
+        head = head.drop(MATCH, AMBIGUOUS, strict=False)
+        if not self.missing:
+            return head
+        text = pl.col(pl.String)
+        lower = text.str.strip_chars().str.to_lowercase()
+        return head.with_columns(pl.when(~lower.is_in(self.missing)).then(text).name.keep())
+
     def chunks(
         self,
         columns: Columns,
@@ -172,7 +195,7 @@ class Log:
         """
         coming: list[Iterator[pl.DataFrame]] = []
         for i, part in enumerate(self.parts):
-            rows_of_part = coming.pop() if coming else _begun(part, columns, prepare)
+            rows_of_part = coming.pop() if coming else _begun(part, columns, prepare, self.missing)
             following = self.parts[i + 1 : i + 2]
             read = 0
             if self.matches is not None:
@@ -184,7 +207,7 @@ class Log:
                 read += rows.height
                 # Opening a file takes time: the next one is begun before this one ends.
                 if following and not coming and (part.rows or math.inf) - read <= NEARLY_READ:
-                    coming.append(_begun(following[0], columns, prepare))
+                    coming.append(_begun(following[0], columns, prepare, self.missing))
             if part.rows is not None and read != part.rows:
                 raise UnreadableLogError(
                     f"{part.path} says that it holds {part.rows:,} rows, but {read:,} "
@@ -192,25 +215,39 @@ class Log:
                 )
             if self.matches is not None:
                 self.matches.end()
-            sources.append(Source(part.path, read, part.bytes, read_as=part.read_as))
+            read_as = tuple(dict.fromkeys((*part.read_as, *part.notes)))
+            sources.append(Source(part.path, read, part.bytes, read_as))
 
 
-def _begun(part: Part, columns: Columns, prepare: Prepare) -> Iterator[pl.DataFrame]:
-    return ahead(part.path, _rows_of_part(part, columns, prepare))
+def _begun(
+    part: Part, columns: Columns, prepare: Prepare, missing: Sequence[str]
+) -> Iterator[pl.DataFrame]:
+    return ahead(part.path, _rows_of_part(part, columns, prepare, missing))
 
 
-def _rows_of_part(part: Part, columns: Columns, prepare: Prepare) -> Iterator[pl.DataFrame]:
+def _rows_of_part(
+    part: Part, columns: Columns, prepare: Prepare, missing: Sequence[str]
+) -> Iterator[pl.DataFrame]:
     lacking = [c for c in columns.needed if c not in part.schema]
     if lacking:
         raise UnreadableLogError(
             f"{part.path} has no column {', '.join(map(repr, lacking))}, which the other files of "
             f"the log have. Its columns are: {_listed(part.schema.names())}."
         )
-    read = _row_expressions(part, columns)
+    steps: list[pl.Expr] = []
+
+    def hoist(expression: pl.Expr, name: str) -> pl.Expr:
+        """Have it computed once, before the others: Polars does not see that they share it."""
+        steps.append(expression.alias(f"\x00{name}"))
+        return pl.col(f"\x00{name}")
+
+    read = _row_expressions(part, columns, missing, hoist)
     with reading(part.path):
         joined = [MATCH, AMBIGUOUS] if MATCH in part.schema else []
         for frame in part.frames([*columns.needed, *joined]):
-            rows = prepare(frame.select(read))
+            names = frame.collect_schema().names()
+            marks = [pl.col(m).alias(r) for m, r in ROW_MARKS.items() if m in names]
+            rows = prepare(reduce(pl.LazyFrame.with_columns, steps, frame).select(*read, *marks))
             yield from rows.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
 
 
@@ -219,15 +256,22 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:40]) + rest
 
 
-def _row_expressions(part: Part, columns: Columns) -> list[pl.Expr]:
+def _row_expressions(
+    part: Part, columns: Columns, missing: Sequence[str], hoist: Callable[[pl.Expr, str], pl.Expr]
+) -> list[pl.Expr]:
     schema = part.schema
     expressions: list[pl.Expr] = []
     hashes: list[pl.Expr] = []
     actual = schema[columns.actual]
     exact = all(exact_difference(actual, schema[p]) for p in columns.predicted)
-    expressions += number(columns.actual, actual, "actual", exact=exact)
-    for i, name in enumerate(columns.predicted):
-        expressions += number(name, schema[name], f"predicted_{i}", exact=exact)
+    sides = {columns.actual: "actual"}
+    sides |= {name: f"predicted_{i}" for i, name in enumerate(columns.predicted)}
+    for name, alias in sides.items():
+        style = part.numbers.get(name, PLAIN)
+        dtype = schema[name]
+        expressions += number(
+            name, dtype, alias, exact=exact, style=style, missing=missing, hoist=hoist
+        )
     for key, name in zip(key_names(columns.keys), columns.keys, strict=True):
         dtype = schema[name]
         if dtype.is_nested() or dtype in (pl.Object, pl.Binary, pl.Duration):
@@ -253,7 +297,7 @@ def _time_format(part: Part, columns: Columns) -> str | None:
     """Return how this part writes its times: as the first one does, or in its own way."""
     if columns.time is None or not is_text(part.schema[columns.time]):
         return None
-    texts = part.head()[columns.time]
+    texts = part.head(columns=[columns.time])[columns.time]
     if columns.time_format and reads(texts, columns.time_format):
         return columns.time_format
     return time_format(texts) or columns.time_format or epoch_in_text(texts)

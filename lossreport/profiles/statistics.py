@@ -26,6 +26,8 @@ UNSCORED = 50_000
 """The bin of rows that are not scored, beyond every bin of a float."""
 
 REASONS = (
+    "row_malformed",
+    "row_repeated_header",
     "actual_unmatched",
     "actual_ambiguous",
     "actual_missing",
@@ -38,10 +40,12 @@ REASONS = (
     "predicted_infinite",
     "error_infinite",
 )
-"""Why a row is left out, in order: the first that applies counts. Unmatched and ambiguous are rows
-joined with actuals by a key that has none, or several that differ; `error_infinite` means that both
+"""Why a row is left out, in order: the first that applies counts. `row_malformed` means that a line
+of a text file has too few or too many fields or impossible quotes, `row_repeated_header` that it is
+the header again; unmatched and ambiguous are rows joined with actuals by a key that has none, or
+several that differ; `error_infinite` means that both
 values are finite but their difference exceeds the largest float."""
-MARKED = ("actual_ambiguous", "actual_unmatched")
+MARKED = ("actual_ambiguous", "actual_unmatched", "row_repeated_header", "row_malformed")
 """Reasons that a column of this name marks; the last goes first."""
 
 SUMS = (

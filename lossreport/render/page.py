@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from lossreport import formats
-from lossreport.advice.choice import MINIMUM_ROWS
+from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO
 from lossreport.render import charts
 from lossreport.reports.results import Group, Prediction, Report

@@ -77,6 +77,18 @@ def _recommendation(recommendation: Recommendation) -> dict[str, Any]:
         "efficiency": [asdict(e) for e in advice.efficiency],
         "lopsided": advice.lopsided,
         "flags": list(advice.flags),
+        "broken_rows": advice.broken
+        and {
+            "rows": advice.broken.rows,
+            "cut": advice.broken.cut,
+            "times_further_out": advice.broken.factor,
+            "share_of_sq_error": advice.broken.share_of_sq_error,
+            "loss_if_repaired": advice.loss_if_repaired,
+            "delta_if_repaired": advice.delta_if_repaired,
+        },
+        "quantile_level": advice.level,
+        "shift": advice.shift,
+        "weights_by": list(advice.weights_by),
     }
 
 
@@ -124,7 +136,13 @@ def _prediction(prediction: Prediction, keys: tuple[str, ...]) -> dict[str, Any]
         "recommendation": _recommendation(prediction.recommendation),
         "concentration": _concentration(prediction.concentration),
         "groupings": [
-            {"by": list(g.by), "groups": [_group(x) for x in g.groups], "rest": _rest(g)}
+            {
+                "by": list(g.by),
+                "ratio_inside": g.decomposition and g.decomposition.inside,
+                "ratio_between": g.decomposition and g.decomposition.between,
+                "groups": [_group(x) for x in g.groups],
+                "rest": _rest(g),
+            }
             for g in prediction.groupings
         ],
         "worst_rows": [

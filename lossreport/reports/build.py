@@ -10,7 +10,9 @@ from typing import Any
 
 import polars as pl
 
-from lossreport.advice.choice import MINIMUM_ROWS, Goal, advise, advise_all
+from lossreport.advice.choice import Advice, Goal, advise, advise_all, with_costs, with_weights
+from lossreport.advice.mixing import Decomposition, decompose, stacked
+from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.formats import visible
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.log import FILE_NAME
@@ -39,19 +41,27 @@ MAX_TIME_POINTS = 120
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def build_report(profile: Profile, *, goal: Goal = "unknown", title: str | None = None) -> Report:
+def build_report(
+    profile: Profile,
+    *,
+    goal: Goal = "unknown",
+    costs: tuple[float, float] | None = None,
+    title: str | None = None,
+) -> Report:
     """Return the report of a profile.
 
     Parameters
     ----------
     goal
         What must be right: totals, the typical row, no large errors, or unknown.
+    costs
+        What a unit of error costs where the prediction is too low, and where it is too high.
     title
         The heading; by default the name of the log.
     """
     whole = profile.table(())
     predictions = tuple(
-        _prediction(profile, whole, i, name, goal)
+        _prediction(profile, whole, i, name, goal, costs)
         for i, name in enumerate(profile.columns.predicted)
     )
     return Report(
@@ -120,16 +130,25 @@ def _notes(profile: Profile, groupings: tuple[Grouping, ...]) -> tuple[str, ...]
     return tuple(notes)
 
 
-def _prediction(profile: Profile, whole: Table, i: int, name: str, goal: Goal) -> Prediction:
+def _prediction(
+    profile: Profile,
+    whole: Table,
+    i: int,
+    name: str,
+    goal: Goal,
+    costs: tuple[float, float] | None,
+) -> Prediction:
     (log,) = groups_of(whole, i).groups
     sums, histogram = log.sums, log.histogram
     ledger = _ledger(sums)
     advice = advise(histogram, ledger.scored, goal)
     overall = figures(sums, histogram, advice.delta)
-    advised = recommendation(advice, overall)
     raw = {by: groups_of(profile.table(by), i) for by in profile.columns.groupings}
     raw = {tuple(_shown(by, profile.columns)): groups for by, groups in raw.items()}
-    groupings = tuple(_grouping(by, groups, sums, goal) for by, groups in raw.items())
+    groupings = tuple(_grouping(by, groups, sums, goal, costs) for by, groups in raw.items())
+    advice = _with_weights(advice, raw, groupings)
+    advice = with_costs(advice, histogram, *costs) if costs else advice
+    advised = recommendation(advice, overall)
     few = few_rows(histogram, raw) if squares_fit(sums) else None
     worst = _worst_rows(profile, i, sums)
     every_group = [g for grouping in groupings for g in grouping.groups]
@@ -150,6 +169,21 @@ def _prediction(profile: Profile, whole: Table, i: int, name: str, goal: Goal) -
     )
 
 
+def _with_weights(
+    advice: Advice, raw: Mapping[tuple[str, ...], RawGroups], groupings: Sequence[Grouping]
+) -> Advice:
+    """Look at the grouping that the error's size differs most between."""
+    parts = [(g.decomposition, g.by) for g in groupings if g.decomposition]
+    if not parts:
+        return advice
+    mixing, by = max(parts, key=lambda part: part[0].between)
+    together = stacked([g.histogram for g in raw[by].groups])
+    if together is None:
+        return advice
+    inside = advise(together, round(together.rows), detail=False)
+    return with_weights(advice, by, mixing, inside)
+
+
 def _ledger(sums: Mapping[str, Any]) -> Ledger:
     left_out = tuple((r, int(sums[r])) for r in REASONS if sums[r])
     n = int(sums["n"])
@@ -161,14 +195,19 @@ def _share(part: float, whole: float) -> float | None:
 
 
 def _grouping(
-    by: tuple[str, ...], raw: RawGroups, whole: Mapping[str, Any], goal: Goal
+    by: tuple[str, ...],
+    raw: RawGroups,
+    whole: Mapping[str, Any],
+    goal: Goal,
+    costs: tuple[float, float] | None,
 ) -> Grouping:
     """Return a grouping's groups, with their figures, flags and advice."""
     each = []
     shapes = [(group.histogram, int(group.sums["n"])) for group in raw.groups]
     for group, advice in zip(raw.groups, advise_all(shapes, goal, detail=False), strict=True):
         own = figures(group.sums, group.histogram, advice.delta)
-        each.append((own, recommendation(advice, own)))
+        costly = with_costs(advice, group.histogram, *costs) if costs else advice
+        each.append((own, recommendation(costly, own)))
     flags = outlier_driven([own for own, _ in each], MINIMUM_ROWS)
     return Grouping(
         by,
@@ -189,10 +228,19 @@ def _grouping(
                 raw.groups, each, flags, all_others(raw), strict=True
             )
         ),
+        _decomposition(raw),
         raw.rest_groups,
         None if raw.rest is None else _ledger(raw.rest),
         None if raw.rest is None else figures(raw.rest, None),
     )
+
+
+def _decomposition(raw: RawGroups) -> Decomposition | None:
+    """Return the ratio inside and between the groups; None if not all of them are told apart."""
+    if raw.rest is not None:
+        return None
+    names = ("n", "sum_abs_error", "sum_sq_error")
+    return decompose(*([g.sums[name] for g in raw.groups] for name in names))
 
 
 def _worst_rows(profile: Profile, prediction: int, sums: Mapping[str, Any]) -> tuple[WorstRow, ...]:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lossreport.advice.choice import MINIMUM_ROWS
 from lossreport.advice.histogram import ErrorHistogram
+from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.reports.figures import figures
 from lossreport.reports.groups import RawGroups, all_others
 from lossreport.reports.results import Concentration, Place, WorstShare

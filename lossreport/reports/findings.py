@@ -7,7 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-from lossreport.advice.choice import MINIMUM_ROWS
+from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.formats import count, group_name, number, percent, visible
 from lossreport.logs.columns import key_names
 from lossreport.losses import LARGEST

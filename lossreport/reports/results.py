@@ -6,10 +6,12 @@ they cannot disagree. Figures that do not exist are None, never NaN.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from lossreport.advice.choice import Advice
+from lossreport.advice.mixing import Decomposition
 from lossreport.logs.joining import Join
 from lossreport.logs.log import Source
 
@@ -98,6 +100,8 @@ class Grouping:
 
     by: tuple[str, ...]
     groups: tuple[Group, ...]
+    decomposition: Decomposition | None = None
+    """The log's ratio as inside the groups times between them."""
     rest_groups: int = 0
     """How many more groups there are, ..."""
     rest_rows: Ledger | None = None
@@ -140,6 +144,40 @@ class Concentration:
     share_of_abs_error: float
     share_of_sq_error: float
     place: Place | None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A group that is a source of the large errors; see `attribution`."""
+
+    by: tuple[str, ...]
+    key: tuple[str | None, ...]
+    rows: int
+    share_of_rows: float
+    share_of_abs_error: float
+    share_of_sq_error: float
+
+    @property
+    def weight(self) -> float:
+        """Its share of the squared error, times how much that is for its rows."""
+        return self.share_of_sq_error**2 / self.share_of_rows if self.share_of_rows else 0.0
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Where the large errors come from."""
+
+    origins: tuple[Origin, ...]
+    """The sources, each found without the rows of those before it."""
+    roles: Mapping[tuple[tuple[str, ...], tuple[str | None, ...]], str]
+    """By columns and key: "source", "part of the source" (all rows are in it), "affected" (not
+    flagged without the sources), "heavy tail" (flagged even so); others have no role."""
+    without: Figures | None
+    """The figures of all rows outside the sources; None if there are no sources."""
+
+    def count(self, role: str) -> int:
+        """Return how many groups have a role."""
+        return sum(r == role for r in self.roles.values())
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,27 @@ def _headline(advice: Advice) -> str:
         assert advice.reason is not None
         return advice.reason
     name = loss_name(advice.loss, advice.delta)
+    if advice.broken:
+        one = advice.broken.rows == 1
+        return (
+            f"Check {count(advice.broken.rows, 'row')} first: {'it holds' if one else 'they hold'} "
+            f"{percent(advice.broken.share_of_sq_error)} of the squared error and "
+            f"{'lies' if one else 'lie'} {_far(advice.broken.factor)} times further out than any "
+            "other row."
+        )
+    if advice.verdict == "quantile":
+        assert advice.level is not None
+        return (
+            f"Train with the quantile loss at level {advice.level:.3g}, because predicting too "
+            f"{_cost_words(advice.level)}."
+        )
     if advice.goal == "large-errors":
         return "Train with L2 (squared error), because large errors must not happen."
+    if advice.verdict == "weights":
+        return (
+            f"Weight rows by 1/variance of their group ({', '.join(advice.weights_by)}) and keep "
+            "L2 (squared error)."
+        )
     if advice.verdict == "depends":
         assert advice.for_totals is not None
         assert advice.for_typical is not None
@@ -62,10 +81,47 @@ def _headline(advice: Advice) -> str:
     return f"Train with {name}."
 
 
+def _far(factor: float) -> str:
+    return f"{factor:.1f}" if factor < 10 else f"{factor:,.0f}" if factor < 1e6 else f"{factor:.0e}"
+
+
+def _cost_words(level: float) -> str:
+    if level == 0.5:
+        return "low and too high cost the same"
+    side, other = ("low", "high") if level > 0.5 else ("high", "low")
+    times = max(level, 1 - level) / min(level, 1 - level)
+    return f"{side} costs {times:.3g} times as much as too {other}"
+
+
+def _first_reason(advice: Advice) -> list[str]:
+    """Return what is to be known of the headline itself."""
+    if advice.broken and advice.loss_if_repaired:
+        repaired = loss_name(advice.loss_if_repaired, advice.delta_if_repaired)
+        left_in = loss_name(advice.loss or "", advice.delta)
+        return [
+            f"Repaired or removed, the errors suit {repaired}; left in, {left_in}.",
+        ]
+    if advice.verdict == "quantile":
+        assert advice.level is not None
+        assert advice.shift is not None
+        aim = f"It aims at the value that {percent(advice.level)} of what happens stays below"
+        return [
+            f"{aim}: on this log it would move predictions by {number(advice.shift, signed=True)}."
+        ]
+    if advice.mixing:
+        return [
+            f"Groups differ in error size: RMSE/MAE {ratio(advice.mixing.ratio)} is "
+            f"{ratio(advice.mixing.inside)} inside groups times {ratio(advice.mixing.between)} "
+            f"between groups of {', '.join(advice.weights_by)}. Inside the groups the errors suit "
+            f"L2. Without weights, train with {loss_name(advice.best_guess or '', advice.delta)}.",
+        ]
+    return []
+
+
 def _because(advice: Advice, figures: Figures) -> list[str]:
     if advice.loss is None:
         return []
-    sentences = [_efficiency(advice)]
+    sentences = [*_first_reason(advice), _efficiency(advice)]
     if figures.ratio is not None:
         interval = ""
         if figures.ratio_low is not None:
@@ -96,22 +152,31 @@ def _because(advice: Advice, figures: Figures) -> list[str]:
             "about "
             f"{number(abs(advice.lopsided * advice.scale))}, and totals with it."
         )
-    if "spike_at_zero" in advice.flags:
-        sentences.append(
-            f"{percent(advice.zeros)} of the errors are exactly 0; the shape was judged on the "
-            "rest. Look for a leaked or copied target, or a target that is mostly 0."
-        )
-    if "rounded" in advice.flags:
-        sentences.append(
-            "The errors are rounded; they were spread over their step to judge the shape."
-        )
-    told = advice.verdict != "depends" and advice.goal != "large-errors"
+    sentences += _of_flags(advice)
+    told = advice.verdict in ("clear", "no-clear-winner") and advice.goal != "large-errors"
     if told and advice.confidence and advice.probability is not None:
         sentences.append(
             f"Confidence: {advice.confidence} (this choice was within 5% of the best loss in "
             f"{percent(advice.probability)} of 200 resamples, taking the rows as independent)."
         )
     return sentences
+
+
+def _of_flags(advice: Advice) -> list[str]:
+    said = []
+    if "biased" in advice.flags:
+        said.append(
+            "Mean and median of the errors lie on one side of 0 by more than a quarter of their "
+            "robust spread: put the level right first, it is worth more than another loss."
+        )
+    if "spike_at_zero" in advice.flags:
+        said.append(
+            f"{percent(advice.zeros)} of the errors are exactly 0; the shape was judged on the "
+            "rest. Look for a leaked or copied target, or a target that is mostly 0."
+        )
+    if "rounded" in advice.flags:
+        said.append("The errors are rounded; they were spread over their step to judge the shape.")
+    return said
 
 
 def _efficiency(advice: Advice) -> str:

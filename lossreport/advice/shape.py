@@ -1,0 +1,118 @@
+"""What is judged of the errors: rounded ones spread, zeros and broken rows set apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossreport.advice.gap import Gap, apart_from, widest_gap
+from lossreport.advice.histogram import LARGEST, ErrorHistogram
+from lossreport.advice.resampling import Shape
+from lossreport.formats import count
+
+MINIMUM_ROWS = 50
+SPIKE = 0.02
+"""From this share of errors that are exactly 0, the shape is judged on the rest."""
+WIDE_BINS = 10.0
+"""Beyond this many robust sigmas from 0 the histogram's bins are too wide to judge a shape."""
+OFF_LEVEL = 0.25
+"""The level is off if mean and median error are beyond so many robust sigmas on one side."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The shape of some errors, or why there is none to judge."""
+
+    shape: Shape | None
+    reason: str | None = None
+    """Why there is no shape."""
+    flags: tuple[str, ...] = ()
+    """`spike_at_zero`, `rounded`, `biased`."""
+    zeros: float = 0.0
+    """Share of the errors that are exactly 0."""
+    broken: Gap | None = None
+    """Rows that lie apart from all others ..."""
+    repaired: Shape | None = None
+    """... and the shape of the errors without them."""
+
+
+def shape_of(histogram: ErrorHistogram) -> Judged:
+    """Return what is to be judged of errors of at least 50 rows."""
+    if not np.any(histogram.mean):
+        reason = "Every prediction equals the actual value: check whether the target has leaked."
+        return Judged(None, reason)
+    zeros = float(histogram.n[histogram.mean == 0].sum()) / histogram.rows
+    unit = 1024.0 if float(np.max(np.abs(histogram.mean))) > LARGEST / 1024 else 1.0
+    spread, step, flags = _spread_or_set_apart(histogram.in_units_of(unit))
+    if none := _no_shape(spread):
+        return Judged(None, none, flags, zeros)
+    (median,) = spread.quantile([0.5])
+    scale = 1.4826 * spread.spread_about(median)
+    if scale == 0 or abs(median) > WIDE_BINS * scale:
+        reason = (
+            "The errors lie far to one side of 0, at many times their own spread: "
+            "put the level right first."
+        )
+        return Judged(None, reason, flags, zeros)
+    mean = float(spread.n / spread.rows @ spread.mean)
+    if min(mean, median) > OFF_LEVEL * scale or max(mean, median) < -OFF_LEVEL * scale:
+        flags = (*flags, "biased")
+    shape = Shape(spread, median, scale, step, unit)
+    gap = widest_gap(spread, median, scale)
+    if gap is None:
+        return Judged(shape, None, flags, zeros)
+    clean = spread.select(~apart_from(spread, median, gap.cut))
+    (median,) = clean.quantile([0.5])
+    repaired = Shape(clean, median, 1.4826 * clean.spread_about(median), step, unit)
+    return Judged(shape, None, flags, zeros, gap.in_units_of(1 / unit), repaired)
+
+
+def _spread_or_set_apart(
+    histogram: ErrorHistogram,
+) -> tuple[ErrorHistogram, float, tuple[str, ...]]:
+    """Spread rounded errors over their step, or set exact zeros apart; say which was done."""
+    zero = histogram.mean == 0
+    repeated = (histogram.low == histogram.high) & (histogram.n > 1) & ~zero
+    others = float(histogram.n[~zero].sum())
+    values = int(repeated.sum())
+    if values > 1 and float(histogram.n[repeated].sum()) > others / 2:
+        step = _step(histogram)
+        half = np.where(histogram.low == histogram.high, step / 2, 0)
+        spread = ErrorHistogram(
+            histogram.n,
+            histogram.mean,
+            np.hypot(histogram.deviation, half / np.sqrt(3)),
+            histogram.low - half,
+            histogram.high + half,
+            histogram.edge,
+        )
+        return spread, step, ("rounded",)
+    if histogram.rows - others >= SPIKE * histogram.rows:
+        return histogram.select(~zero), 0.0, ("spike_at_zero",)
+    return histogram, 0.0, ()
+
+
+def _step(histogram: ErrorHistogram) -> float:
+    """Return the spacing of rounded errors: the median distance of values near the median."""
+    values = histogram.mean[histogram.low == histogram.high]
+    if len(values) < 2:
+        return 0.0
+    (median,) = histogram.quantile([0.5])
+    near = np.sort(values[np.argsort(np.abs(values - median))[:11]])
+    return float(np.median(np.diff(near)))
+
+
+def _no_shape(histogram: ErrorHistogram) -> str | None:
+    """Return why these errors' shape cannot be judged, or None."""
+    if histogram.rows < MINIMUM_ROWS:
+        return (
+            f"Only {count(round(histogram.rows), 'error')} differ from 0: too few to choose a "
+            f"loss, for which {MINIMUM_ROWS} are needed."
+        )
+    one_value = histogram.n[histogram.low == histogram.high]
+    if len(one_value) and float(one_value.max()) > histogram.rows / 2:
+        return (
+            "More than half of the errors are one and the same value: they have no shape to judge."
+        )
+    return None

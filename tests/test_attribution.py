@@ -1,0 +1,118 @@
+"""One source is found where one was planted, none where none was, and symptoms fall back."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+import lossreport
+from lossreport.reports.attribution import _chance, attribute
+from lossreport.reports.figures import figures, outlier_driven
+from lossreport.reports.groups import groups_of
+from lossreport.reports.results import Attribution
+
+ROWS = 10_000
+GROUPINGS = ["region", "model", "segment", "region,model"]
+BODIES = {
+    "gaussian": lambda rng: rng.normal(size=ROWS),
+    "laplace": lambda rng: rng.laplace(size=ROWS),
+    "t3": lambda rng: rng.standard_t(3, ROWS),
+}
+SOURCES = {
+    (("region",), ("r2",)): 0.02,
+    (("segment",), ("s07",)): 0.08,
+    (("region", "model"), ("r2", "a")): 0.04,
+}
+
+
+def a_log(seed: int, body: str, source: object = None, share: float = 0.0) -> pl.DataFrame:
+    rng = np.random.default_rng(seed)
+    frame = pl.DataFrame(
+        {
+            "region": rng.choice([f"r{i}" for i in range(5)], ROWS),
+            "model": rng.choice(["a", "b", "c"], ROWS),
+            "segment": rng.choice([f"s{i:02d}" for i in range(20)], ROWS),
+        }
+    )
+    errors = BODIES[body](rng)
+    inside = np.ones(ROWS, dtype=bool)
+    if source is not None:
+        for column, value in zip(*source, strict=True):
+            inside &= (frame[column] == value).to_numpy()
+    far = inside & (rng.random(ROWS) < share)
+    return frame.with_columns(actual=pl.lit(0.0), predicted=np.where(far, 60 * errors, errors))
+
+
+def attributed(frame: pl.DataFrame) -> Attribution:
+    profile = lossreport.profile(frame, by=GROUPINGS)
+    raw = {by: groups_of(profile.table(by), 0) for by in profile.columns.groupings}
+    flagged = {
+        by: tuple(outlier_driven([figures(g.sums, g.histogram) for g in groups.groups], 50))
+        for by, groups in raw.items()
+    }
+    made = attribute(profile, 0, raw, flagged)
+    assert made is not None
+    return made
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_planted_source_is_found(body: str, source: tuple) -> None:
+    found = [
+        [(o.by, o.key) for o in attributed(a_log(seed, body, source, SOURCES[source])).origins]
+        for seed in range(8)
+    ]
+    assert sum(f == [source] for f in found) >= 7
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("share", [0.0, 0.005])
+def test_no_source_is_named_where_all_groups_are_alike(body: str, share: float) -> None:
+    found = [attributed(a_log(seed, body, share=share)).origins for seed in range(8)]
+    assert sum(f != () for f in found) == 0
+
+
+def test_symptoms_fall_back_without_the_source() -> None:
+    source = (("region",), ("r2",))
+    made = attributed(a_log(1, "gaussian", source, 0.02))
+    assert made.roles[source] == "source"
+    assert made.roles[("region", "model"), ("r2", "b")] == "part of the source"
+    assert made.roles[("model",), ("a",)] == "affected"
+    assert made.count("heavy tail") == 0
+    assert made.count("affected") > 10
+    assert made.without is not None
+    frame = a_log(1, "gaussian", source, 0.02).filter(pl.col("region") != "r2")
+    assert made.without.n == frame.height
+    assert made.without.mae == pytest.approx(frame["predicted"].abs().mean(), rel=1e-12)
+
+
+def test_groups_with_a_heavy_tail_of_their_own_stay() -> None:
+    source = (("segment",), ("s07",))
+    made = attributed(a_log(2, "t3", source, 0.08))
+    assert made.count("source") == 1
+    assert made.count("heavy tail") > 10
+
+
+def test_shares_of_a_source_are_those_of_its_rows() -> None:
+    source = (("region",), ("r2",))
+    frame = a_log(3, "gaussian", source, 0.02)
+    (origin,) = attributed(frame).origins
+    mine = frame.filter(pl.col("region") == "r2")["predicted"]
+    assert origin.rows == len(mine)
+    assert origin.share_of_rows == pytest.approx(len(mine) / ROWS)
+    whole = frame["predicted"]
+    assert origin.share_of_sq_error == pytest.approx((mine**2).sum() / (whole**2).sum(), rel=1e-9)
+    assert origin.share_of_abs_error == pytest.approx(
+        mine.abs().sum() / whole.abs().sum(), rel=1e-9
+    )
+
+
+@pytest.mark.parametrize(("inside", "large", "share"), [(3, 3, 0.1), (8, 10, 0.3), (60, 100, 0.4)])
+def test_the_chance_is_a_bound_of_the_binomial_tail(inside: int, large: int, share: float) -> None:
+    from scipy.stats import binom
+
+    tail = float(binom.sf(inside - 1, large, share))
+    assert tail * (1 - 1e-9) <= _chance(inside, large, share) <= 30 * tail
+    assert _chance(1, 10, 0.3) == 1
+    assert _chance(0, 0, 0.3) == 1
