@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import io
 import json
+import lzma
 import shutil
 import warnings
+import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -181,6 +185,13 @@ def packed_spss(path: Path) -> None:
 
 def sas_transport(path: Path) -> None:
     pyreadstat.write_xport(log().to_pandas(), str(path), file_format_version=5)
+
+
+def zipped(content: bytes) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("log", content)
+    return made.getvalue()
 
 
 def kept(path: Path) -> None:
@@ -550,3 +561,29 @@ def test_chunks_of_stata_and_spss_agree(tmp_path: Path, monkeypatch: pytest.Monk
             "z": 1,
         }
         assert [w.row for w in report.predictions[0].worst] == [6, 5, 4, 1, 3, 2]
+
+
+@pytest.mark.parametrize("packed", [gzip.compress, bz2.compress, lzma.compress, zipped])
+def test_json_is_read_in_every_compression(
+    packed: Callable[[bytes], bytes], tmp_path: Path, expected: dict[str, Any]
+) -> None:
+    text = json.dumps(records(log()))
+    for name, content in (("a.json", text), ("b.jsonl", text[1:-1].replace("}, {", "}\n{"))):
+        (tmp_path / name).write_bytes(packed(content.encode()))
+        assert figures(tmp_path / name) == expected
+
+
+def test_rows_that_are_none_stay_out_in_folders_with_keys_and_when_joined(
+    run: Run, tmp_path: Path
+) -> None:
+    place = tmp_path / "log" / "region=a"
+    place.mkdir(parents=True)
+    (place / "p.csv").write_text("id,pred,n\n1,2,x\nid,pred,n\n2,3,y\n3,4,z,9\n4,5,x\n")
+    (tmp_path / "a.csv").write_text("id,actual\n1,1\n2,1\nid,actual\n4,1\n")
+    ran = run(
+        tmp_path / "log", "--actuals", tmp_path / "a.csv", "--on", "id", "--by", "region,@file"
+    )
+    assert ran.code == 0, ran.err
+    rows = {"row_malformed": 1, "row_repeated_header": 1}
+    assert ran.json["rows"] == {"read": 5, "scored": 3, "left_out": rows}
+    assert ran.json["predictions"][0]["overall"]["mae"] == pytest.approx((1 + 2 + 4) / 3)

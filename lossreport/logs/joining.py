@@ -187,8 +187,9 @@ def _read(
     """Return the rows of a part of the actuals, with their keys in common forms."""
     _check_keys(part, names)
     with reading(part.path):
-        frames = [f.collect() for f in part.frames(list(dict.fromkeys(names)))]
-        rows = pl.concat(frames) if frames else part.schema.to_frame()
+        wanted = list(dict.fromkeys(names))
+        frames = [f.select(wanted).collect() for f in part.frames(wanted)]
+        rows = pl.concat(frames) if frames else part.schema.to_frame().select(wanted)
         made = [
             key(n, rows[n], form, part.path).alias(k)
             for n, form, k in zip(on, forms, keys, strict=True)
