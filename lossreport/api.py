@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from lossreport.logs.columns import Columns, find_columns
 from lossreport.logs.dialect import TextOptions
 from lossreport.logs.files import find_files
 from lossreport.logs.frames import open_frame
+from lossreport.logs.joining import Actuals, join_actuals
 from lossreport.logs.log import Log
 from lossreport.logs.opening import open_log
 from lossreport.profiles.file import is_profile, load_profile
@@ -33,7 +34,11 @@ def profile(
     predicted: str | Sequence[str] = (),
     by: str | Sequence[str | Sequence[str]] | None = None,
     time: str | None = None,
+    time_format: str | None = None,
     id: str | Sequence[str] = (),  # noqa: A002 - the option's name
+    sheet: str | None = None,
+    actuals: Any = None,
+    on: str | Sequence[str] = (),
     worst: int = WORST_ROWS,
     on_bad_file: str = "stop",
     separator: str | None = None,
@@ -58,9 +63,17 @@ def profile(
         with few distinct values, "" or () groups by nothing.
     time
         The column that says when; found by name if not given, "" for none.
+    time_format
+        How its texts are written, in strftime's letters ("%d.%m.%Y %H:%M"); "epoch" for numbers
+        since 1970; "%d.%m.%Y %H:%M - *" for the start of intervals. Found if not given.
     id
         The columns that together tell a row from every other ("a,b" or a list of columns): rows
         that share them are found.
+    sheet
+        The sheet of Excel workbooks; the first if not given.
+    actuals, on
+        A log (as `log`) that holds the actual values, and the key columns to join it on; its keys
+        and values must fit into memory.
     worst
         How many of the worst rows to keep.
     on_bad_file
@@ -105,33 +118,73 @@ def profile(
     if paths is not None:
         paths = find_files(paths)
     if paths and (saved := [p for p in paths if is_profile(p)]):
-        if len(saved) < len(paths):
-            raise UsageError("Logs and profiles cannot be given together: profile the logs first.")
-        if actual or predicted or by is not None or time is not None or id:
-            raise UsageError("The columns of a profile are fixed; they cannot be given again.")
+        given = (actual, predicted, by is not None, time is not None, time_format, sheet, on, id)
         if text != TextOptions():
             raise UsageError("Profiles are read already: how text is written tells them nothing.")
-        try:
-            return merge([load_profile(p) for p in saved])
-        except ValueError as error:
-            raise UsageError(f"The profiles cannot be merged: {error}.") from error
+        return _merged(saved, paths, options=any(given) or actuals is not None)
+    wanted = [predicted] if isinstance(predicted, str) else list(predicted)
+    groupings, keys = _groupings(by), _names(on)
+    asked = {n for n in (actual, *wanted, time, *keys) if n}
+    asked |= {n for g in groupings or () for n in _names(g)}
     skip = on_bad_file == "skip"
-    source = open_log(paths, text, skip_bad=skip) if paths is not None else open_frame(log)
+    source = (
+        open_frame(log)
+        if paths is None
+        else open_log(paths, text, skip_bad=skip, asked=asked, sheet=sheet)
+    )
+    joined, found_actual = None, False
+    if actuals is not None:
+        found_actual = not actual
+        joined, source, actual = _joined(source, actuals, keys, actual, asked, text)
+    elif keys:
+        raise UsageError("--on is for --actuals: give the log of the actual values as well.")
     source = replace(source, missing=text.missing)
     columns = _columns_of(
         source,
         actual=actual,
-        predicted=[predicted] if isinstance(predicted, str) else list(predicted),
-        by=_groupings(by),
+        predicted=wanted,
+        by=groupings,
         time=time,
         ids=id if isinstance(id, str) else tuple(id),
+        time_format=time_format,
+        in_paths=source.in_paths(),
+        more=source.texts,
     )
+    if found_actual:
+        columns = replace(columns, found=("actual", *columns.found))
     progress = opened(source) if opened else lambda _: None
     made = profile_log(source, columns, keep_worst=worst, progress=progress)
     read = sum(s.rows for s in made.sources)
     if made.rows != read:
         raise BrokenFiguresError(f"{read:,} rows were read but {made.rows:,} counted")
-    return made
+    return made if joined is None else replace(made, joins=(joined.result(),))
+
+
+def _merged(saved: Sequence[str], paths: Sequence[str], *, options: bool) -> Profile:
+    """Return the profile of profiles that were saved."""
+    if len(saved) < len(paths):
+        raise UsageError("Logs and profiles cannot be given together: profile the logs first.")
+    if options:
+        raise UsageError("The columns of a profile are fixed; they cannot be given again.")
+    try:
+        return merge([load_profile(p) for p in saved])
+    except ValueError as error:
+        raise UsageError(f"The profiles cannot be merged: {error}.") from error
+
+
+def _joined(
+    source: Log,
+    actuals: Any,
+    on: Sequence[str],
+    actual: str | None,
+    asked: Collection[str],
+    text: TextOptions,
+) -> tuple[Actuals, Log, str]:
+    """Return the log joined with actuals, what counts the matches, and the actual's column."""
+    paths = _paths(actuals)
+    other = open_frame(actuals, "actuals") if paths is None else open_log(paths, text, asked=asked)
+    log, joined, actual = join_actuals(source, other, on, actual, asked)
+    return joined, log, actual
 
 
 def report(
@@ -157,8 +210,8 @@ def report(
     title
         The heading; by default the name of the log.
     **options
-        What else `profile` takes: `actual`, `predicted`, `by`, `time`, `id`, `worst`,
-        `on_bad_file`, and how text files are written.
+        What else `profile` takes: `actual`, `predicted`, `by`, `time`, `time_format`, `id`,
+        `sheet`, `actuals`, `on`, `worst`, `on_bad_file`, and how text files are written.
 
     Raises
     ------
@@ -194,6 +247,13 @@ def _paths(log: Any) -> list[str] | None:
         if all(isinstance(p, str | os.PathLike) for p in log):
             return [os.fspath(p) for p in log]
     return None
+
+
+def _names(columns: str | Sequence[str]) -> list[str]:
+    """Return the columns that a text with commas, or several texts, may stand for."""
+    if not isinstance(columns, str):
+        return [n for c in columns for n in _names(c)]
+    return list(dict.fromkeys(n for n in (p.strip() for p in columns.split(",")) if n))
 
 
 def _groupings(

@@ -17,6 +17,7 @@ import typer
 from lossreport.errors import LossReportError
 from lossreport.options import (
     Actual,
+    Actuals,
     BadFile,
     By,
     CostOver,
@@ -34,13 +35,16 @@ from lossreport.options import (
     Markdown,
     Missing,
     NoHeader,
+    On,
     OnBadFile,
     Predicted,
     ProfileFile,
     Quiet,
     Separator,
+    Sheet,
     SkipLines,
     Time,
+    TimeFormat,
     Title,
     Worst,
 )
@@ -67,6 +71,10 @@ def report(
     predicted: Predicted = None,
     by: By = None,
     time: Time = None,
+    time_format: TimeFormat = None,
+    sheet: Sheet = None,
+    actuals: Actuals = None,
+    on: On = None,
     goal: Goal = GoalName.unknown,
     cost_under: CostUnder = None,
     cost_over: CostOver = None,
@@ -93,12 +101,28 @@ def report(
         html = html or Path("report.html")
         costs = _costs(cost_under, cost_over)
         paths = {"html": html, "json": json, "markdown": markdown, "profile": profile}
-        _check_outputs({k: p for k, p in paths.items() if p is not None}, logs, force=force)
+        _check_outputs(
+            {k: p for k, p in paths.items() if p is not None},
+            [*logs, *(actuals or ())],
+            force=force,
+        )
         from lossreport import api
 
-        text = _text(separator, encoding, decimal, no_header, skip_lines, missing)
         made = _profile(
-            logs, actual, predicted, by, time, id, worst, on_bad_file, text, quiet=quiet
+            logs,
+            quiet=quiet,
+            actual=actual,
+            predicted=predicted or (),
+            by=by,
+            time=time,
+            time_format=time_format,
+            id=id or (),
+            sheet=sheet,
+            actuals=actuals or None,
+            on=on or (),
+            worst=worst,
+            on_bad_file=on_bad_file.value,
+            **_text(separator, encoding, decimal, no_header, skip_lines, missing),
         )
         finished = api.report(made, goal=goal.value, costs=costs, title=title)
         written = _write(finished, made, html, json, markdown, profile)
@@ -114,6 +138,7 @@ def report(
 @app.command()
 def inspect(
     logs: Logs,
+    sheet: Sheet = None,
     separator: Separator = None,
     encoding: Encoding = None,
     decimal: Decimal = None,
@@ -130,11 +155,12 @@ def inspect(
         from lossreport.render.terminal import inspection
 
         text = _text(separator, encoding, decimal, no_header, skip_lines, missing)
-        log = open_log(logs, TextOptions(**{**text, "missing": tuple(text["missing"])}))
+        text_options = TextOptions(**{**text, "missing": tuple(text["missing"])})
+        log = open_log(logs, text_options, sheet=sheet)
         roles: dict[str, str] = {}
         problem = None
         try:
-            found = find_columns(log.sample())
+            found = find_columns(log.sample(), in_paths=log.in_paths(), more=log.texts)
             roles = {found.actual: "actual", found.predicted[0]: "predicted"}
             roles |= {found.time: "time"} if found.time else {}
             roles |= dict.fromkeys(found.keys, "group")
@@ -151,7 +177,11 @@ def profile(
     predicted: Predicted = None,
     by: By = None,
     time: Time = None,
+    time_format: TimeFormat = None,
     id: Id = None,  # noqa: A002 - the option's name
+    sheet: Sheet = None,
+    actuals: Actuals = None,
+    on: On = None,
     worst: Worst = 20,
     on_bad_file: BadFile = OnBadFile.stop,
     separator: Separator = None,
@@ -166,10 +196,22 @@ def profile(
 ) -> None:
     """Write only the mergeable statistics, for nightly jobs; `report` reads them like a log."""
     with _errors(debug=debug):
-        _check_outputs({"out": out}, logs, force=force)
-        text = _text(separator, encoding, decimal, no_header, skip_lines, missing)
+        _check_outputs({"out": out}, [*logs, *(actuals or ())], force=force)
         made = _profile(
-            logs, actual, predicted, by, time, id, worst, on_bad_file, text, quiet=quiet
+            logs,
+            quiet=quiet,
+            actual=actual,
+            predicted=predicted or (),
+            by=by,
+            time=time,
+            time_format=time_format,
+            id=id or (),
+            sheet=sheet,
+            actuals=actuals or None,
+            on=on or (),
+            worst=worst,
+            on_bad_file=on_bad_file.value,
+            **_text(separator, encoding, decimal, no_header, skip_lines, missing),
         )
         from lossreport.profiles.file import save_profile
         from lossreport.writing import write_whole
@@ -264,36 +306,14 @@ def _text(
     }
 
 
-def _profile(
-    logs: list[str],
-    actual: str | None,
-    predicted: list[str] | None,
-    by: list[str] | None,
-    time: str | None,
-    ids: str | None,
-    worst: int,
-    on_bad_file: OnBadFile,
-    text: dict[str, Any],
-    *,
-    quiet: bool,
-) -> Any:
+def _profile(logs: list[str], *, quiet: bool, **options: Any) -> Any:
+    """Return the profile of the logs; `options` are those of `api.profile`."""
     from lossreport import api
 
     # Drawing needs matplotlib, whose import takes as long as reading a million rows: meanwhile.
     Thread(target=import_module, args=("matplotlib.figure",), daemon=True).start()
     with _progress(quiet=quiet) as opened:
-        return api.profile(
-            logs,
-            actual=actual,
-            predicted=predicted or (),
-            by=by,
-            time=time,
-            id=ids or (),
-            worst=worst,
-            on_bad_file=on_bad_file.value,
-            **text,
-            opened=opened,
-        )
+        return api.profile(logs, opened=opened, **options)
 
 
 @contextmanager

@@ -48,6 +48,26 @@ Id = Annotated[
 ]
 
 
+TimeFormat = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FORMAT",
+        help="How times in text are written, such as '%d/%m/%Y %H:%M'. Found if not given.",
+    ),
+]
+Sheet = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The sheet of a workbook; the first otherwise.")
+]
+Actuals = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FILE", help="A log with the actual values, joined on the keys of --on."),
+]
+On = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COL[,COL]...", help="The key columns to join --actuals on."),
+]
+
+
 class OnBadFile(StrEnum):
     """What to do with a file that cannot be read."""
 

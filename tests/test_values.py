@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from lossreport.errors import UsageError
-from lossreport.logs.values import MISSING_TOKENS, exact_difference, number, time, time_format
+from lossreport.logs.times import time, time_format
+from lossreport.logs.values import MISSING_TOKENS, exact_difference, number
 
 MOMENT = datetime(2024, 1, 31, 8, 0, 5)
 
@@ -131,7 +132,7 @@ def test_typed_times_become_naive_utc_microseconds():
     assert times([date(2024, 1, 31)], pl.Date).to_list() == [datetime(2024, 1, 31)]
 
 
-@pytest.mark.parametrize("dtype", [pl.Float64, pl.Boolean, pl.String])
+@pytest.mark.parametrize("dtype", [pl.Duration, pl.Boolean, pl.String, pl.Time])
 def test_what_cannot_be_time_is_refused_with_the_way_out(dtype):
     with pytest.raises(UsageError, match=r"'t'.*--time ''"):
         times([None], dtype)

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from lossreport.errors import UsageError, nearest
-from lossreport.logs.values import can_be_number, is_text, some_number, time_format
-
-ACTUAL_NAMES = (
-    "y_true", "actual", "actuals", "actual_value", "y_actual", "y", "target", "observed",
-    "observation", "label", "truth", "true", "true_value", "ground_truth", "outcome",
-)  # fmt: skip
-PREDICTED_NAMES = (
-    "y_pred", "predicted", "prediction", "predictions", "pred", "y_predicted", "predicted_value",
-    "forecast", "forecasted", "yhat", "y_hat", "estimate", "estimated", "fitted", "score",
-    "model_output", "expected",
-)  # fmt: skip
-TIME_NAMES = (
-    "time", "timestamp", "datetime", "date_time", "ts", "ds", "date", "day", "hour", "week",
-    "month", "event_time", "created_at", "predicted_at", "scored_at",
-)  # fmt: skip
-ACTUAL_WORDS = {"actual", "true", "observed", "target", "truth", "label"}
-PREDICTED_WORDS = {"predicted", "prediction", "pred", "forecast", "yhat", "estimate", "estimated"}
-TIME_WORDS = {"time", "timestamp", "date", "datetime"}
-DERIVED_WORDS = {
-    "error", "err", "residual", "resid", "abs", "diff", "loss", "bias", "id", "name", "std",
-    "lower", "upper", "lo", "hi", "low", "high", "at", "time", "date", "count",
-}  # fmt: skip
-"""Words that make a column something computed from, or said about, an actual or a prediction."""
+from lossreport.logs.names import (
+    ACTUAL_NAMES,
+    ACTUAL_WORDS,
+    PREDICTED_NAMES,
+    PREDICTED_WORDS,
+    by_name,
+    words_of,
+)
+from lossreport.logs.time_role import one_time, text_time_format
+from lossreport.logs.values import can_be_number, is_text, some_number
 
 MAX_GROUPS_CHOSEN = 50
 MAX_COLUMNS_CHOSEN = 5
@@ -76,7 +62,10 @@ def find_columns(
     predicted: Sequence[str] = (),
     by: Sequence[str | tuple[str, ...]] | None = None,
     time: str | None = None,
+    time_format: str | None = None,
     ids: str | tuple[str, ...] = (),
+    in_paths: Mapping[str, pl.Series] | None = None,
+    more: Callable[[str], Iterable[pl.Series]] = lambda _: (),
 ) -> Columns:
     """Give each role a column, by what was asked for and, where nothing was, by name.
 
@@ -89,48 +78,71 @@ def find_columns(
     by
         Groupings as given, each a column or several with commas between; None means "choose",
         an empty text means none.
+    time_format
+        How the times are written when they are text; None means "find it".
     ids
         The columns that together tell one row from every other: one, or several with commas.
+    in_paths
+        The columns that stand in the paths of the log's files, with a value per file.
+    more
+        Gives more of a column's texts, where those of the sample leave day and month open.
 
     Raises
     ------
     UsageError
         A name is not a column, or a role has no candidate or several sensible ones.
     """
-    known = sample.columns
+    in_paths = in_paths or {}
+    columns = {**sample.to_dict(), **in_paths}
+    known = list(columns)
     found = []
     predicted = [p for p in predicted if p]
     if not actual:
-        taken = set(predicted)
-        actual = _only(
-            "actual", _by_name(sample, ACTUAL_NAMES, ACTUAL_WORDS, taken, _numeric), known
-        )
+        actual = find_actual(columns, taken=predicted)
         found.append("actual")
     if not predicted:
-        candidates = _by_name(sample, PREDICTED_NAMES, PREDICTED_WORDS, {actual}, _numeric)
+        candidates = by_name(columns, PREDICTED_NAMES, PREDICTED_WORDS, {actual}, _numeric)
         predicted = [_only("predicted", candidates, known)]
         found.append("predicted")
     _check_known((actual, *predicted), known)
     _check_distinct(actual, predicted)
     given_time = time
     if time is None:
-        time = _one_time(sample, {actual, *predicted})
+        time = one_time(columns, {actual, *predicted, *in_paths}) or one_time(
+            in_paths, {actual, *predicted}
+        )
         if time is not None:
             found.append("time")
     time = time or None
-    fmt = None
     if time is not None:
         _check_known((time,), known)
-        fmt = _text_time_format(sample, time, given=given_time is not None)
+        time_format = text_time_format(columns[time], time_format, more, given=bool(given_time))
+        if time_format is None and is_text(columns[time].dtype) and not given_time:
+            time = None
+            found.remove("time")
+    elif time_format is not None:
+        raise UsageError("There is no column for --time-format; name it with --time COLUMN.")
     if by is None:
-        groupings = _few_values(sample, {actual, *predicted, *([time] if time else [])})
+        groupings = _few_values(columns, in_paths, {actual, *predicted, *([time] if time else [])})
         found.append("by")
     else:
         groupings = tuple(dict.fromkeys(g for b in by if (g := split_grouping(b, known))))
         _check_known([c for g in groupings for c in g], known)
     identity = split_grouping(ids, known)
     _check_known(identity, known)
-    return Columns(actual, tuple(predicted), time, groupings, fmt, tuple(found), identity)
+    return Columns(actual, tuple(predicted), time, groupings, time_format, tuple(found), identity)
+
+
+def find_actual(columns: Mapping[str, pl.Series], *, taken: Iterable[str] = ()) -> str:
+    """Return the column of the actual values, by name.
+
+    Raises
+    ------
+    UsageError
+        There is no candidate, or more than one.
+    """
+    candidates = by_name(columns, ACTUAL_NAMES, ACTUAL_WORDS, set(taken), _numeric)
+    return _only("actual", candidates, list(columns))
 
 
 def split_grouping(text: str | tuple[str, ...], known: Iterable[str]) -> tuple[str, ...]:
@@ -160,32 +172,6 @@ def _check_distinct(actual: str, predicted: Sequence[str]) -> None:
         raise UsageError("A prediction column was given twice.")
 
 
-def _words(name: str) -> list[str]:
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    return [w for w in re.split(r"[^a-z0-9]+", spaced.lower()) if w]
-
-
-def _by_name(
-    sample: pl.DataFrame,
-    names: Sequence[str],
-    words: set[str],
-    taken: set[str],
-    suits: Callable[[pl.Series], bool],
-) -> list[str]:
-    """Return the columns whose whole name is a known one or, if none, that contain a known word.
-
-    A column that is called "actual" is the actual value even if none of its texts is a number; of
-    several, and by a word alone, only those that suit are candidates.
-    """
-    free = [c for c in sample.columns if c not in taken]
-    exact = [c for c in free if "_".join(_words(c)) in names]
-    of_words = [
-        c for c in free if words & set(_words(c)) and not (DERIVED_WORDS - words) & set(_words(c))
-    ]
-    suiting = [[c for c in some if suits(sample[c])] for some in (exact, of_words)]
-    return suiting[0] or suiting[1] or exact
-
-
 def _only(role: str, candidates: Sequence[str], known: Sequence[str]) -> str:
     if len(candidates) == 1:
         return candidates[0]
@@ -206,52 +192,18 @@ def _numeric(series: pl.Series) -> bool:
     return not is_text(series.dtype) or some_number(series)
 
 
-def _is_time(series: pl.Series) -> bool:
-    if isinstance(series.dtype, pl.Datetime) or series.dtype == pl.Date:
-        return True
-    return is_text(series.dtype) and time_format(series.head(1000)) is not None
-
-
-def _one_time(sample: pl.DataFrame, taken: set[str]) -> str | None:
-    named = _by_name(sample, TIME_NAMES, TIME_WORDS, taken, _is_time)
-    candidates = [c for c in named if _is_time(sample[c])] or [
-        c
-        for c in sample.columns
-        if c not in taken
-        and (c.lower().endswith(("date", "time")) or sample[c].dtype.is_temporal())
-        if _is_time(sample[c])
-    ]
-    if len(candidates) > 1:
-        raise UsageError(
-            f"More than one column could be the time: {', '.join(candidates)}. "
-            "Choose one with --time COLUMN, or none with --time ''."
-        )
-    return candidates[0] if candidates else None
-
-
-def _text_time_format(sample: pl.DataFrame, time: str, *, given: bool) -> str | None:
-    series = sample[time]
-    if not is_text(series.dtype):
-        return None
-    fmt = time_format(series)
-    if fmt is None and given and series.drop_nulls().len():
-        raise UsageError(
-            f"The texts of column {time!r} are not times in one known format "
-            f"(for example {series.drop_nulls()[0]!r}), or day and month cannot be told apart."
-        )
-    return fmt
-
-
-def _few_values(sample: pl.DataFrame, taken: set[str]) -> tuple[tuple[str, ...], ...]:
+def _few_values(
+    columns: Mapping[str, pl.Series], in_paths: Mapping[str, pl.Series], taken: set[str]
+) -> tuple[tuple[str, ...], ...]:
     """Choose columns to group by: text, yes/no or whole numbers with 2 to 50 distinct values."""
     chosen = []
-    for name in sample.columns:
-        series = sample[name]
-        if name in taken or {"error", "residual", "id"} & set(_words(name)):
+    for name, series in columns.items():
+        if name in taken or {"error", "residual", "id"} & set(words_of(name)):
             continue
         if not (is_text(series.dtype) or series.dtype.is_integer() or series.dtype == pl.Boolean):
             continue
         distinct = series.n_unique()
-        if 2 <= distinct <= min(MAX_GROUPS_CHOSEN, max(2, sample.height // 10)):
+        share = series.len() if name in in_paths else max(2, series.len() // 10)
+        if 2 <= distinct <= min(MAX_GROUPS_CHOSEN, share):
             chosen.append((name,))
     return tuple(chosen[:MAX_COLUMNS_CHOSEN])

@@ -16,11 +16,24 @@ ENDINGS = {
     ".tsv": "csv",
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
+    ".json": "json",
     ".arrow": "ipc",
     ".ipc": "ipc",
     ".feather": "ipc",
     ".arrows": "ipc stream",
+    ".xlsx": "excel",
+    ".xlsm": "excel",
+    ".xlsb": "excel",
+    ".xls": "excel",
+    ".ods": "excel",
+    ".dta": "stata",
+    ".sas7bdat": "sas",
+    ".xpt": "sas",
+    ".sav": "spss",
+    ".zsav": "spss",
 }
+THROUGH_PANDAS = ("excel", "stata", "sas", "spss")
+PICKLES = (".pkl", ".pickle", ".joblib")
 COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz", ".zip")
 SCHEMES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "https", "http", "hf", "file")
 
@@ -92,6 +105,27 @@ def format_by_ending(name: str) -> str | None:
     return ENDINGS.get(ending)
 
 
+def _refuse_pickle(path: str, start: bytes) -> None:
+    ends = any(suffix.lower() in PICKLES for suffix in Path(path).suffixes)
+    begins = start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05" and len(start) > 1
+    if ends or begins:
+        raise UnreadableLogError(
+            f"{path} is a pickle, which is refused: to read one is to run whatever code it holds. "
+            "Write the log as Parquet (frame.to_parquet), or give the frame itself to "
+            "lossreport.report(frame) where you trust it."
+        )
+
+
+def without_endings(name: str) -> str:
+    """Return a file's name without the endings that say how it is to be read."""
+    for endings in (COMPRESSIONS, (*ENDINGS, ".txt", ".dat")):
+        for ending in endings:
+            if name.lower().endswith(ending) and len(name) > len(ending):
+                name = name[: -len(ending)]
+                break
+    return name
+
+
 def _endings() -> str:
     return ", ".join(ENDINGS) + " (text also with .gz, .zst, .bz2, .xz or .zip)"
 
@@ -102,8 +136,9 @@ def format_of(path: str, start: bytes) -> str:
     Raises
     ------
     UnreadableLogError
-        It ends like a binary file but does not begin like one, or is of no known format.
+        It ends like a binary file but does not begin like one, is of no known format, or a pickle.
     """
+    _refuse_pickle(path, start)
     by_ending = format_by_ending(path)
     if start.startswith(b"PAR1"):
         return "parquet"
@@ -121,6 +156,8 @@ def format_of(path: str, start: bytes) -> str:
     if text.startswith(b"{"):
         return "ndjson"
     wide = find_encoding(start, path).startswith(("utf-16", "utf-32"))
-    if (wide or b"\x00" not in start) and not text.startswith(b"["):
+    if text.startswith(b"["):
+        return "json"
+    if wide or b"\x00" not in start:
         return "csv"
     raise UnreadableLogError(f"{path} is of no format that can be read: {_endings()}.")

@@ -9,6 +9,7 @@ import narwhals as nw
 import polars as pl
 
 from lossreport.errors import UsageError
+from lossreport.logs.fields import with_fields
 from lossreport.logs.log import CHUNK_ROWS, Log, Part
 
 
@@ -39,8 +40,8 @@ def open_frame(frame: Any, name: str = "frame") -> Log:
         lazy = native
         schema = lazy.collect_schema()
         part = Part(name, "frame", None, rows, schema, lambda columns: iter([lazy.select(columns)]))
-        return Log((part,))
-    return Log((_duckdb_part(known, name),))
+        return Log((with_fields(part),))
+    return Log((with_fields(_duckdb_part(known, name)),))
 
 
 def _as_polars(frame: nw.DataFrame[Any]) -> pl.DataFrame:

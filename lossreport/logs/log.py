@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
+from typing import Protocol
 
 import polars as pl
 
@@ -15,13 +16,21 @@ from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.numerals import PLAIN, NumberStyle
 from lossreport.logs.patience import ahead, in_time, reading
 from lossreport.logs.records import ROW_MARKS
-from lossreport.logs.values import exact_difference, is_text, number, reads, time, time_format
+from lossreport.logs.times import epoch_in_text, reads, time, time_format
+from lossreport.logs.values import exact_difference, is_text, number
 
 CHUNK_ROWS = 100_000
 """As many as Polars reads at a time: so chunks need no copying together, and fit the cache."""
 NEARLY_READ = 500_000
 """The next file is begun when this many rows are left."""
 SAMPLE_ROWS = 10_000
+LOOKED_AT_ROWS = 2_000_000
+"""So many rows of a column are read to find out what its first rows do not tell."""
+FILE_NAME = "@file"
+"""The column that holds the name of each row's file, without folder and endings."""
+MATCH, AMBIGUOUS = "@match", "@ambiguous"
+"""In rows joined with actuals: the number of the actual (null: there is none), and whether the
+actuals differ for one key."""
 
 
 Prepare = Callable[[pl.LazyFrame], pl.LazyFrame]
@@ -39,13 +48,15 @@ class Part:
     """How many rows the file says it holds; None where only reading tells."""
     schema: pl.Schema
     frames: Callable[[Sequence[str]], Iterator[pl.LazyFrame]]
-    """Gives the rows, with these columns, in order: as one lazy frame or as several."""
+    """Gives the rows, with these columns at least, in order: as one lazy frame or as several."""
     numbers: Mapping[str, NumberStyle] = field(default_factory=dict)
     """How the text columns write their numbers, where that is not the plain way."""
     read_as: tuple[str, ...] = ()
     """What was assumed about how the file is written, where that is not the plain case."""
     notes: list[str] = field(default_factory=list)
     """What was assumed besides while the rows were read; filled by reading them."""
+    constants: Mapping[str, str | None] = field(default_factory=dict)
+    """The columns that stand in the path, with their value."""
 
     def head(self, rows: int = SAMPLE_ROWS, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """Return the first rows with these columns, or all."""
@@ -91,6 +102,19 @@ class Chunk:
     reasons for which they are left out (`ROW_MARKS`)."""
 
 
+class Matches(Protocol):
+    """Counts the actuals that rows were joined with, file by file."""
+
+    def begin(self) -> None:
+        """Begin a file; what was counted of one that did not end is forgotten."""
+
+    def add(self, which: pl.Series) -> None:
+        """Count the actuals (`MATCH`) of some rows."""
+
+    def end(self) -> None:
+        """Keep what was counted of the file."""
+
+
 @dataclass(frozen=True)
 class Log:
     """Rows, opened but not yet read."""
@@ -102,6 +126,8 @@ class Log:
     """The files that could not be opened."""
     missing: tuple[str, ...] = ()
     """Texts that stand for no value, beside the known ones."""
+    matches: Matches | None = None
+    """Counts the actuals that the rows were joined with; None if nothing was."""
 
     @property
     def name(self) -> str:
@@ -122,10 +148,31 @@ class Log:
                 return self._without_missing(heads[-1])
         if not heads:
             raise UnreadableLogError("None of the files of the log could be read.")
-        return heads[0]
+        return self._without_missing(heads[0])
+
+    def in_paths(self) -> dict[str, pl.Series]:
+        """Return the columns that stand in the path of every file, with a value per file."""
+        first, *others = (p.constants for p in self.parts)
+        names = [n for n in first if n != FILE_NAME and all(n in o for o in others)]
+        return {n: pl.Series(n, [c[n] for c in (first, *others)], pl.String) for n in names}
+
+    def texts(self, name: str) -> Iterator[pl.Series]:
+        """Yield the texts of a column, chunk by chunk, of the first `LOOKED_AT_ROWS` rows."""
+        left = LOOKED_AT_ROWS
+        for part in self.parts:
+            if name not in part.schema:
+                continue
+            with reading(part.path):
+                for frame in part.frames([name]):
+                    for rows in frame.collect_batches(chunk_size=CHUNK_ROWS):
+                        yield rows[name].cast(pl.String).head(left)
+                        left -= rows.height
+                        if left <= 0:
+                            return
 
     def _without_missing(self, head: pl.DataFrame) -> pl.DataFrame:
         """Return rows with null for the texts that were said to stand for no value."""
+        head = head.drop(MATCH, AMBIGUOUS, strict=False)
         if not self.missing:
             return head
         text = pl.col(pl.String)
@@ -152,7 +199,11 @@ class Log:
             rows_of_part = coming.pop() if coming else _begun(part, columns, prepare, self.missing)
             following = self.parts[i + 1 : i + 2]
             read = 0
+            if self.matches is not None:
+                self.matches.begin()
             for rows in rows_of_part:
+                if self.matches is not None:
+                    self.matches.add(rows[MATCH])
                 yield Chunk(part.path, read + 1, rows)
                 read += rows.height
                 # Opening a file takes time: the next one is begun before this one ends.
@@ -163,6 +214,8 @@ class Log:
                     f"{part.path} says that it holds {part.rows:,} rows, but {read:,} "
                     "could be read."
                 )
+            if self.matches is not None:
+                self.matches.end()
             read_as = tuple(dict.fromkeys((*part.read_as, *part.notes)))
             sources.append(Source(part.path, read, part.bytes, read_as))
 
@@ -180,7 +233,7 @@ def _rows_of_part(
     if lacking:
         raise UnreadableLogError(
             f"{part.path} has no column {', '.join(map(repr, lacking))}, which the other files of "
-            f"the log have. Its columns are: {', '.join(part.schema.names())}."
+            f"the log have. Its columns are: {_listed(part.schema.names())}."
         )
     steps: list[pl.Expr] = []
 
@@ -191,11 +244,17 @@ def _rows_of_part(
 
     read = _row_expressions(part, columns, missing, hoist)
     with reading(part.path):
-        for frame in part.frames(columns.needed):
+        joined = [MATCH, AMBIGUOUS] if MATCH in part.schema else []
+        for frame in part.frames([*columns.needed, *joined]):
             names = frame.collect_schema().names()
             marks = [pl.col(m).alias(r) for m, r in ROW_MARKS.items() if m in names]
             rows = prepare(reduce(pl.LazyFrame.with_columns, steps, frame).select(*read, *marks))
             yield from rows.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
+
+
+def _listed(names: Sequence[str]) -> str:
+    rest = f" and {len(names) - 40} more" if len(names) > 40 else ""
+    return ", ".join(names[:40]) + rest
 
 
 def _row_expressions(
@@ -222,6 +281,9 @@ def _row_expressions(
         value = pl.col(name).cast(pl.String) if is_text(dtype) else pl.col(name)
         expressions.append(value.alias(key))
         hashes.append(value.hash(seed=len(hashes)) * pl.lit(2 * len(hashes) + 1, pl.UInt64))
+    if MATCH in schema:
+        unmatched = pl.col(MATCH).is_null().alias("actual_unmatched")
+        expressions += [pl.col(MATCH), unmatched, pl.col(AMBIGUOUS).alias("actual_ambiguous")]
     if hashes:
         expressions.append(reduce(add, hashes).alias("hash"))
     expressions += _id(schema, columns.ids)
@@ -260,4 +322,4 @@ def _time_format(part: Part, columns: Columns) -> str | None:
     texts = part.head(columns=[columns.time])[columns.time]
     if columns.time_format and reads(texts, columns.time_format):
         return columns.time_format
-    return time_format(texts) or columns.time_format
+    return time_format(texts) or columns.time_format or epoch_in_text(texts)

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from lossreport.errors import UnreadableLogError
+from lossreport.errors import UnreadableLogError, UsageError
 from lossreport.logs.arrow_stream import batches
 from lossreport.logs.compression import compression_of, opened
 from lossreport.logs.dialect import TextOptions
-from lossreport.logs.files import find_files, format_by_ending, format_of
+from lossreport.logs.fields import with_fields
+from lossreport.logs.files import THROUGH_PANDAS, find_files, format_by_ending, format_of
+from lossreport.logs.json_text import open_json
 from lossreport.logs.log import Log, Part, Source
+from lossreport.logs.pandas_files import open_with_pandas
+from lossreport.logs.partitions import with_path_columns
 from lossreport.logs.patience import in_time, reading
+from lossreport.logs.tables import refuse_tables
 from lossreport.logs.text import open_text
 
 
 def open_log(
-    paths: Sequence[str], text: TextOptions | None = None, *, skip_bad: bool = False
+    paths: Sequence[str],
+    text: TextOptions | None = None,
+    *,
+    skip_bad: bool = False,
+    asked: Collection[str] = (),
+    sheet: str | None = None,
 ) -> Log:
     """Open files, folders, globs and URLs as one log.
 
@@ -30,11 +40,16 @@ def open_log(
         What is known about how text files are written; the rest is found.
     skip_bad
         Leave out, and name, files that cannot be read, instead of raising.
+    asked
+        Columns that will be needed: looked for in whole files where others are not.
+    sheet
+        The sheet of workbooks; None means the first.
 
     Raises
     ------
     UsageError
-        A path does not exist, or a folder or glob has no logs.
+        A path does not exist, a folder or glob has no logs, or a folder is a table that only its
+        own log of changes makes whole.
     UnreadableLogError
         A file is not what its ending says, is empty, damaged or of no known format; with
         `skip_bad`, all of them are.
@@ -42,9 +57,12 @@ def open_log(
     text = text or TextOptions()
     parts: list[Part] = []
     skipped: list[Source] = []
-    for path in find_files(paths):
+    files = find_files(paths)
+    refuse_tables(files)
+    for path in files:
         try:
-            parts.append(in_time(path, partial(_open, path, text)))
+            part = in_time(path, partial(_open, path, text, asked, sheet))
+            parts.append(with_path_columns(with_fields(part)))
         except UnreadableLogError as error:
             if not skip_bad:
                 raise
@@ -63,9 +81,13 @@ def _size(path: str) -> int | None:
         return None
 
 
-def _open(path: str, text: TextOptions) -> Part:
+def _open(path: str, text: TextOptions, asked: Collection[str], sheet: str | None) -> Part:
     if "://" in path:
         fmt = format_by_ending(path.split("?")[0]) or "parquet"
+        if fmt in THROUGH_PANDAS:
+            raise UsageError(
+                f"{path}: files of {fmt} cannot be read from a URL; download it first."
+            )
         return _scanned(path, fmt, None, text)
     file = Path(path)
     try:
@@ -76,11 +98,15 @@ def _open(path: str, text: TextOptions) -> Part:
         raise UnreadableLogError(f"{path} cannot be opened: {error.strerror}.") from error
     if not start:
         raise UnreadableLogError(f"{path} is an empty file.")
+    if format_by_ending(path) in THROUGH_PANDAS:  # workbooks are archives themselves
+        return open_with_pandas(path, format_of(path, start), size, sheet)
     kind = compression_of(start)
     if kind is not None:
         with opened(path, kind) as content:
             start = content.read(65_536)
     fmt = format_of(path, start)
+    if fmt in ("ndjson", "json"):
+        return open_json(path, kind, size, lines=fmt == "ndjson", asked=asked)
     return _scanned(path, fmt, size, text)
 
 
@@ -96,7 +122,7 @@ def _scanned(path: str, fmt: str, size: int | None, text: TextOptions) -> Part:
         elif fmt == "ipc stream":
             first = next(batches(path))
             return Part(path, fmt, size, rows, first.schema, partial(_stream, path))
-        elif fmt == "ndjson":
+        elif fmt in ("ndjson", "json"):
             name = path if "://" in path else glob.escape(path)  # it takes every name for a glob
             looked_at = None if size is not None and size < 2**26 else 100_000
             names = pl.scan_ndjson(name, infer_schema_length=looked_at).collect_schema().names()

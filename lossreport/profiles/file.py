@@ -11,6 +11,7 @@ import polars as pl
 
 from lossreport.errors import UnreadableLogError
 from lossreport.logs.columns import Columns
+from lossreport.logs.joining import Join
 from lossreport.logs.log import Source
 from lossreport.profiles.evidence import from_frames, to_frames
 from lossreport.profiles.profile import Profile, Table
@@ -37,6 +38,7 @@ def save_profile(profile: Profile, path: Path) -> None:
         "worst_kept": profile.worst_kept,
         "span": profile.span,
         "evidence": evidence,
+        "joins": [asdict(j) for j in profile.joins],
     }
     named = [f.select(pl.lit(name).alias("part"), pl.all()) for name, f in parts.items()]
     whole = pl.concat(named, how="diagonal")
@@ -95,4 +97,11 @@ def load_profile(path: str) -> Profile:
         worst_kept=about["worst_kept"],
         span=about["span"] and tuple(about["span"]),
         evidence=from_frames(frames, about.get("evidence")),
+        joins=tuple(_join(j) for j in about["joins"]),
     )
+
+
+def _join(saved: dict[str, Any]) -> Join:
+    """Return a join as it was before JSON, which knows no tuples."""
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in saved.items()}
+    return Join(**fields)

@@ -15,6 +15,7 @@ from typing import Literal
 import polars as pl
 
 from lossreport.logs.columns import Columns, key_names
+from lossreport.logs.joining import Join
 from lossreport.logs.log import Source
 from lossreport.profiles.evidence import Evidence, merged_evidence
 from lossreport.profiles.statistics import COUNTS, HISTOGRAM_SUMS, STATISTICS
@@ -132,6 +133,8 @@ class Profile:
     """First and last time in microseconds since 1970, UTC."""
     evidence: Evidence | None = None
     """For the checks on the data; None in profiles of a version that kept none."""
+    joins: tuple[Join, ...] = ()
+    """How the rows came together with actuals of other files."""
 
     @property
     def bucket(self) -> Bucket | None:
@@ -207,6 +210,7 @@ def merge(profiles: Sequence[Profile]) -> Profile:
         worst_kept=kept,
         span=span,
         evidence=merged_evidence([p.evidence for p in profiles]),
+        joins=tuple(j for p in profiles for j in p.joins),
     )
 
 

@@ -114,7 +114,12 @@ def _file_by_file(
     for part in log.parts:
         try:
             done.append(
-                profile_log(Log((part,)), columns, keep_worst=keep_worst, progress=progress)
+                profile_log(
+                    Log((part,), matches=log.matches),
+                    columns,
+                    keep_worst=keep_worst,
+                    progress=progress,
+                )
             )
         except UnreadableLogError as error:
             skipped.append(Source(part.path, 0, part.bytes, skipped=str(error)))

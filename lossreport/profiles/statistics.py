@@ -28,6 +28,8 @@ UNSCORED = 50_000
 REASONS = (
     "row_malformed",
     "row_repeated_header",
+    "actual_unmatched",
+    "actual_ambiguous",
     "actual_missing",
     "actual_not_numeric",
     "actual_nan",
@@ -40,8 +42,11 @@ REASONS = (
 )
 """Why a row is left out, in order: the first that applies counts. `row_malformed` means that a line
 of a text file has too few or too many fields or impossible quotes, `row_repeated_header` that it is
-the header again, `error_infinite` means that both
+the header again; unmatched and ambiguous are rows joined with actuals by a key that has none, or
+several that differ; `error_infinite` means that both
 values are finite but their difference exceeds the largest float."""
+MARKED = ("actual_ambiguous", "actual_unmatched", "row_repeated_header", "row_malformed")
+"""Reasons that a column of this name marks; the last goes first."""
 
 SUMS = (
     "n",
@@ -164,7 +169,6 @@ def _reason(names: Sequence[str], prediction: int) -> nw.Expr:
         found = nw.when(value.is_null()).then(nw.lit(first)).otherwise(found)
         if f"{column}_text" in names:
             found = nw.when(nw.col(f"{column}_text")).then(nw.lit(first + 1)).otherwise(found)
-    for mark in ("row_repeated_header", "row_malformed"):
-        if mark in names:
-            found = nw.when(nw.col(mark)).then(nw.lit(REASONS.index(mark))).otherwise(found)
+    for mark in (m for m in MARKED if m in names):
+        found = nw.when(nw.col(mark)).then(nw.lit(REASONS.index(mark))).otherwise(found)
     return found

@@ -45,6 +45,9 @@ COMPACT_AT_ROWS = 2_000_000
 def key_text(name: str, dtype: pl.DataType) -> pl.Expr:
     """Return an expression for the values of a group column as text; NaN is missing, like null."""
     column = pl.col(name)
+    if isinstance(dtype, pl.Datetime):  # alike in every unit of time, so that files may differ
+        zone = "" if dtype.time_zone is None else "%:z"
+        return column.dt.to_string(f"%Y-%m-%d %H:%M:%S%.f{zone}")
     if not dtype.is_float():
         return column.cast(pl.String)
     whole = column.cast(pl.Int64, strict=False)

@@ -44,6 +44,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "predictions": [_prediction(p, report.keys) for p in report.predictions],
         "findings": [asdict(f) for f in report.findings],
         "notes": list(report.notes),
+        "joined": [asdict(j) for j in report.joins],
     }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
+import polars as pl
+
 from lossreport.formats import MINUS, count, group_name, number, percent, ratio, visible
 from lossreport.logs.log import Log
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
@@ -121,6 +123,11 @@ def _worst_groups(groups: list[tuple[tuple[str, ...], Group]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def _type(dtype: pl.DataType) -> str:
+    """Return a type's name; a struct's fields have lines of their own."""
+    return "Struct" if isinstance(dtype, pl.Struct) else visible(str(dtype), 60)
+
+
 def inspection(log: Log, roles: dict[str, str], problem: str | None) -> str:
     """Return what a log holds: its parts, its columns and the role each would be given."""
     lines = []
@@ -138,7 +145,7 @@ def inspection(log: Log, roles: dict[str, str], problem: str | None) -> str:
     lines.append("")
     for name, dtype in schema.items():
         lines.append(
-            f"  {visible(name, 40):<{wide}}  {dtype!s:<12}  {roles.get(name, '')}".rstrip()
+            f"  {visible(name, 40):<{wide}}  {_type(dtype):<12}  {roles.get(name, '')}".rstrip()
         )
     if problem:
         lines += ["", _filled(problem)]

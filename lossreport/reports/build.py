@@ -17,7 +17,10 @@ from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.checks.pairs import are_probabilities
 from lossreport.checks.repeats import tokens_of
 from lossreport.checks.view import view_of
-from lossreport.logs.columns import key_names
+from lossreport.formats import visible
+from lossreport.logs.columns import Columns, key_names
+from lossreport.logs.log import FILE_NAME
+from lossreport.logs.times import how_read
 from lossreport.losses import from_sums, squares_fit
 from lossreport.profiles.evidence import BLOCK
 from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile, Table, add_up
@@ -26,6 +29,7 @@ from lossreport.reports.concentration import few_rows, lorenz
 from lossreport.reports.figures import figures, outlier_driven
 from lossreport.reports.findings import find
 from lossreport.reports.groups import MAX_GROUPS, RawGroups, all_others, groups_of
+from lossreport.reports.joined import join_notes
 from lossreport.reports.reconcile import reconcile
 from lossreport.reports.results import (
     Group,
@@ -79,13 +83,14 @@ def build_report(
         actual=profile.columns.actual,
         predicted=profile.columns.predicted,
         time=profile.columns.time,
-        keys=profile.columns.keys,
+        keys=tuple(_shown(profile.columns.keys, profile.columns)),
         found=profile.columns.found,
         rows=predictions[0].rows,
         span=profile.span and (_instant(profile.span[0]), _instant(profile.span[1])),
         predictions=predictions,
         findings=find(profile, predictions),
         notes=_notes(profile, predictions[0].groupings),
+        joins=profile.joins,
     )
 
 
@@ -104,6 +109,12 @@ def _instant(microseconds: int, form: str = "%Y-%m-%d %H:%M") -> str:
         return (EPOCH + timedelta(microseconds=microseconds)).strftime(form)
     except OverflowError:
         return "before year 1" if microseconds < 0 else "after year 9999"
+
+
+def _shown(by: Sequence[str], columns: Columns) -> list[str]:
+    """Return group columns as they are shown: the file's name is "file" if nothing else is."""
+    name = FILE_NAME if "file" in columns.keys else "file"
+    return [name if c == FILE_NAME else c for c in by]
 
 
 def _notes(profile: Profile, groupings: tuple[Grouping, ...]) -> tuple[str, ...]:
@@ -132,6 +143,10 @@ def _notes(profile: Profile, groupings: tuple[Grouping, ...]) -> tuple[str, ...]
         "apart, flagged and advised; all others are one sum."
         for by in cut
     ]
+    notes += join_notes(profile.joins)
+    read = how_read(profile.columns.time_format)
+    if read:
+        notes.append(f"The times of {visible(profile.columns.time or '', 40)} {read}")
     return tuple(notes)
 
 
@@ -151,6 +166,7 @@ def _prediction(
     advice = _of_probabilities(advice) if probabilities else advice
     overall = figures(sums, histogram, advice.delta)
     raw = {by: groups_of(profile.table(by), i) for by in profile.columns.groupings}
+    raw = {tuple(_shown(by, profile.columns)): groups for by, groups in raw.items()}
     groupings = tuple(
         _grouping(by, groups, sums, goal, costs, probabilities=probabilities)
         for by, groups in raw.items()

@@ -14,6 +14,7 @@ from lossreport.formats import count, group_name, number, percent, visible
 from lossreport.logs.columns import key_names
 from lossreport.losses import LARGEST
 from lossreport.profiles.profile import Profile, rows_in
+from lossreport.reports.joined import join_findings
 from lossreport.reports.results import Example, Finding, Prediction
 
 Severity = Literal["error", "warning", "info"]
@@ -44,6 +45,7 @@ def find(profile: Profile, predictions: Sequence[Prediction]) -> tuple[Finding, 
     """Return all findings, in the order of their codes."""
     several = len(predictions) > 1
     found = [_times(profile), _group_values(profile), _files(profile)]
+    found += join_findings(profile.joins)
     for i, p in enumerate(predictions):
         name = p.predicted if several else None
         found += [
@@ -237,7 +239,7 @@ def _small_groups(p: Prediction, name: str | None) -> Finding:
 def _times(profile: Profile) -> Finding:
     title = "Every row has a readable time"
     if profile.columns.time is None:
-        return skipped("LR010", title, "The log has no time column; name one with --time.")
+        return skipped("LR010", title, "No column is the time for sure; name one with --time.")
     n = rows_in(profile.timeline.filter(pl.col("bucket").is_null()))
     issue = None
     if n:

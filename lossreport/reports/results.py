@@ -12,6 +12,7 @@ from typing import Literal
 
 from lossreport.advice.choice import Advice
 from lossreport.advice.mixing import Decomposition
+from lossreport.logs.joining import Join
 from lossreport.logs.log import Source
 
 SCHEMA = "lossreport/report/1"
@@ -304,4 +305,6 @@ class Report:
     predictions: tuple[Prediction, ...]
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
-    """How figures that are not exact were made."""
+    """How figures that are not exact were made, and how the log was read."""
+    joins: tuple[Join, ...] = ()
+    """How the predictions came together with actuals of other files."""

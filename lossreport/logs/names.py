@@ -1,0 +1,62 @@
+"""The names by which a log's columns tell what they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import polars as pl
+
+ACTUAL_NAMES = (
+    "y_true", "actual", "actuals", "actual_value", "y_actual", "y", "target", "observed",
+    "observation", "label", "truth", "true", "true_value", "ground_truth", "outcome",
+)  # fmt: skip
+PREDICTED_NAMES = (
+    "y_pred", "predicted", "prediction", "predictions", "pred", "y_predicted", "predicted_value",
+    "forecast", "forecasted", "yhat", "y_hat", "estimate", "estimated", "fitted", "score",
+    "model_output", "expected",
+)  # fmt: skip
+TIME_NAMES = (
+    "time", "timestamp", "datetime", "date_time", "ts", "ds", "date", "day", "hour", "week",
+    "month", "event_time", "created_at", "predicted_at", "scored_at",
+)  # fmt: skip
+ACTUAL_WORDS = {"actual", "true", "observed", "target", "truth", "label"}
+PREDICTED_WORDS = {"predicted", "prediction", "pred", "forecast", "yhat", "estimate", "estimated"}
+TIME_WORDS = {"time", "timestamp", "date", "datetime"}
+DERIVED_WORDS = {
+    "error", "err", "residual", "resid", "abs", "diff", "loss", "bias", "id", "name", "std",
+    "lower", "upper", "lo", "hi", "low", "high", "at", "time", "date", "count",
+}  # fmt: skip
+"""Words that make a column something computed from, or said about, an actual or a prediction."""
+
+
+def words_of(name: str) -> list[str]:
+    """Return the words of a name, lower case: those of "yTrue" are "y" and "true"."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    return [w for w in re.split(r"[^a-z0-9]+", spaced.lower()) if w]
+
+
+def by_name(
+    columns: Mapping[str, pl.Series],
+    names: Sequence[str],
+    words: set[str],
+    taken: set[str],
+    suits: Callable[[pl.Series], bool],
+) -> list[str]:
+    """Return the columns whose whole name is a known one or, if none, that contain a known word.
+
+    Of a field with a dotted name, its own name may also be a known one. A column that is called
+    "actual" is the actual value even if none of its texts is a number; of several, and by a word
+    alone, only those that suit are candidates.
+    """
+    free = [c for c in columns if c not in taken]
+    exact = [c for c in free if "_".join(words_of(c)) in names]
+    of_field = [c for c in free if "." in c and "_".join(words_of(c.rsplit(".", 1)[1])) in names]
+    of_words = [
+        c
+        for c in free
+        if words & set(words_of(c)) and not (DERIVED_WORDS - words) & set(words_of(c))
+    ]
+    tiers = (exact, of_field, of_words)
+    suiting = [found for some in tiers if (found := [c for c in some if suits(columns[c])])]
+    return suiting[0] if suiting else exact or of_field
