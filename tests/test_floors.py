@@ -28,7 +28,7 @@ FLOORS = [
     ["logs.heading"],
     ["losses", "profiles.statistics", "logs.separators"],
     ["logs.columns", "formats"],
-    ["logs.values"],
+    ["logs.values", "logs.shape"],
     ["logs.compression", "logs.encoding", "logs.numerals", "logs.records"],
     ["errors", "version"],
 ]

@@ -14,7 +14,8 @@ from lossreport.logs.dialect import Dialect, TextOptions, find_dialect
 from lossreport.logs.encoding import to_utf8
 from lossreport.logs.log import CHUNK_ROWS, Part, reading
 from lossreport.logs.numerals import NumberStyle, find_styles, said
-from lossreport.logs.records import ROW_MARKS, Shape, blocks, shape_of
+from lossreport.logs.records import ROW_MARKS, blocks
+from lossreport.logs.shape import Shape, shape_of
 from lossreport.logs.values import MISSING_TOKENS
 
 START_BYTES = 2**20
