@@ -33,9 +33,11 @@ def shape_of(block: bytes, layout: Layout, fields: int) -> Shape:
     kinds = np.frombuffer(marks, np.uint8)
     ends = np.flatnonzero(kinds == NEWLINE)
     separators = np.diff(ends, prepend=-1) - 1
-    last = _ends(data, layout)
-    written = np.concatenate(([0], np.cumsum(~_any(data, BLANK))[last]))
-    blank = (separators == 0) & (np.diff(written) == 0)
+    blank = separators == 0
+    if blank.any():
+        last = _ends(data, layout)
+        written = np.concatenate(([0], np.cumsum(~_any(data, BLANK))[last]))
+        blank &= np.diff(written) == 0
     malformed = (separators != fields - 1) & ~blank
     return Shape(len(ends), malformed if malformed.any() else None, blank if blank.any() else None)
 
