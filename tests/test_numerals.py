@@ -82,6 +82,16 @@ def test_ambiguous_numbers_are_decided_as_documented(
     assert (unsure in said(found)) == (decimal is None)
 
 
+def test_late_thousands_marks_are_read_if_they_can_mean_one_thing_only() -> None:
+    texts = ["1,234.5", "-1,234,567", "\u22121,234.5", "1,234", "1,5", "1.234,5", "12,34.5"]
+    frame = pl.DataFrame({"a": texts})
+    plain, odd = frame.select(number("a", pl.String(), "n"))
+    assert plain.to_list() == [1234.5, -1234567, -1234.5, None, None, None, None]
+    assert odd.to_list() == [False, False, False, True, True, True, True]
+    comma = frame.select(number("a", pl.String(), "n", style=NumberStyle(",")))["n"]
+    assert comma.to_list() == [None, None, None, 1.234, 1.5, 1234.5, None]
+
+
 def test_points_are_thousands_only_beside_decimal_commas() -> None:
     found = styles(";", a=["1,5", "2,5"], b=["1.234"])
     assert found["b"] == NumberStyle(",", ".", example="1.234")

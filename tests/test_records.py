@@ -17,9 +17,9 @@ from lossreport.logs.records import (
     Layout,
     blocks,
     read_records,
-    shape_of,
     with_line_feeds,
 )
+from lossreport.logs.shape import shape_of
 
 COMMA = Layout()
 
@@ -66,6 +66,7 @@ QUOTING = {
     "a,1\n\nb\nc,2,3\n,\n": [("a", "1"), None, None, ("", "")],
     "a,1,\nb\n": [None, None],
     ",,\n\n,\n": [None, ("", "")],
+    "a,1\n  \n\t\r\nb,2\n \n": [("a", "1"), ("b", "2")],
     "a\x00,1\n\x00\n": [("a\x00", "1"), None],
 }
 
@@ -105,7 +106,7 @@ def test_every_line_is_in_a_record(data: bytes) -> None:
         assert end > place
         if fields is not None:
             assert data[place:end].startswith(fields[0])
-        found += data[place:end].strip(b"\n") not in (b"", b"\r")
+        found += bool(data[place:end].strip(b" \t\r\n"))
         place = end
     assert place == len(data)
     rows = [r for b in cut(data, len(data) or 1, 10_000) for r in parsed(b, 2)]

@@ -9,6 +9,8 @@ import gzip
 import io
 import json
 import lzma
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,7 +25,7 @@ import lossreport
 from lossreport.logs import text as text_module
 from lossreport.logs.compression import zstd
 from lossreport.logs.opening import open_log
-from tests.conftest import EXAMPLES, Ran
+from tests.conftest import EXAMPLES, ROOT, Ran
 
 Run = Callable[..., Ran]
 Table = list[list[str]]
@@ -113,6 +115,8 @@ WAYS: dict[str, tuple[str, bytes]] = {
     "zip, UTF-16, semicolons": (
         "a.zip", zipped(written(commas(FOOD, NUMBERS), ";").encode("utf-16")),
     ),
+    "sep=": ("a.csv", b"sep=|\r\n" + written(FOOD, "|", end="\r\n").encode()),
+    "lines of blanks": ("a.csv", PLAIN.replace(b"\n", b"\n \t\n")),
     "titles": ("a.csv", PREAMBLE.encode() + PLAIN),
     "comments": ("a.csv", b"# made by x, y\n# v 1\n" + PLAIN),
     "comments of the other kind": ("a.csv", b"// made by x\n" + PLAIN),
@@ -481,3 +485,54 @@ def test_any_file_gives_a_ledger_that_adds_up_or_an_error(tmp_path: Path, data: 
     rows = report.rows
     assert rows.read == rows.scored + sum(n for _, n in rows.left_out)
     assert 0 < rows.read <= data.count(b"\n") + data.count(b"\r") + 1
+
+
+def test_files_of_one_log_may_be_of_different_dialects(
+    tmp_path: Path, food_figures: dict[str, Any]
+) -> None:
+    half = len(FOOD) // 2
+    parts = [FOOD[:half], [FOOD[0], *FOOD[half:]]]
+    (tmp_path / "a.csv").write_bytes(written(parts[0]).encode())
+    (tmp_path / "b.csv.gz").write_bytes(
+        gzip.compress(written(commas(parts[1], NUMBERS), ";", end="\r\n").encode("utf-16"))
+    )
+    made = figures(tmp_path)
+    assert made["rows"] == food_figures["rows"]
+    overall = made["predictions"][0]["overall"]
+    for name, value in food_figures["predictions"][0]["overall"].items():
+        if isinstance(value, float):
+            assert overall[name] == pytest.approx(value, rel=1e-12)
+
+
+# The system's own peak counts what the parent process held before it became another program.
+PEAK = """
+import sys, threading
+import psutil
+import lossreport
+peak, done = [0], threading.Event()
+def watch():
+    while not done.wait(0.005):
+        peak[0] = max(peak[0], psutil.Process().memory_info().rss)
+watching = threading.Thread(target=watch)
+watching.start()
+profile = lossreport.profile(sys.argv[1], by="g")
+done.set()
+watching.join()
+print(profile.rows, peak[0] // 2**20)
+"""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
+def test_memory_does_not_grow_with_the_file(tmp_path: Path, encoding: str) -> None:
+    """120 MB of text (240 MB in UTF-16) are read in far less memory than they are long."""
+    row = "some longer text that nobody reads,a,1.2345,2.3456\n"
+    rows = 120_000_000 // len(row)
+    with gzip.open(tmp_path / "log.csv.gz", "wb", compresslevel=1) as file:
+        file.write("text,g,actual,predicted\n".encode(encoding))
+        for _ in range(100):
+            file.write((row * (rows // 100)).encode(encoding))
+    command = [sys.executable, "-c", PEAK, str(tmp_path / "log.csv.gz")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    read, peak = map(int, ran.stdout.split())
+    assert read == rows // 100 * 100
+    assert peak < 450  # megabytes, of which the libraries are 150

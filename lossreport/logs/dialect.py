@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +16,7 @@ from lossreport.logs.separators import find_layout
 
 COMMENTS = (b"#", b"//")
 NAMED_SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+SEPARATOR_LINE = re.compile(rb'"?sep=([\x20-\x7e\t])"?[ \t]*\r?\n', re.IGNORECASE)
 EXAMINED_RECORDS = 300
 EXAMINED_CHARACTERS = 2**16
 MOST_CONTROLS = 0.3
@@ -103,10 +105,11 @@ def find_dialect(
     _check_is_text(text, name)
     returns = "\r" in text and "\n" not in text
     data = (text.replace("\r", "\n") if returns else text).encode()
-    begin, comments, last_comment = _skipped(data, given.skip_lines)
-    layout = find_layout(data[begin:], given.separator, carriage_return=returns)
+    separator, told = _told_separator(data, given)
+    begin, comments, last_comment = _skipped(data, told, given.skip_lines)
+    layout = find_layout(data[begin:], separator, carriage_return=returns)
     records = list(islice(read_records(data, layout, begin, final=whole), EXAMINED_RECORDS))
-    if not records and len(data) > begin:
+    if not records and not (whole and begin == len(data)):
         raise UnreadableLogError(
             f"The first record of {name} does not end within {len(data):,} bytes: it is no "
             "separated text, or a quote is not closed."
@@ -142,9 +145,20 @@ def _check_is_text(text: str, name: str) -> None:
         )
 
 
-def _skipped(data: bytes, lines: int | None) -> tuple[int, int, bytes]:
+def _told_separator(data: bytes, given: TextOptions) -> tuple[str | None, int]:
+    """Return the separator that was given or that a first line `sep=;` tells, and that one's end.
+
+    Spreadsheets write and read such a line.
+    """
+    line = None if given.skip_lines is not None else SEPARATOR_LINE.match(data)
+    if line is None:
+        return given.separator, 0
+    return given.separator or line[1].decode(), line.end()
+
+
+def _skipped(data: bytes, begin: int, lines: int | None) -> tuple[int, int, bytes]:
     """Return where the records begin, how many comment lines are before, and the last of them."""
-    begin = 0
+    top = begin
     if lines is not None:
         for _ in range(lines):
             begin = data.find(b"\n", begin) + 1 or len(data)
@@ -159,7 +173,7 @@ def _skipped(data: bytes, lines: int | None) -> tuple[int, int, bytes]:
         if mark is not None:
             comments, last = comments + 1, line.removeprefix(mark)
         begin = end
-    return 0, 0, b""  # nothing but comments: they are the data
+    return top, 0, b""  # nothing but comments: they are the data
 
 
 def _said_of(encoding: str, layout: Layout) -> list[str]:

@@ -69,12 +69,8 @@ def find_encoding(start: bytes, name: str) -> str:
     for mark, encoding in BYTE_ORDER_MARKS:
         if start.startswith(mark):
             return encoding
-    even, odd = start[::2].count(0), start[1::2].count(0)
-    if even + odd > 0.2 * len(start):
-        if even < 0.05 * odd:
-            return "utf-16-le"
-        if odd < 0.05 * even:
-            return "utf-16-be"
+    if (order := _order_of_utf_16(start)) is not None:
+        return order
     odd_byte = _first_odd_byte(start)
     if odd_byte is None:
         return "utf-8"
@@ -83,6 +79,23 @@ def find_encoding(start: bytes, name: str) -> str:
     if wide > narrow:
         raise _mixed(name, start[odd_byte], odd_byte)
     return "windows-1252"
+
+
+def is_wide(start: bytes) -> bool:
+    """Return whether first bytes are of text in UTF-16 or UTF-32, in which NUL bytes belong."""
+    marks = [mark for mark, encoding in BYTE_ORDER_MARKS if encoding != "utf-8"]
+    return start.startswith(tuple(marks)) or _order_of_utf_16(start) is not None
+
+
+def _order_of_utf_16(start: bytes) -> str | None:
+    """Return the encoding if NUL bytes are where UTF-16 has them, beside characters of ASCII."""
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    if even + odd > 0.2 * len(start):
+        if even < 0.05 * odd:
+            return "utf-16-le"
+        if odd < 0.05 * even:
+            return "utf-16-be"
+    return None
 
 
 def decoded_start(start: bytes, encoding: str, name: str, *, whole: bool) -> str:

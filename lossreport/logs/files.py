@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lossreport.errors import UnreadableLogError, UsageError
-from lossreport.logs.encoding import find_encoding
+from lossreport.logs.encoding import is_wide
 
 ENDINGS = {
     ".parquet": "parquet",
@@ -155,9 +155,8 @@ def format_of(path: str, start: bytes) -> str:
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text.startswith(b"{"):
         return "ndjson"
-    wide = find_encoding(start, path).startswith(("utf-16", "utf-32"))
     if text.startswith(b"["):
         return "json"
-    if wide or b"\x00" not in start:
+    if b"\x00" not in start or is_wide(start):
         return "csv"
     raise UnreadableLogError(f"{path} is of no format that can be read: {_endings()}.")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from lossreport.logs.records import ROW_MARKS, Layout, read_records, value
+from lossreport.logs.records import BLANK, ROW_MARKS, Layout, read_records, value
 from lossreport.logs.separators import NUMBER, Record, width_of
 
 EXAMINED_ROWS = 50
@@ -57,37 +57,35 @@ def find_heading(
         The last of the comment lines before, without its mark: it may be the header.
     """
     width = width_of(records)
-    blank = [fields == [b""] for fields, _ in records]
-    first = next((i for i, b in enumerate(blank) if not b), len(records))
+    first = next((i for i, r in enumerate(records) if not _is_blank(r)), len(records))
     top = _first_of_table(records, width, first) if titles else first
-    starts = [begin, *(end for _, end in records)]
     rows = [
         [value(f, layout).strip() for f in fields]
-        for (fields, _), b in zip(records[top:][:EXAMINED_ROWS], blank[top:], strict=False)
-        if fields is not None and not b
+        for fields, end in records[top:][:EXAMINED_ROWS]
+        if fields is not None and not _is_blank((fields, end))
     ]
-    header = None
+    header, data = None, top
     if rows and not no_header and records[top][0] is not None:
         if _is_header(rows, width, missing):
-            header = rows[0]
+            header, data = rows[0], top + 1
+            if len(header) == width - 1 and titles:
+                header = [*header, ""]
         elif comment:
             header = _from_comment(comment, layout, width)
-    if header is not None and header is rows[0]:
-        if len(header) == width - 1 and titles:
-            header = [*header, ""]
-        width = len(header)
-        data_start, after = starts[top + 1], top + 1
-    else:
-        data_start, after = starts[top], top
     names, renamed = unique_names(header or [""] * width)
     return Heading(
         names if records else (),
         None if header is None else tuple(header),
-        sum(not b for b in blank[:top]),
-        data_start,
-        len(records) - after,
+        sum(not _is_blank(r) for r in records[:top]),
+        records[data - 1][1] if data else begin,
+        len(records) - data,
         renamed if header else (),
     )
+
+
+def _is_blank(record: Record) -> bool:
+    fields = record[0]
+    return fields is not None and len(fields) == 1 and not fields[0].strip(BLANK)
 
 
 def _first_of_table(records: Sequence[Record], width: int, first: int) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -63,6 +63,21 @@ class NumberStyle:
             text = pointless.str.replace(",", ".", literal=True)
         value = text.cast(pl.Float64, strict=False)
         return value / 100 if self.percent else value
+
+    def read_odd(self, text: pl.Expr) -> pl.Expr:
+        """Return as Float64 what `read` leaves out of stripped texts but can mean one thing only.
+
+        That is a minus sign that is no hyphen, and thousands marks that no text in the file's
+        start had, if there are two of them or one before a decimal mark.
+        """
+        text = text.str.replace(MINUS, "-", literal=True)
+        mark = "." if self.decimal == "," else ","
+        group, point = rf"(?:[{mark}][0-9]{{3}})", f"[{self.decimal}]"
+        sure = rf"^[+-]?[0-9]{{1,3}}(?:{group}{{2,}}|{group}+{point}[0-9]+)$"
+        marked = replace(self, thousands=mark)
+        return pl.coalesce(
+            self.read(text), marked.read(pl.when(text.str.contains(sure)).then(text))
+        )
 
     @property
     def contrary(self) -> str | None:

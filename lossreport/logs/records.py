@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 LONGEST_RECORD = 2**24
 """In bytes; a quote that is not closed within as many is not an opening one."""
@@ -22,6 +21,8 @@ REPAIRED_BYTES = 2**16
 MALFORMED = b"?"
 """Stands for a record with impossible quoting: it has one field, which is too few."""
 NEWLINE, CARRIAGE_RETURN = 10, 13
+BLANK = b" \t\r\n"
+"""What a line holds that is no row."""
 ROW_MARKS = {
     "\x00row_malformed": "row_malformed",
     "\x00row_repeated_header": "row_repeated_header",
@@ -270,58 +271,3 @@ def _requoted(field: bytes, quote: bytes, separator: bytes) -> bytes:
     if field.startswith(quote) or not (quote in field or separator in field):
         return field
     return quote + field.replace(quote, quote * 2) + quote
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Which lines of a block are records of the right number of fields."""
-
-    rows: int
-    """Lines, outside of quotes."""
-    malformed: NDArray[np.bool_] | None = None
-    blank: NDArray[np.bool_] | None = None
-    """None if no line is."""
-
-
-def shape_of(block: bytes, layout: Layout, fields: int) -> Shape:
-    """Return which of a block's lines are malformed or blank."""
-    marks = _marks(block, layout)
-    record = layout.byte * (fields - 1) + b"\n"
-    rows = len(marks) // fields
-    if fields > 1 and marks == record * rows:
-        return Shape(rows)
-    data = np.frombuffer(block, np.uint8)
-    kinds = np.frombuffer(marks, np.uint8)
-    ends = np.flatnonzero(kinds == NEWLINE)
-    separators = np.diff(ends, prepend=-1) - 1
-    last = _ends(data, layout)
-    lengths = np.diff(last, prepend=-1) - 1
-    returns = (lengths == 1) & (data[last - 1] == CARRIAGE_RETURN)
-    blank = (separators == 0) & ((lengths == 0) | returns)
-    malformed = (separators != fields - 1) & ~blank
-    return Shape(len(ends), malformed if malformed.any() else None, blank if blank.any() else None)
-
-
-def _marks(block: bytes, layout: Layout) -> bytes:
-    """Return the separators and line ends of a block that are outside of quotes."""
-    kept = {layout.byte[0], NEWLINE}
-    if layout.quote_byte in block:
-        data = np.frombuffer(block, np.uint8)
-        kinds = data[_any(data, (*kept, layout.quote_byte[0]))]
-        quotes = kinds == layout.quote_byte[0]
-        outside = (np.cumsum(quotes, dtype=np.int32) & 1) == 0
-        return bytes(kinds[outside & ~quotes])
-    return block.translate(None, bytes(i for i in range(256) if i not in kept))
-
-
-def _ends(data: NDArray[np.uint8], layout: Layout) -> NDArray[np.intp]:
-    """Return where the lines of a block end, outside of quotes."""
-    quote = layout.quote_byte[0]
-    places = np.flatnonzero(_any(data, (NEWLINE, quote)))
-    quotes = data[places] == quote
-    outside = (np.cumsum(quotes, dtype=np.int32) & 1) == 0
-    return np.asarray(places[outside & ~quotes])
-
-
-def _any(data: NDArray[np.uint8], bytes_: Iterable[int]) -> NDArray[np.bool_]:
-    return np.asarray(np.logical_or.reduce([data == b for b in bytes_]))

@@ -15,7 +15,8 @@ from lossreport.logs.encoding import to_utf8
 from lossreport.logs.log import CHUNK_ROWS, Part
 from lossreport.logs.numerals import NumberStyle, find_styles, said
 from lossreport.logs.patience import reading
-from lossreport.logs.records import ROW_MARKS, Shape, blocks, shape_of
+from lossreport.logs.records import ROW_MARKS, blocks
+from lossreport.logs.shape import Shape, shape_of
 from lossreport.logs.values import MISSING_TOKENS
 
 START_BYTES = 2**20

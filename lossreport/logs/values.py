@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from lossreport.errors import UsageError
-from lossreport.logs.numerals import MINUS, PLAIN, NumberStyle, find_styles
+from lossreport.logs.numerals import PLAIN, NumberStyle, find_styles
 
 MISSING_TOKENS = (
     "",
@@ -101,7 +101,7 @@ def number(
     lower = hoist(odd.str.to_lowercase(), f"{alias}_lower")
     value = pl.coalesce(
         value,
-        style.read(odd.str.replace(MINUS, "-", literal=True)),
+        style.read_odd(odd),
         pl.when(lower == "true").then(1.0).when(lower == "false").then(0.0),  # as Booleans are
     )
     value = hoist(value, f"{alias}_read")
