@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lossreport.advice.choice import GOALS, Goal
 from lossreport.errors import BrokenFiguresError, UnreadableLogError, UsageError
 from lossreport.logs.columns import Columns, find_columns
+from lossreport.logs.dialect import TextOptions
 from lossreport.logs.files import find_files
 from lossreport.logs.frames import open_frame
 from lossreport.logs.log import Log
@@ -34,6 +36,12 @@ def profile(
     id: str | Sequence[str] = (),  # noqa: A002 - the option's name
     worst: int = WORST_ROWS,
     on_bad_file: str = "stop",
+    separator: str | None = None,
+    encoding: str | None = None,
+    decimal: str | None = None,
+    no_header: bool = False,
+    skip_lines: int | None = None,
+    missing: str | Sequence[str] = (),
     opened: Callable[[Log], Progress] | None = None,
 ) -> Profile:
     """Read a log once and return its mergeable statistics.
@@ -58,6 +66,16 @@ def profile(
     on_bad_file
         What to do with a file that cannot be read to its end: "stop" raises, "skip" leaves it out
         whole and says so.
+    separator, encoding, decimal
+        How text files are written; found from their first megabyte if not given. `decimal` is
+        "." or ",".
+    no_header
+        Text files begin with a row; their columns are c1, c2, ...
+    skip_lines
+        How many lines of text files come before the header or the first row; None finds titles and
+        comments.
+    missing
+        Texts that stand for no value, beside the known ones (upper and lower case are the same).
     opened
         Called once with the opened log; what it returns is called with the rows of each chunk.
 
@@ -71,6 +89,14 @@ def profile(
     BrokenFiguresError
         The rows do not add up: a bug.
     """
+    text = TextOptions(
+        separator,
+        encoding,
+        decimal,
+        no_header,
+        skip_lines,
+        (missing,) if isinstance(missing, str) else tuple(missing),
+    )
     if worst < 0:
         raise UsageError(f"The number of worst rows is {worst}; it cannot be negative.")
     if on_bad_file not in ("stop", "skip"):
@@ -83,12 +109,15 @@ def profile(
             raise UsageError("Logs and profiles cannot be given together: profile the logs first.")
         if actual or predicted or by is not None or time is not None or id:
             raise UsageError("The columns of a profile are fixed; they cannot be given again.")
+        if text != TextOptions():
+            raise UsageError("Profiles are read already: how text is written tells them nothing.")
         try:
             return merge([load_profile(p) for p in saved])
         except ValueError as error:
             raise UsageError(f"The profiles cannot be merged: {error}.") from error
     skip = on_bad_file == "skip"
-    source = open_log(paths, skip_bad=skip) if paths is not None else open_frame(log)
+    source = open_log(paths, text, skip_bad=skip) if paths is not None else open_frame(log)
+    source = replace(source, missing=text.missing)
     columns = _columns_of(
         source,
         actual=actual,
@@ -129,7 +158,7 @@ def report(
         The heading; by default the name of the log.
     **options
         What else `profile` takes: `actual`, `predicted`, `by`, `time`, `id`, `worst`,
-        `on_bad_file`.
+        `on_bad_file`, and how text files are written.
 
     Raises
     ------

@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -16,6 +15,35 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lossreport.errors import LossReportError
+from lossreport.options import (
+    Actual,
+    BadFile,
+    By,
+    CostOver,
+    CostUnder,
+    Debug,
+    Decimal,
+    Encoding,
+    Force,
+    Goal,
+    GoalName,
+    Html,
+    Id,
+    Json,
+    Logs,
+    Markdown,
+    Missing,
+    NoHeader,
+    OnBadFile,
+    Predicted,
+    ProfileFile,
+    Quiet,
+    Separator,
+    SkipLines,
+    Time,
+    Title,
+    Worst,
+)
 from lossreport.version import __version__
 
 if TYPE_CHECKING:
@@ -32,65 +60,6 @@ app = typer.Typer(
 )
 
 
-class GoalName(StrEnum):
-    """What must be right."""
-
-    totals = "totals"
-    typical = "typical"
-    large_errors = "large-errors"
-    unknown = "unknown"
-
-
-Logs = Annotated[
-    list[str], typer.Argument(metavar="LOG...", help="Files, folders, globs or URLs; or profiles.")
-]
-Actual = Annotated[
-    str | None, typer.Option(metavar="COL", help="What happened. Found by name if not given.")
-]
-Predicted = Annotated[
-    list[str] | None,
-    typer.Option(metavar="COL", help="What the model said. Found by name; repeat for several."),
-]
-By = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="COL[,COL]...",
-        help="A grouping: one column, or several with commas. Repeat for several groupings. '' for "
-        "none. Columns with few distinct values are chosen if not given.",
-    ),
-]
-Time = Annotated[
-    str | None, typer.Option(metavar="COL", help="When. Found by name if not given; '' for none.")
-]
-Id = Annotated[
-    str | None,
-    typer.Option(
-        metavar="COL[,COL]...", help="What tells a row from all others; repeats are told."
-    ),
-]
-
-
-class OnBadFile(StrEnum):
-    """What to do with a file that cannot be read."""
-
-    stop = "stop"
-    skip = "skip"
-
-
-BadFile = Annotated[
-    OnBadFile,
-    typer.Option(
-        "--on-bad-file", help="A file that cannot be read: stop, or skip it and say so on the page."
-    ),
-]
-Worst = Annotated[int, typer.Option(metavar="K", min=0, help="How many of the worst rows to keep.")]
-Force = Annotated[
-    bool, typer.Option("--force", help="Replace files that lossreport did not write.")
-]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-
-
 @app.command()
 def report(
     logs: Logs,
@@ -98,31 +67,23 @@ def report(
     predicted: Predicted = None,
     by: By = None,
     time: Time = None,
-    goal: Annotated[
-        GoalName, typer.Option(help="What must be right; large-errors: they must not happen.")
-    ] = GoalName.unknown,
-    cost_under: Annotated[
-        float | None,
-        typer.Option(metavar="A", help="What a unit of error costs where predicted is too low ..."),
-    ] = None,
-    cost_over: Annotated[
-        float | None,
-        typer.Option(metavar="B", help="... and where it is too high: for the quantile loss."),
-    ] = None,
-    html: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="The page; report.html if not given.")
-    ] = None,
-    json: Annotated[Path | None, typer.Option(metavar="PATH", help="All figures as JSON.")] = None,
-    markdown: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="A summary for pull requests and job logs.")
-    ] = None,
-    profile: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="The mergeable statistics as Parquet.")
-    ] = None,
-    title: Annotated[str | None, typer.Option(metavar="TEXT", help="The page's heading.")] = None,
+    goal: Goal = GoalName.unknown,
+    cost_under: CostUnder = None,
+    cost_over: CostOver = None,
+    html: Html = None,
+    json: Json = None,
+    markdown: Markdown = None,
+    profile: ProfileFile = None,
+    title: Title = None,
     id: Id = None,  # noqa: A002 - the option's name
     worst: Worst = 20,
     on_bad_file: BadFile = OnBadFile.stop,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    decimal: Decimal = None,
+    no_header: NoHeader = False,
+    skip_lines: SkipLines = None,
+    missing: Missing = None,
     force: Force = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -135,7 +96,10 @@ def report(
         _check_outputs({k: p for k, p in paths.items() if p is not None}, logs, force=force)
         from lossreport import api
 
-        made = _profile(logs, actual, predicted, by, time, id, worst, on_bad_file, quiet=quiet)
+        text = _text(separator, encoding, decimal, no_header, skip_lines, missing)
+        made = _profile(
+            logs, actual, predicted, by, time, id, worst, on_bad_file, text, quiet=quiet
+        )
         finished = api.report(made, goal=goal.value, costs=costs, title=title)
         written = _write(finished, made, html, json, markdown, profile)
         if not quiet:
@@ -148,14 +112,25 @@ def report(
 
 
 @app.command()
-def inspect(logs: Logs, debug: Debug = False) -> None:
+def inspect(
+    logs: Logs,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    decimal: Decimal = None,
+    no_header: NoHeader = False,
+    skip_lines: SkipLines = None,
+    missing: Missing = None,
+    debug: Debug = False,
+) -> None:
     """Show what a log holds: format, rows if known, columns, types, and the role each would get."""
     with _errors(debug=debug):
         from lossreport.logs.columns import find_columns
+        from lossreport.logs.dialect import TextOptions
         from lossreport.logs.opening import open_log
         from lossreport.render.terminal import inspection
 
-        log = open_log(logs)
+        text = _text(separator, encoding, decimal, no_header, skip_lines, missing)
+        log = open_log(logs, TextOptions(**{**text, "missing": tuple(text["missing"])}))
         roles: dict[str, str] = {}
         problem = None
         try:
@@ -179,6 +154,12 @@ def profile(
     id: Id = None,  # noqa: A002 - the option's name
     worst: Worst = 20,
     on_bad_file: BadFile = OnBadFile.stop,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    decimal: Decimal = None,
+    no_header: NoHeader = False,
+    skip_lines: SkipLines = None,
+    missing: Missing = None,
     force: Force = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -186,7 +167,10 @@ def profile(
     """Write only the mergeable statistics, for nightly jobs; `report` reads them like a log."""
     with _errors(debug=debug):
         _check_outputs({"out": out}, logs, force=force)
-        made = _profile(logs, actual, predicted, by, time, id, worst, on_bad_file, quiet=quiet)
+        text = _text(separator, encoding, decimal, no_header, skip_lines, missing)
+        made = _profile(
+            logs, actual, predicted, by, time, id, worst, on_bad_file, text, quiet=quiet
+        )
         from lossreport.profiles.file import save_profile
         from lossreport.writing import write_whole
 
@@ -261,6 +245,25 @@ def _check_outputs(paths: dict[str, Path], logs: list[str], *, force: bool) -> N
             raise UsageError(f"--{option} and --{same[0]} name the same file, {path}.")
 
 
+def _text(
+    separator: str | None,
+    encoding: str | None,
+    decimal: str | None,
+    no_header: bool,
+    skip_lines: int | None,
+    missing: list[str] | None,
+) -> dict[str, Any]:
+    """Return what was given about text files, as `api.profile` takes it."""
+    return {
+        "separator": separator,
+        "encoding": encoding,
+        "decimal": decimal,
+        "no_header": no_header,
+        "skip_lines": skip_lines,
+        "missing": missing or (),
+    }
+
+
 def _profile(
     logs: list[str],
     actual: str | None,
@@ -270,6 +273,7 @@ def _profile(
     ids: str | None,
     worst: int,
     on_bad_file: OnBadFile,
+    text: dict[str, Any],
     *,
     quiet: bool,
 ) -> Any:
@@ -287,6 +291,7 @@ def _profile(
             id=ids or (),
             worst=worst,
             on_bad_file=on_bad_file.value,
+            **text,
             opened=opened,
         )
 

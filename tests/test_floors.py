@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "lossreport"
 FLOORS = [
     ["__main__"],
     ["cli"],
+    ["options"],
     ["writing", "render.page", "render.terminal", "render.markdown", "render.report_json"],
     ["render.charts", "api"],
     ["render.svg", "reports.build", "profiles.file"],
@@ -35,17 +36,20 @@ FLOORS = [
     ["profiles.gathering"],
     ["profiles.summing"],
     ["profiles.profile", "logs.frames", "logs.opening"],
-    ["logs.arrow_stream", "logs.files", "logs.log"],
-    ["losses", "profiles.evidence", "profiles.statistics"],
+    ["logs.arrow_stream", "logs.files", "logs.text"],
+    ["logs.dialect", "logs.log"],
+    ["logs.heading"],
+    ["losses", "profiles.evidence", "profiles.statistics", "logs.separators"],
     ["logs.columns", "logs.patience", "formats"],
     ["logs.values"],
+    ["logs.compression", "logs.encoding", "logs.numerals", "logs.records"],
     ["errors", "version"],
 ]
 HEAVY = {
     "matplotlib": {"render.charts"},
     "jinja2": {"render.page"},
     "markupsafe": {"render.page"},
-    "typer": {"cli"},
+    "typer": {"cli", "options"},
     "pandas": {"profiles.summing"},
 }
 NOT_AT_IMPORT = {"matplotlib", "rich"}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from lossreport.advice.histogram import ErrorHistogram, Floats
+from lossreport.advice.histogram import LARGEST, ErrorHistogram, Floats
 
 MOST_ROWS = 0.02
 """Broken rows are at most this share of all."""
@@ -76,7 +76,9 @@ def widest_gap(histogram: ErrorHistogram, median: float, scale: float) -> Gap | 
         index = _tail_index(near, far, n, at, float(beyond[at]))
         if index is None:
             continue
-        log_chance = math.log(looked_at.sum()) - beyond[at] * index * math.log(factor[at])
+        log_chance = math.log(looked_at.sum()) - beyond[at] * index * math.log(
+            min(factor[at], LARGEST)
+        )
         if log_chance < math.log(CHANCE) and (best is None or log_chance < best[0]):
             best = log_chance, at
     if best is None:
@@ -86,8 +88,8 @@ def widest_gap(histogram: ErrorHistogram, median: float, scale: float) -> Gap | 
     squares = ((histogram.mean / top) ** 2 + (histogram.deviation / top) ** 2)[order] * n
     return Gap(
         rows=round(float(beyond[at])),
-        cut=float(np.sqrt(near[at + 1] / scale) * np.sqrt(reach[at] / scale) * scale),
-        factor=float(factor[at]),
+        cut=float(np.sqrt(near[at + 1]) * np.sqrt(reach[at])),
+        factor=min(float(factor[at]), float(LARGEST)),
         share_of_sq_error=float(squares[at + 1 :].sum() / squares.sum()),
         chance=math.exp(max(log_chance, -700)),
     )

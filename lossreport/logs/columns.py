@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from lossreport.errors import UsageError, nearest
-from lossreport.logs.values import can_be_number, is_text, number, time_format
+from lossreport.logs.values import can_be_number, is_text, some_number, time_format
 
 ACTUAL_NAMES = (
     "y_true", "actual", "actuals", "actual_value", "y_actual", "y", "target", "observed",
@@ -203,10 +203,7 @@ def _numeric(series: pl.Series) -> bool:
     """Return whether a column could hold numbers: a type for it, or text of which some is one."""
     if not can_be_number(series.dtype):
         return False
-    if not is_text(series.dtype) or series.drop_nulls().is_empty():
-        return True
-    frame = pl.DataFrame({"v": series.head(1000)})
-    return bool(frame.select(number("v", series.dtype, "n")[0].is_not_null().any()).item())
+    return not is_text(series.dtype) or some_number(series)
 
 
 def _is_time(series: pl.Series) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lossreport.errors import UnreadableLogError, UsageError
+from lossreport.logs.encoding import find_encoding
 
 ENDINGS = {
     ".parquet": "parquet",
@@ -20,7 +21,7 @@ ENDINGS = {
     ".feather": "ipc",
     ".arrows": "ipc stream",
 }
-COMPRESSIONS = (".gz", ".zst")
+COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz", ".zip")
 SCHEMES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "https", "http", "hf", "file")
 
 
@@ -92,7 +93,7 @@ def format_by_ending(name: str) -> str | None:
 
 
 def _endings() -> str:
-    return ", ".join(ENDINGS) + " (text also with .gz or .zst)"
+    return ", ".join(ENDINGS) + " (text also with .gz, .zst, .bz2, .xz or .zip)"
 
 
 def format_of(path: str, start: bytes) -> str:
@@ -119,6 +120,7 @@ def format_of(path: str, start: bytes) -> str:
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text.startswith(b"{"):
         return "ndjson"
-    if b"\x00" not in start and not text.startswith(b"["):
+    wide = find_encoding(start, path).startswith(("utf-16", "utf-32"))
+    if (wide or b"\x00" not in start) and not text.startswith(b"["):
         return "csv"
     raise UnreadableLogError(f"{path} is of no format that can be read: {_endings()}.")

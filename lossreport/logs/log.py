@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
 
@@ -12,7 +12,9 @@ import polars as pl
 
 from lossreport.errors import UnreadableLogError, UsageError
 from lossreport.logs.columns import Columns, key_names
+from lossreport.logs.numerals import PLAIN, NumberStyle
 from lossreport.logs.patience import ahead, in_time, reading
+from lossreport.logs.records import ROW_MARKS
 from lossreport.logs.values import exact_difference, is_text, number, reads, time, time_format
 
 CHUNK_ROWS = 100_000
@@ -38,14 +40,25 @@ class Part:
     schema: pl.Schema
     frames: Callable[[Sequence[str]], Iterator[pl.LazyFrame]]
     """Gives the rows, with these columns, in order: as one lazy frame or as several."""
+    numbers: Mapping[str, NumberStyle] = field(default_factory=dict)
+    """How the text columns write their numbers, where that is not the plain way."""
+    read_as: tuple[str, ...] = ()
+    """What was assumed about how the file is written, where that is not the plain case."""
+    notes: list[str] = field(default_factory=list)
+    """What was assumed besides while the rows were read; filled by reading them."""
 
-    def head(self, rows: int = SAMPLE_ROWS) -> pl.DataFrame:
-        """Return the first rows with all columns."""
+    def head(self, rows: int = SAMPLE_ROWS, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """Return the first rows with these columns, or all."""
 
         def read() -> pl.DataFrame:
             with reading(self.path):
-                first = next(self.frames(self.schema.names()), None)
-                return self.schema.to_frame() if first is None else first.head(rows).collect()
+                first = next(self.frames(columns or self.schema.names()), None)
+                if first is None:
+                    return self.schema.to_frame().select(columns or pl.all())
+                head = first.head(rows).collect()
+                for mark in set(ROW_MARKS) & set(head.columns):
+                    head = head.filter(~pl.col(mark)).drop(mark)
+                return head
 
         return in_time(self.path, read)
 
@@ -58,6 +71,8 @@ class Source:
     rows: int
     """How many were read."""
     bytes: int | None
+    read_as: tuple[str, ...] = ()
+    """What was assumed about how the file is written, where that is not the plain case."""
     skipped: str | None = None
     """Why none of its rows are in the figures; None: all of them are, or in the ledger."""
 
@@ -72,7 +87,8 @@ class Chunk:
     rows: pl.DataFrame
     """`actual`, `predicted_0`, ..., their `_text` marks; `text_actual`, ... for columns of text;
     `key_0`, ... for the columns to group by, and `hash` of them all; `id` and `id_hash`; `time`
-    (UTC) if there is one; and what was prepared."""
+    (UTC) if there is one; what was prepared; and, if some rows are none, marks named like the
+    reasons for which they are left out (`ROW_MARKS`)."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +100,8 @@ class Log:
     """Whether a file that cannot be read is left out, and named, instead of ending it all."""
     skipped: tuple[Source, ...] = ()
     """The files that could not be opened."""
+    missing: tuple[str, ...] = ()
+    """Texts that stand for no value, beside the known ones."""
 
     @property
     def name(self) -> str:
@@ -101,10 +119,18 @@ class Log:
                     raise
                 continue
             if heads[-1].height:
-                return heads[-1]
+                return self._without_missing(heads[-1])
         if not heads:
             raise UnreadableLogError("None of the files of the log could be read.")
         return heads[0]
+
+    def _without_missing(self, head: pl.DataFrame) -> pl.DataFrame:
+        """Return rows with null for the texts that were said to stand for no value."""
+        if not self.missing:
+            return head
+        text = pl.col(pl.String)
+        lower = text.str.strip_chars().str.to_lowercase()
+        return head.with_columns(pl.when(~lower.is_in(self.missing)).then(text).name.keep())
 
     def chunks(
         self,
@@ -123,7 +149,7 @@ class Log:
         """
         coming: list[Iterator[pl.DataFrame]] = []
         for i, part in enumerate(self.parts):
-            rows_of_part = coming.pop() if coming else _begun(part, columns, prepare)
+            rows_of_part = coming.pop() if coming else _begun(part, columns, prepare, self.missing)
             following = self.parts[i + 1 : i + 2]
             read = 0
             for rows in rows_of_part:
@@ -131,44 +157,64 @@ class Log:
                 read += rows.height
                 # Opening a file takes time: the next one is begun before this one ends.
                 if following and not coming and (part.rows or math.inf) - read <= NEARLY_READ:
-                    coming.append(_begun(following[0], columns, prepare))
+                    coming.append(_begun(following[0], columns, prepare, self.missing))
             if part.rows is not None and read != part.rows:
                 raise UnreadableLogError(
                     f"{part.path} says that it holds {part.rows:,} rows, but {read:,} "
                     "could be read."
                 )
-            sources.append(Source(part.path, read, part.bytes))
+            read_as = tuple(dict.fromkeys((*part.read_as, *part.notes)))
+            sources.append(Source(part.path, read, part.bytes, read_as))
 
 
-def _begun(part: Part, columns: Columns, prepare: Prepare) -> Iterator[pl.DataFrame]:
-    return ahead(part.path, _rows_of_part(part, columns, prepare))
+def _begun(
+    part: Part, columns: Columns, prepare: Prepare, missing: Sequence[str]
+) -> Iterator[pl.DataFrame]:
+    return ahead(part.path, _rows_of_part(part, columns, prepare, missing))
 
 
-def _rows_of_part(part: Part, columns: Columns, prepare: Prepare) -> Iterator[pl.DataFrame]:
+def _rows_of_part(
+    part: Part, columns: Columns, prepare: Prepare, missing: Sequence[str]
+) -> Iterator[pl.DataFrame]:
     lacking = [c for c in columns.needed if c not in part.schema]
     if lacking:
         raise UnreadableLogError(
             f"{part.path} has no column {', '.join(map(repr, lacking))}, which the other files of "
             f"the log have. Its columns are: {', '.join(part.schema.names())}."
         )
-    read = _row_expressions(part, columns)
+    steps: list[pl.Expr] = []
+
+    def hoist(expression: pl.Expr, name: str) -> pl.Expr:
+        """Have it computed once, before the others: Polars does not see that they share it."""
+        steps.append(expression.alias(f"\x00{name}"))
+        return pl.col(f"\x00{name}")
+
+    read = _row_expressions(part, columns, missing, hoist)
     with reading(part.path):
         for frame in part.frames(columns.needed):
-            rows = prepare(frame.select(read))
+            names = frame.collect_schema().names()
+            marks = [pl.col(m).alias(r) for m, r in ROW_MARKS.items() if m in names]
+            rows = prepare(reduce(pl.LazyFrame.with_columns, steps, frame).select(*read, *marks))
             yield from rows.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
 
 
-def _row_expressions(part: Part, columns: Columns) -> list[pl.Expr]:
+def _row_expressions(
+    part: Part, columns: Columns, missing: Sequence[str], hoist: Callable[[pl.Expr, str], pl.Expr]
+) -> list[pl.Expr]:
     schema = part.schema
     expressions: list[pl.Expr] = []
     hashes: list[pl.Expr] = []
     actual = schema[columns.actual]
     exact = all(exact_difference(actual, schema[p]) for p in columns.predicted)
-    expressions += number(columns.actual, actual, "actual", exact=exact)
-    expressions += _text_of(columns.actual, actual, "actual")
-    for i, name in enumerate(columns.predicted):
-        expressions += number(name, schema[name], f"predicted_{i}", exact=exact)
-        expressions += _text_of(name, schema[name], f"predicted_{i}")
+    sides = {columns.actual: "actual"}
+    sides |= {name: f"predicted_{i}" for i, name in enumerate(columns.predicted)}
+    for name, alias in sides.items():
+        style = part.numbers.get(name, PLAIN)
+        dtype = schema[name]
+        expressions += number(
+            name, dtype, alias, exact=exact, style=style, missing=missing, hoist=hoist
+        )
+        expressions += _text_of(name, dtype, alias)
     for key, name in zip(key_names(columns.keys), columns.keys, strict=True):
         dtype = schema[name]
         if dtype.is_nested() or dtype in (pl.Object, pl.Binary, pl.Duration):
@@ -211,7 +257,7 @@ def _time_format(part: Part, columns: Columns) -> str | None:
     """Return how this part writes its times: as the first one does, or in its own way."""
     if columns.time is None or not is_text(part.schema[columns.time]):
         return None
-    texts = part.head()[columns.time]
+    texts = part.head(columns=[columns.time])[columns.time]
     if columns.time_format and reads(texts, columns.time_format):
         return columns.time_format
     return time_format(texts) or columns.time_format

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,18 +11,23 @@ import polars as pl
 
 from lossreport.errors import UnreadableLogError
 from lossreport.logs.arrow_stream import batches
+from lossreport.logs.compression import compression_of, opened
+from lossreport.logs.dialect import TextOptions
 from lossreport.logs.files import find_files, format_by_ending, format_of
 from lossreport.logs.log import Log, Part, Source
 from lossreport.logs.patience import in_time, reading
+from lossreport.logs.text import open_text
 
-SEPARATORS = (",", ";", "\t", "|")
 
-
-def open_log(paths: Sequence[str], *, skip_bad: bool = False) -> Log:
+def open_log(
+    paths: Sequence[str], text: TextOptions | None = None, *, skip_bad: bool = False
+) -> Log:
     """Open files, folders, globs and URLs as one log.
 
     Parameters
     ----------
+    text
+        What is known about how text files are written; the rest is found.
     skip_bad
         Leave out, and name, files that cannot be read, instead of raising.
 
@@ -35,11 +39,12 @@ def open_log(paths: Sequence[str], *, skip_bad: bool = False) -> Log:
         A file is not what its ending says, is empty, damaged or of no known format; with
         `skip_bad`, all of them are.
     """
+    text = text or TextOptions()
     parts: list[Part] = []
     skipped: list[Source] = []
     for path in find_files(paths):
         try:
-            parts.append(in_time(path, partial(_open, path)))
+            parts.append(in_time(path, partial(_open, path, text)))
         except UnreadableLogError as error:
             if not skip_bad:
                 raise
@@ -48,7 +53,7 @@ def open_log(paths: Sequence[str], *, skip_bad: bool = False) -> Log:
         raise UnreadableLogError(
             f"None of the {len(skipped):,} files could be read. The first: {skipped[0].skipped}"
         )
-    return Log(tuple(parts), skip_bad, tuple(skipped))
+    return Log(tuple(parts), skip_bad, tuple(skipped), text.missing)
 
 
 def _size(path: str) -> int | None:
@@ -58,23 +63,28 @@ def _size(path: str) -> int | None:
         return None
 
 
-def _open(path: str) -> Part:
+def _open(path: str, text: TextOptions) -> Part:
     if "://" in path:
         fmt = format_by_ending(path.split("?")[0]) or "parquet"
-        return _scanned(path, fmt, None)
+        return _scanned(path, fmt, None, text)
     file = Path(path)
     try:
         size = file.stat().st_size
-        with file.open("rb") as opened:
-            start = opened.read(65_536)
+        with file.open("rb") as stream:
+            start = stream.read(65_536)
     except OSError as error:
         raise UnreadableLogError(f"{path} cannot be opened: {error.strerror}.") from error
     if not start:
         raise UnreadableLogError(f"{path} is an empty file.")
-    return _scanned(path, format_of(path, start), size)
+    kind = compression_of(start)
+    if kind is not None:
+        with opened(path, kind) as content:
+            start = content.read(65_536)
+    fmt = format_of(path, start)
+    return _scanned(path, fmt, size, text)
 
 
-def _scanned(path: str, fmt: str, size: int | None) -> Part:
+def _scanned(path: str, fmt: str, size: int | None, text: TextOptions) -> Part:
     """Return the part for one file; only its schema is read."""
     rows = None
     with reading(path):
@@ -92,23 +102,10 @@ def _scanned(path: str, fmt: str, size: int | None) -> Part:
             names = pl.scan_ndjson(name, infer_schema_length=looked_at).collect_schema().names()
             frame = pl.scan_ndjson(name, schema=dict.fromkeys(names, pl.String))
         else:
-            frame = pl.scan_csv(path, infer_schema=False, separator=_separator(path), glob=False)
+            return open_text(path, size, text)
         schema = frame.collect_schema()
     return Part(path, fmt, size, rows, schema, lambda columns: iter([frame.select(columns)]))
 
 
 def _stream(path: str, columns: Sequence[str]) -> Iterator[pl.LazyFrame]:
     return (frame.lazy() for frame in batches(path, columns))
-
-
-def _separator(path: str) -> str:
-    """Return the separator that occurs most often in the header, outside of quotes."""
-    if Path(path.lower().removesuffix(".gz").removesuffix(".zst")).suffix == ".tsv":
-        return "\t"
-    whole_lines = pl.scan_csv(
-        path, has_header=False, separator="\x1f", quote_char=None, infer_schema=False,
-        encoding="utf8-lossy", glob=False, truncate_ragged_lines=True,
-    )  # fmt: skip
-    first = whole_lines.head(1).collect()
-    header = "" if first.is_empty() else first.item(0, 0) or ""
-    return max(SEPARATORS, key=re.sub(r'"[^"]*"', "", header).count)

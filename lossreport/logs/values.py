@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
 from lossreport.errors import UsageError
+from lossreport.logs.numerals import MINUS, PLAIN, NumberStyle, find_styles
 
 MISSING_TOKENS = (
     "",
@@ -16,6 +18,7 @@ MISSING_TOKENS = (
     "?",
     "#n/a",
     "<na>",
+    "empty",
     "missing",
     "n/a",
     "na",
@@ -61,7 +64,16 @@ def can_be_number(dtype: pl.DataType) -> bool:
     return dtype.is_numeric() or is_text(dtype) or dtype in (pl.Boolean, pl.Null)
 
 
-def number(name: str, dtype: pl.DataType, alias: str, *, exact: bool = False) -> list[pl.Expr]:
+def number(
+    name: str,
+    dtype: pl.DataType,
+    alias: str,
+    *,
+    exact: bool = False,
+    style: NumberStyle = PLAIN,
+    missing: Sequence[str] = (),
+    hoist: Callable[[pl.Expr, str], pl.Expr] = lambda expression, _: expression,
+) -> list[pl.Expr]:
     """Return expressions that read one column as numbers.
 
     Parameters
@@ -73,6 +85,14 @@ def number(name: str, dtype: pl.DataType, alias: str, *, exact: bool = False) ->
     exact
         Keep 64-bit integers and decimals as they are, because the other side of the subtraction
         is of the same kind and the difference is then exact; otherwise everything becomes Float64.
+    style
+        How a text column writes its numbers.
+    missing
+        Texts, lower case, that stand for no value, beside `MISSING_TOKENS`; one that is
+        a number stands for it in every type and writing.
+    hoist
+        Given an expression that is used more than once and a name, returns what stands for it: a
+        column, if it was computed before, or the expression itself.
 
     Returns
     -------
@@ -88,17 +108,46 @@ def number(name: str, dtype: pl.DataType, alias: str, *, exact: bool = False) ->
     if not can_be_number(dtype):
         raise UsageError(f"Column {name!r} holds {dtype}, which is no number.")
     column = pl.col(name)
+    no_values = [float(t) for t in missing if _is_number(t)]
     if not is_text(dtype):
+        if no_values:
+            column = pl.when(~column.cast(pl.Float64).is_in(no_values)).then(column)
         if exact:
             wide = column if dtype.is_decimal() else column.cast(pl.Int128)
             return [wide.alias(alias)]
         return [column.cast(pl.Float64).alias(alias)]
     text = column.cast(pl.String).str.strip_chars()
-    truth = {"true": 1.0, "false": 0.0}  # as Boolean columns are read
-    as_truth = text.str.to_lowercase().replace_strict(truth, default=None, return_dtype=pl.Float64)
-    value = pl.coalesce(text.cast(pl.Float64, strict=False), as_truth)
-    present = text.is_not_null() & ~text.str.to_lowercase().is_in(MISSING_TOKENS)
-    return [value.alias(alias), (present & value.is_null()).alias(f"{alias}_text")]
+    text = hoist(text, f"{alias}_stripped")
+    value = hoist(style.read(text), f"{alias}_value")
+    odd = hoist(pl.when(value.is_null()).then(text), f"{alias}_odd")  # few: they cost nothing
+    lower = hoist(odd.str.to_lowercase(), f"{alias}_lower")
+    value = pl.coalesce(
+        value,
+        style.read(odd.str.replace(MINUS, "-", literal=True)),
+        pl.when(lower == "true").then(1.0).when(lower == "false").then(0.0),  # as Booleans are
+    )
+    value = hoist(value, f"{alias}_read")
+    present = lower.is_not_null() & ~lower.is_in([*MISSING_TOKENS, *missing])
+    mark = (present & value.is_null()).alias(f"{alias}_text")
+    if no_values:
+        value = pl.when(~value.is_in(no_values)).then(value)
+    return [value.alias(alias), mark]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def some_number(texts: pl.Series) -> bool:
+    """Return whether a text is a number, in the style of the texts, or all stand for no value."""
+    sample = pl.DataFrame({"v": texts.cast(pl.String)})
+    style = find_styles(sample, MISSING_TOKENS).get("v", PLAIN)
+    value, odd = sample.select(number("v", pl.String(), "n", style=style))
+    return value.count() > 0 or not odd.any()
 
 
 def exact_difference(left: pl.DataType, right: pl.DataType) -> bool:

@@ -88,7 +88,7 @@ def load_profile(path: str) -> Profile:
             found=tuple(columns["found"]),
             ids=tuple(columns.get("ids", ())),
         ),
-        sources=tuple(Source(**s) for s in about["sources"]),
+        sources=tuple(Source(**{**s, "read_as": tuple(s["read_as"])}) for s in about["sources"]),
         tables=tables,
         timeline=frames["timeline"],
         worst=frames["worst"],

@@ -175,7 +175,7 @@ class Scan:
 
     def _note_left_out(self, i: int, rows: pl.DataFrame, buckets: Ints | int, which: Marks) -> None:
         """Keep what is needed to count the unscored rows by reason; count when they are many."""
-        used = ("actual", f"predicted_{i}", f"bin_{i}", "key_")
+        used = ("actual", f"predicted_{i}", f"bin_{i}", "key_", "row_")
         names = [c for c in rows.columns if c.startswith(used)]
         found = _rows_where(rows, names, which)
         bucket = np.full(found.height, buckets) if isinstance(buckets, int) else buckets[which]

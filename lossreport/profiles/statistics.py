@@ -26,6 +26,8 @@ UNSCORED = 50_000
 """The bin of rows that are not scored, beyond every bin of a float."""
 
 REASONS = (
+    "row_malformed",
+    "row_repeated_header",
     "actual_missing",
     "actual_not_numeric",
     "actual_nan",
@@ -36,7 +38,9 @@ REASONS = (
     "predicted_infinite",
     "error_infinite",
 )
-"""Why a row is left out, in order: the first that applies counts. `error_infinite` means that both
+"""Why a row is left out, in order: the first that applies counts. `row_malformed` means that a line
+of a text file has too few or too many fields or impossible quotes, `row_repeated_header` that it is
+the header again, `error_infinite` means that both
 values are finite but their difference exceeds the largest float."""
 
 SUMS = (
@@ -160,4 +164,7 @@ def _reason(names: Sequence[str], prediction: int) -> nw.Expr:
         found = nw.when(value.is_null()).then(nw.lit(first)).otherwise(found)
         if f"{column}_text" in names:
             found = nw.when(nw.col(f"{column}_text")).then(nw.lit(first + 1)).otherwise(found)
+    for mark in ("row_repeated_header", "row_malformed"):
+        if mark in names:
+            found = nw.when(nw.col(mark)).then(nw.lit(REASONS.index(mark))).otherwise(found)
     return found

@@ -128,6 +128,9 @@ def inspection(log: Log, roles: dict[str, str], problem: str | None) -> str:
         known = "rows not known before reading" if part.rows is None else count(part.rows, "row")
         size = "" if part.bytes is None else f", {part.bytes:,} bytes"
         lines.append(f"{visible(part.path)}: {part.format}, {known}{size}")
+        read_as = tuple(dict.fromkeys((*part.read_as, *part.notes)))
+        if read_as:
+            lines.append(_filled(f"  read as {visible(', '.join(read_as))}", 4))
     if len(log.parts) > 20:
         lines.append(f"and {len(log.parts) - 20:,} more")
     schema = log.parts[0].schema

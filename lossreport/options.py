@@ -1,0 +1,113 @@
+"""The options of the commands: their names, types and help."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class GoalName(StrEnum):
+    """What must be right."""
+
+    totals = "totals"
+    typical = "typical"
+    large_errors = "large-errors"
+    unknown = "unknown"
+
+
+Logs = Annotated[
+    list[str], typer.Argument(metavar="LOG...", help="Files, folders, globs or URLs; or profiles.")
+]
+Actual = Annotated[
+    str | None, typer.Option(metavar="COL", help="What happened. Found by name if not given.")
+]
+Predicted = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COL", help="What the model said. Found by name; repeat for several."),
+]
+By = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COL[,COL]...",
+        help="A grouping: one column, or several with commas. Repeat for several groupings. '' for "
+        "none. Columns with few distinct values are chosen if not given.",
+    ),
+]
+Time = Annotated[
+    str | None, typer.Option(metavar="COL", help="When. Found by name if not given; '' for none.")
+]
+
+Id = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COL[,COL]...", help="What tells a row from all others; repeats are told."
+    ),
+]
+
+
+class OnBadFile(StrEnum):
+    """What to do with a file that cannot be read."""
+
+    stop = "stop"
+    skip = "skip"
+
+
+BadFile = Annotated[
+    OnBadFile,
+    typer.Option(
+        "--on-bad-file", help="A file that cannot be read: stop, or skip it and say so on the page."
+    ),
+]
+Worst = Annotated[int, typer.Option(metavar="K", min=0, help="How many of the worst rows to keep.")]
+Separator = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="Of text files: , ; tab | or another. Found if not given."),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Of text files, such as utf-16 or windows-1252. Found."),
+]
+Decimal = Annotated[
+    str | None, typer.Option(metavar="MARK", help="Decimal mark of text files: . or , . Found.")
+]
+NoHeader = Annotated[
+    bool, typer.Option("--no-header", help="Text files have no header: columns c1, c2, ...")
+]
+SkipLines = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=0, help="Lines of text files before the header. Found."),
+]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option(metavar="TOKEN", help="A text that stands for no value; repeat for several."),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace files that lossreport did not write.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Goal = Annotated[
+    GoalName, typer.Option(help="What must be right; large-errors: they must not happen.")
+]
+CostUnder = Annotated[
+    float | None,
+    typer.Option(metavar="A", help="What a unit of error costs where predicted is too low ..."),
+]
+CostOver = Annotated[
+    float | None,
+    typer.Option(metavar="B", help="... and where it is too high: for the quantile loss."),
+]
+Html = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="The page; report.html if not given.")
+]
+Json = Annotated[Path | None, typer.Option(metavar="PATH", help="All figures as JSON.")]
+Markdown = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="A summary for pull requests and job logs.")
+]
+ProfileFile = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="The mergeable statistics as Parquet.")
+]
+Title = Annotated[str | None, typer.Option(metavar="TEXT", help="The page's heading.")]

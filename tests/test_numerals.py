@@ -1,0 +1,117 @@
+"""How columns write their numbers: decided over the column, never read in two ways."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossreport.logs.numerals import PLAIN, NumberStyle, find_styles, said
+from lossreport.logs.values import MISSING_TOKENS, number
+
+
+def styles(
+    separator: str = ",", decimal: str | None = None, **columns: list[str]
+) -> dict[str, NumberStyle]:
+    longest = max(map(len, columns.values()))
+    padded = {name: [*texts, *[None] * (longest - len(texts))] for name, texts in columns.items()}
+    frame = pl.DataFrame(padded, schema=dict.fromkeys(columns, pl.String))
+    return find_styles(frame, MISSING_TOKENS, decimal=decimal, separator=separator)
+
+
+def values(texts: list[str], **options: Any) -> list[float | None]:
+    style = styles(a=texts, **options).get("a", PLAIN)
+    frame = pl.DataFrame({"a": texts})
+    return frame.select(number("a", pl.String(), "n", style=style))["n"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["1.234,56", "2,5", "1.234", "NA"], [1234.56, 2.5, 1234, None]),
+        (["1,234.56", "2.5", "1,234"], [1234.56, 2.5, 1234]),
+        (["1 234,56", "1\u00a0234", "1\u202f234\u202f567,8", "12"], [1234.56, 1234, 1234567.8, 12]),
+        (["1\u2009234.5", "7"], [1234.5, 7]),
+        (["1'234.5", "1\u2019234", "1"], [1234.5, 1234, 1]),
+        (["0,123", "0,456"], [0.123, 0.456]),
+        (["1234,567"], [1234.567]),
+        (["1.234.567", "1.234"], [1234567, 1234]),
+        (["1,234,567", "1,234"], [1234567, 1234]),
+        (["1.234", "0.567"], [1.234, 0.567]),
+        (["1.234", "5.678"], [1.234, 5.678]),
+        (["-1,5", "+2,5", "\u22123,5"], [-1.5, 2.5, -3.5]),
+        (["-1.5", "+2.5", "\u22123.5", "1e3", "1E-2"], [-1.5, 2.5, -3.5, 1000, 0.01]),
+        (["1,5e3", "2,5"], [1500, 2.5]),
+        (["12%", "5.5 %", "N/A"], [0.12, 0.055, None]),
+        (["12%", "5"], [None, 5]),
+        (["$5", "\u20ac 3", "5"], [None, None, 5]),
+        (["1,5", "2,5", "1.5"], [1.5, 2.5, None]),
+        (["1.5", "2.5", "1,5"], [1.5, 2.5, None]),
+        (["1,2345,678", "1,5"], [None, 1.5]),
+        (["01.02.2020", "1,5 m", "1_000", "0x10", "12:30"], [None] * 5),
+    ],
+)
+def test_numbers_are_read_or_are_none(texts: list[str], expected: list[float | None]) -> None:
+    assert values(texts) == expected
+
+
+@pytest.mark.parametrize(
+    ("separator", "others", "decimal", "value"),
+    [
+        (",", {}, None, 1234),
+        ("|", {}, None, 1234),
+        (";", {}, None, 1.234),
+        ("\t", {}, None, 1.234),
+        (";", {"b": ["1.5"]}, None, 1234),
+        (",", {"b": ["0,5"]}, None, 1.234),
+        (",", {}, ",", 1.234),
+        (";", {}, ".", 1234),
+    ],
+)
+def test_ambiguous_numbers_are_decided_as_documented(
+    separator: str, others: dict[str, list[str]], decimal: str | None, value: float
+) -> None:
+    found = styles(separator, decimal, a=["1,234"], **others)
+    frame = pl.DataFrame({"a": ["1,234"]}).select(found["a"].read(pl.col("a")))
+    assert frame.item() == value
+    unsure = f"1,234 in column a taken as {value:g}"
+    assert (unsure in said(found)) == (decimal is None)
+
+
+def test_points_are_thousands_only_beside_decimal_commas() -> None:
+    found = styles(";", a=["1,5", "2,5"], b=["1.234"])
+    assert found["b"] == NumberStyle(",", ".", example="1.234")
+    assert "1.234 in column b taken as 1234" in said(found)
+
+
+def test_columns_that_show_nothing_follow_the_file() -> None:
+    found = styles(";", a=["1.234,5", "2,5"], b=["12", "13"], c=["NA", "-"], d=["x", "y"])
+    assert found["b"] == found["c"] == NumberStyle(",", ".")
+
+
+def test_a_plain_file_has_no_styles() -> None:
+    assert styles(a=["1.5", "2"], b=["x, y", "1,5 apples"], c=["1.5"]) == {}
+    unsure = styles(a=["1", "2"], b=["x"], c=["NA"])
+    assert set(unsure) == {"a", "c"}
+    assert all(s.contrary and not s.words() and not s.shown for s in unsure.values())
+
+
+def written(value: float, decimal: str, thousands: str) -> str:
+    text = f"{value:,.2f}"
+    return text.translate({ord(","): thousands, ord("."): decimal})
+
+
+@given(
+    st.lists(st.integers(-(10**9), 10**9).map(lambda i: i / 100), min_size=1, max_size=30),
+    st.sampled_from([(".", ","), (",", "."), (",", "\u00a0"), (".", "'"), (".", ""), (",", "")]),
+    st.randoms(use_true_random=False),
+)
+def test_numbers_in_any_style_are_read_to_the_last_digit(
+    numbers: list[float], style: tuple[str, str], rng: random.Random
+) -> None:
+    texts = [rng.choice(["", " ", "+"]) * (n >= 0) + written(n, *style) for n in numbers]
+    assert values(texts) == numbers
