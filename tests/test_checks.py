@@ -146,6 +146,7 @@ PLANTED: list[tuple[str, str, Plant]] = [
     ("LR020", "one group constant", one_group_constant),
     ("LR020", "one day constant", one_day_constant),
     ("LR021", "cut off at a bound", lambda f, _: f.with_columns(pl.col("predicted").clip(upper_bound=f["predicted"].quantile(0.9)))),
+    ("LR021", "cut off at a bound and rounded", lambda f, _: f.with_columns(pl.col("predicted").clip(f["predicted"].quantile(0.1)).round(1))),
     ("LR022", "copies", put("predicted", pl.col("actual"))),
     ("LR023", "stale actual values", stale),
     ("LR024", "the last actual value predicted", persistent),

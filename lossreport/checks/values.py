@@ -151,11 +151,14 @@ def clipped(view: View) -> Finding:
     different, counts = values_and_counts(predicted)
     if whole_numbers(different):
         return skipped(code, title, "The predictions are whole numbers.", view.name)
-    for bound, n in ((different[-1], counts[-1]), (different[0], counts[0])):
-        inner = len(different) - 1
-        others = different[different != bound]
-        fine = inner > 0.5 * (len(predicted) - n)
-        if n < max(5, PILE * len(predicted)) or not fine or not _fits_in(bound, others):
+    for bound, n, near in (
+        (different[-1], counts[-1], counts[-4:-1]),
+        (different[0], counts[0], counts[1:4]),
+    ):
+        beside = int(near.max(initial=0))
+        if n < max(5, PILE * len(predicted)) or n <= STANDS_OUT * beside or not beside:
+            continue
+        if not _fits_in(bound, predicted[predicted != bound]):
             continue
         marks = predicted == bound
         top = bound == different[-1]
