@@ -77,6 +77,11 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)
 
 
+def reason(name: str) -> str:
+    """Return why rows are left out in words: "actual_not_numeric" is "actual not numeric"."""
+    return name.removeprefix("row_").replace("_", " ")
+
+
 def visible(text: str, longest: int | None = None) -> str:
     """Return text from a log on one line, control characters shown, cut in the middle if asked.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lossreport.formats import count, group_name, number, percent, ratio, visible
+from lossreport.formats import count, group_name, number, percent, ratio, reason, visible
 from lossreport.reports.results import Figures, Finding, Group, Prediction, Report, gravest_first
 
 MARK = "<!-- lossreport"
@@ -40,7 +40,7 @@ def _prediction(prediction: Prediction) -> list[str]:
         if len(worst) > MAX_GROUPS:
             parts.append(f"{len(worst) - MAX_GROUPS:,} more groups are on the page.")
     ledger = f"{count(rows.read, 'row')} read = {rows.scored:,} scored + {rows.missing:,} left out"
-    reasons = ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in rows.left_out)
+    reasons = ", ".join(f"{n:,} {reason(r)}" for r, n in rows.left_out)
     return [*parts, f"{ledger} ({reasons})" if reasons else ledger]
 
 

@@ -124,7 +124,7 @@ def _environment() -> Environment:
         "signed": partial(formats.number, signed=True),
         "svg": _svg,
         "visible": formats.visible,
-        "words": lambda text: text.replace("_", " "),
+        "reason": formats.reason,
     }
     environment.globals |= {
         "gaussian": GAUSSIAN_RATIO,

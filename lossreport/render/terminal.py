@@ -6,7 +6,7 @@ import textwrap
 
 import polars as pl
 
-from lossreport.formats import MINUS, count, group_name, number, percent, ratio, visible
+from lossreport.formats import MINUS, count, group_name, number, percent, ratio, reason, visible
 from lossreport.logs.log import Log
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.reports.results import Finding, Group, Prediction, Report, gravest_first
@@ -46,14 +46,14 @@ def _prediction(prediction: Prediction) -> list[str]:
         blocks.append(_figures(prediction))
         if verdict.headline != prediction.recommendation.headline:
             advised = prediction.recommendation
-            reason = advised.because[0] if advised.because else ""
-            blocks.append(_filled(f"{advised.headline} {reason}".strip()))
+            because = advised.because[0] if advised.because else ""
+            blocks.append(_filled(f"{advised.headline} {because}".strip()))
     groups = [(g.by, x) for g in prediction.groupings for x in g.groups]
     if prediction.overall.n and len(groups) > 1:
         blocks.append(_worst_groups(groups))
     rows = prediction.rows
     ledger = f"{count(rows.read, 'row')} read = {rows.scored:,} scored + {rows.missing:,} left out"
-    reasons = ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in rows.left_out)
+    reasons = ", ".join(f"{n:,} {reason(r)}" for r, n in rows.left_out)
     blocks.append(_filled(f"{ledger} ({reasons})" if reasons else ledger))
     return blocks
 

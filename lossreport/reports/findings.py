@@ -36,6 +36,7 @@ TODO = {
     "LR009": "Gather more rows or group more coarsely.",
     "LR010": "Write a time into each row, in one format.",
     "LR011": "Write the value into each row, if it is known.",
+    "LR043": "Look at these lines: a separator inside an unquoted value, or a line cut off?",
     "LR040": "Make these files anew, and the report again.",
 }
 """What to do about each finding."""
@@ -44,7 +45,7 @@ TODO = {
 def find(profile: Profile, predictions: Sequence[Prediction]) -> tuple[Finding, ...]:
     """Return all findings, in the order of their codes."""
     several = len(predictions) > 1
-    found = [_times(profile), _group_values(profile), _files(profile)]
+    found = [_times(profile), _group_values(profile), _files(profile), *_lines(predictions)]
     found += join_findings(profile.joins)
     for i, p in enumerate(predictions):
         name = p.predicted if several else None
@@ -285,3 +286,26 @@ def _files(profile: Profile) -> Finding:
             f"{'its' if len(left) == 1 else 'their'} rows in any figure: {named}{more}"
         )
     return _finding("LR040", title, issue, "error", len(left), None, len(profile.sources))
+
+
+def _lines(predictions: Sequence[Prediction]) -> list[Finding]:
+    """Report lines of text files that are no rows; they are none for every prediction."""
+    title = "Every line of a text file is a row with all its fields"
+    rows = predictions[0].rows
+    of = dict(rows.left_out)
+    malformed, headers = of.get("row_malformed", 0), of.get("row_repeated_header", 0)
+    parts = []
+    if malformed:
+        parts.append(
+            f"{count(malformed, 'line')} ({percent(malformed / rows.read)}) with too few or too "
+            "many fields or with a broken quote, left out of every figure."
+        )
+    if headers:
+        again = (
+            "The header stands again" if headers == 1 else f"{headers:,} times the header stands"
+        )
+        parts.append(f"{again} among the rows, as when files are put together.")
+    n = malformed + headers
+    severity: Severity = "error" if malformed > MUCH_LEFT_OUT * max(rows.read, 1) else "warning"
+    severity = severity if malformed else "info"
+    return [_finding("LR043", title, " ".join(parts) or None, severity, n, None, rows.read)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lossreport.advice.choice import Advice
-from lossreport.formats import MINUS, count, group_name, number, percent, ratio
+from lossreport.formats import MINUS, count, group_name, number, percent, ratio, reason
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO
 from lossreport.reports.results import (
     Concentration,
@@ -232,7 +232,7 @@ def verdict(
     First how to judge the log, or which loss to train with, whichever matters more; then the other.
     """
     if not rows.scored:
-        reasons = ", ".join(f"{r.replace('_', ' ')} {n:,}" for r, n in rows.left_out)
+        reasons = ", ".join(f"{reason(r)} {n:,}" for r, n in rows.left_out)
         why = f"Left out: {reasons}." if reasons else "Check what wrote it, or give another one."
         all_of = "the one row lacks" if rows.read == 1 else f"all {rows.read:,} lack"
         return Verdict(
