@@ -277,7 +277,7 @@ def test_texts_that_are_no_numbers_are_counted_by_text_with_their_first_row(tmp_
     assert prediction.other_tokens == 0
     found = {f.code: f for f in lossreport.report(path).findings}
     assert (found["LR012"].count, found["LR012"].severity) == (5, "warning")
-    assert "N/A 2, off 2" in found["LR012"].message
+    assert "“N/A” in 2, “off” in 2" in found["LR012"].message
     assert (found["LR013"].count, found["LR013"].examples[0].row) == (1, 13)
 
 

@@ -168,13 +168,13 @@ def tokens(view: View, side: Side, not_numeric: int) -> Finding:
     n = sum(t.count for t in found) + others
     if not n:
         return passed(code, title, name)
-    listed = ", ".join(f"{visible(t.token, 24)} {t.count:,}" for t in found[:EXAMPLES])
+    listed = ", ".join(f"“{visible(t.token, 24)}” in {t.count:,}" for t in found[:EXAMPLES])
     rest = n - sum(t.count for t in found[:EXAMPLES])
     total = rows_of(view.profile)
     size = extent(n, total, total, whole=True)
     message = (
         f"{size.rows('has', 'have')} no number as {side} value: {listed}"
-        f"{f', others {rest:,}' if rest else ''}."
+        f"{f', others in {rest:,}' if rest else ''}."
     )
     todo = "These rows are left out. If a text means something else than “no value”, put it right."
     severity: Severity = "warning" if not_numeric else "info"
