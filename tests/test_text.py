@@ -198,8 +198,8 @@ def test_ragged_rows_are_in_the_ledger_and_never_scored(run: Run, tmp_path: Path
     assert ledger(ran) == (2, {"row_malformed": 4})
     groups = ran.json["predictions"][0]["groupings"][0]["groups"]
     assert {g["key"][0]: (g["n"], g["rows"]["read"]) for g in groups} == {"a": (1, 1), None: (1, 5)}
-    assert "4 row malformed" in ran.out
-    assert "row malformed" in ran.html
+    assert "4 malformed" in ran.out
+    assert "4 malformed" in ran.html
 
 
 def test_a_short_and_a_long_row_do_not_make_up_for_each_other(run: Run, tmp_path: Path) -> None:
@@ -484,7 +484,7 @@ def test_any_file_gives_a_ledger_that_adds_up_or_an_error(tmp_path: Path, data: 
         return
     rows = report.rows
     assert rows.read == rows.scored + sum(n for _, n in rows.left_out)
-    assert 0 < rows.read <= data.count(b"\n") + data.count(b"\r") + 1
+    assert 0 <= rows.read <= data.count(b"\n") + data.count(b"\r") + 1
 
 
 def test_files_of_one_log_may_be_of_different_dialects(

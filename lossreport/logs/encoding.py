@@ -30,6 +30,11 @@ _WINDOWS_1252 = "".join(
 )
 
 
+CONTROLS = bytes([*range(1, 9), *range(14, 27), *range(28, 32)])
+MOST_CONTROLS = 0.02
+"""Text that is not UTF-8 has no more control characters than this share; NUL is not counted."""
+
+
 def known_encoding(name: str) -> str:
     """Return the name that an encoding has here.
 
@@ -64,7 +69,7 @@ def find_encoding(start: bytes, name: str) -> str:
     Raises
     ------
     UnreadableLogError
-        Most of what is not ASCII is UTF-8, but not all of it.
+        Most of what is not ASCII is UTF-8, but not all of it; or it is no text at all.
     """
     for mark, encoding in BYTE_ORDER_MARKS:
         if start.startswith(mark):
@@ -78,6 +83,11 @@ def find_encoding(start: bytes, name: str) -> str:
     narrow = start.decode("utf-8", "replace").count("\ufffd")
     if wide > narrow:
         raise _mixed(name, start[odd_byte], odd_byte)
+    if len(start.translate(None, CONTROLS)) < (1 - MOST_CONTROLS) * len(start):
+        raise UnreadableLogError(
+            f"{name} is no text: control characters are all over it. If it is of another format, "
+            "give it that ending; if it is damaged, make it anew or leave it out."
+        )
     return "windows-1252"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -150,9 +151,11 @@ def format_of(path: str, start: bytes) -> str:
         raise UnreadableLogError(
             f"{path} ends like a {by_ending} file but does not begin like one."
         )
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if by_ending == "csv" and _is_object(text.split(b"\n", 1)[0]):
+        return "ndjson"
     if by_ending is not None:
         return by_ending
-    text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text.startswith(b"{"):
         return "ndjson"
     if text.startswith(b"["):
@@ -160,3 +163,13 @@ def format_of(path: str, start: bytes) -> str:
     if b"\x00" not in start or is_wide(start):
         return "csv"
     raise UnreadableLogError(f"{path} is of no format that can be read: {_endings()}.")
+
+
+def _is_object(line: bytes) -> bool:
+    """Return whether a line is a whole JSON object with a name in it, which no header is."""
+    if not line.startswith(b'{"'):
+        return False
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
