@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -232,3 +233,42 @@ def test_a_million_groups_add_up_in_bounded_time(run: Run, tmp_path: Path) -> No
     )
     assert squares == pytest.approx((frame["predicted"] ** 2).sum(), rel=1e-9)
     assert f"of {n:,}" in ran.html
+
+
+def test_a_folder_is_walked_through_links_but_not_in_circles(tmp_path: Path) -> None:
+    inner, elsewhere = tmp_path / "log" / "a", tmp_path / "elsewhere"
+    for folder in (inner, elsewhere, tmp_path / "log" / "_hidden"):
+        folder.mkdir(parents=True)
+    for file in (inner / "1.csv", elsewhere / "2.csv", tmp_path / "log" / "_hidden" / "3.csv"):
+        file.write_text("actual,predicted\n1,2\n")
+    (inner / "back").symlink_to(tmp_path / "log")
+    (inner / "out").symlink_to(elsewhere)
+    report = lossreport.report(tmp_path / "log", by="")
+    assert sorted(Path(s.path).name for s in report.sources) == ["1.csv", "2.csv"]
+    assert report.rows.read == 2
+
+
+def test_a_link_to_nothing_in_a_folder_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "good.csv").write_text("actual,predicted\n1,2\n")
+    (tmp_path / "gone.csv").symlink_to(tmp_path / "nowhere.csv")
+    with pytest.raises(lossreport.UnreadableLogError, match=r"gone\.csv"):
+        lossreport.report(tmp_path)
+    report = lossreport.report(tmp_path, on_bad_file="skip")
+    assert [s.skipped is None for s in report.sources] == [True, False]
+
+
+def test_a_folder_that_cannot_be_entered_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "a.csv").write_text("actual,predicted\n1,2\n")
+    entered = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return entered(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(lossreport.UnreadableLogError, match="closed cannot be entered"):
+        lossreport.report(tmp_path)

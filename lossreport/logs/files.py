@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import glob
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lossreport.errors import UnreadableLogError, UsageError
@@ -70,22 +71,18 @@ def _files(path: str) -> list[str]:
         raise UsageError(f"The name of {path!r} is not UTF-8: rename the file.") from None
     here = Path(path)
     if here.is_dir():
-        found = sorted(str(f) for f in here.rglob("*") if _is_log_file(f, here))
+        found = sorted(_logs_below(here))
         if not found:
             raise UsageError(f"There are no logs in the folder {path}: looked for {_endings()}.")
         return found
-    if here.exists():
+    if here.exists() or here.is_symlink():
         return [path]
     if glob.has_magic(path):
         found = sorted(f for f in glob.glob(path, recursive=True) if Path(f).is_file())  # noqa: PTH207 - the pattern may be absolute
         if found:
             return found
         raise UsageError(f"No file matches {path}.")
-    near = (
-        [f for f in here.parent.iterdir() if _is_log_file(f, here.parent)]
-        if here.parent.is_dir()
-        else []
-    )
+    near = [f for f in here.parent.iterdir() if _is_log_file(f)] if here.parent.is_dir() else []
     hint = (
         f" In {here.parent} there are: {', '.join(sorted(f.name for f in near)[:10])}."
         if near
@@ -94,8 +91,36 @@ def _files(path: str) -> list[str]:
     raise UsageError(f"There is no file {path}.{hint}")
 
 
-def _is_log_file(file: Path, folder: Path) -> bool:
-    hidden = any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
+def _logs_below(folder: Path) -> Iterator[str]:
+    """Yield the files that end like logs, in a folder and all below it, each folder once.
+
+    Links are followed, and a link to nothing is a file that cannot be opened: nothing that looks
+    like part of the log is passed over. What is hidden, or begins with an underscore as what
+    Spark writes beside its data, is not part of it.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise UnreadableLogError(
+            f"The folder {error.filename} cannot be entered: {error.strerror}."
+        ) from error
+
+    seen: set[str] = set()
+    for here, folders, files in os.walk(folder, followlinks=True, onerror=refuse):
+        real = os.path.realpath(here)
+        if real in seen:
+            folders.clear()  # a link back up
+            continue
+        seen.add(real)
+        folders[:] = sorted(f for f in folders if not f.startswith((".", "_")))
+        yield from (
+            str(Path(here) / f)
+            for f in files
+            if not f.startswith((".", "_")) and format_by_ending(f) is not None
+        )
+
+
+def _is_log_file(file: Path) -> bool:
+    hidden = file.name.startswith((".", "_"))
     return not hidden and format_by_ending(file.name) is not None and file.is_file()
 
 
