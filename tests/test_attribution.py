@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -11,6 +15,7 @@ from lossreport.reports.attribution import _chance, attribute
 from lossreport.reports.figures import figures, outlier_driven
 from lossreport.reports.groups import groups_of
 from lossreport.reports.results import Attribution
+from tests.conftest import Ran
 
 ROWS = 10_000
 GROUPINGS = ["region", "model", "segment", "region,model"]
@@ -116,3 +121,42 @@ def test_the_chance_is_a_bound_of_the_binomial_tail(inside: int, large: int, sha
     assert tail * (1 - 1e-9) <= _chance(inside, large, share) <= 30 * tail
     assert _chance(1, 10, 0.3) == 1
     assert _chance(0, 0, 0.3) == 1
+
+
+def test_one_source_is_said_to_be_one_problem(run: Callable[..., Ran], tmp_path: Path) -> None:
+    frame = a_log(1, "gaussian", (("region",), ("r2",)), 0.02)
+    frame.write_parquet(tmp_path / "log.parquet")
+    ran = run(tmp_path / "log.parquet", *(word for by in GROUPINGS for word in ("--by", by)))
+    (prediction,) = ran.json["predictions"]
+    found = prediction["attribution"]
+    assert [(s["by"], s["key"]) for s in found["sources"]] == [(["region"], ["r2"])]
+    groups = [g for grouping in prediction["groupings"] for g in grouping["groups"]]
+    flagged = sum(g["flagged"] for g in groups)
+    roles = Counter(g["role"] for g in groups)
+    assert roles["source"] == 1
+    assert roles["affected"] == found["affected"]
+    assert roles["part of the source"] == found["part_of_the_source"]
+    only = found["affected"] + found["part_of_the_source"]
+    said = (
+        f"{flagged} of {len(groups)} groups have more outlier-driven error than the number of rows "
+        f"explains, {only} of them only because of region = r2: one source, not {flagged} problems."
+    )
+    assert said in ran.html
+    (finding,) = (f for f in ran.json["findings"] if f["code"] == "LR005")
+    assert finding["message"] == said
+    assert ran.html.count("Only by the source") == found["affected"]
+
+
+def test_a_file_can_be_a_source(tmp_path: Path) -> None:
+    for i in range(4):
+        frame = a_log(10 + i, "gaussian", None)
+        far = pl.when(pl.int_range(pl.len()) % 50 == 0).then(60).otherwise(1)
+        (frame if i else frame.with_columns(pl.col("predicted") * far)).write_csv(
+            tmp_path / f"part{i}.csv"
+        )
+    report = lossreport.report(tmp_path, by=["@file", "model"])
+    found = report.predictions[0].attribution
+    assert found is not None
+    assert [(o.by, o.key) for o in found.origins] == [(("file",), ("part0",))]
+    group = next(g for g in report.predictions[0].groupings[0].groups if g.key == ("part0",))
+    assert group.role == "source"

@@ -16,11 +16,13 @@ FLOORS = [
     ["writing", "render.page", "render.terminal", "render.markdown", "render.report_json"],
     ["render.charts", "api"],
     ["render.svg", "reports.build", "profiles.file"],
+    ["reports.prediction"],
     [
         "reports.attribution",
         "reports.concentration",
         "reports.findings",
         "reports.reconcile",
+        "reports.recommending",
         "reports.wording",
     ],
     ["checks.all"],

@@ -9,6 +9,7 @@ from typing import Any
 
 from lossreport.reports.results import (
     SCHEMA,
+    Attribution,
     Concentration,
     Figures,
     Group,
@@ -105,6 +106,19 @@ def _concentration(few: Concentration | None) -> dict[str, Any] | None:
     return {**asdict(few), "place": place}
 
 
+def _attribution(found: Attribution | None) -> dict[str, Any] | None:
+    """Return the sources and how many groups have each role; null if none were looked for."""
+    if found is None:
+        return None
+    return {
+        "sources": [{**asdict(o), "by": list(o.by), "key": list(o.key)} for o in found.origins],
+        "affected": found.count("affected"),
+        "part_of_the_source": found.count("part of the source"),
+        "heavy_tail": found.count("heavy tail"),
+        "without": found.without and _figures(found.without),
+    }
+
+
 def _group(group: Group) -> dict[str, Any]:
     return {
         "key": list(group.key),
@@ -115,6 +129,7 @@ def _group(group: Group) -> dict[str, Any]:
         "share_of_sq_error": group.share_of_sq_error,
         "ratio_without": group.ratio_without,
         "flagged": group.flagged,
+        "role": group.role,
         "too_few_rows": group.too_few_rows,
         "recommendation": _recommendation(group.recommendation),
     }
@@ -137,6 +152,7 @@ def _prediction(prediction: Prediction, keys: tuple[str, ...]) -> dict[str, Any]
         "overall": _figures(prediction.overall),
         "recommendation": _recommendation(prediction.recommendation),
         "concentration": _concentration(prediction.concentration),
+        "attribution": _attribution(prediction.attribution),
         "groupings": [
             {
                 "by": list(g.by),

@@ -173,7 +173,9 @@ def _outlier_driven(p: Prediction, name: str | None) -> Finding:
         return skipped("LR005", title, "The log is not grouped; add --by.", name)
     flagged = [(by, x) for by, x in groups if x.flagged]
     issue = None
-    if flagged:
+    if flagged and p.attribution and p.attribution.origins:
+        issue = p.flagged
+    elif flagged:
         by, worst = max(flagged, key=lambda f: f[1].share_of_sq_error or 0)
         issue = (
             f"{len(flagged):,} of {_told_apart(p)} {'has' if len(flagged) == 1 else 'have'} a "

@@ -92,6 +92,8 @@ class Group:
     too_few_rows: bool
     """Below 50 rows nothing is flagged or recommended."""
     recommendation: Recommendation
+    role: str | None = None
+    """In the attribution of the large errors, if it has one: see `Attribution.roles`."""
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,10 @@ class Prediction:
     overall: Figures
     recommendation: Recommendation
     concentration: Concentration | None
+    attribution: Attribution | None
+    """None where sources were not looked for: no groups, too many, or probabilities."""
+    flagged: str | None
+    """How many groups are outlier-driven, and why, in a sentence; None if none is."""
     groupings: tuple[Grouping, ...]
     worst: tuple[WorstRow, ...]
     timeline: tuple[TimePoint, ...]

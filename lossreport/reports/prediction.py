@@ -1,0 +1,271 @@
+"""Builds what a report says of one prediction column from a profile."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from lossreport.advice.choice import Advice, Goal, advise, advise_all, with_costs, with_weights
+from lossreport.advice.mixing import Decomposition, decompose, stacked
+from lossreport.advice.probabilities import advise_probabilities
+from lossreport.advice.shape import MINIMUM_ROWS
+from lossreport.checks.pairs import are_probabilities
+from lossreport.checks.repeats import tokens_of
+from lossreport.checks.view import view_of
+from lossreport.logs.columns import Columns, key_names
+from lossreport.logs.log import FILE_NAME
+from lossreport.losses import from_sums, squares_fit
+from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile, Table, add_up
+from lossreport.profiles.statistics import REASONS
+from lossreport.reports.attribution import By, attribute
+from lossreport.reports.concentration import few_rows, lorenz
+from lossreport.reports.figures import figures, outlier_driven
+from lossreport.reports.groups import RawGroups, all_others, groups_of
+from lossreport.reports.recommending import recommendation
+from lossreport.reports.results import (
+    Attribution,
+    Group,
+    Grouping,
+    Ledger,
+    Prediction,
+    TimePoint,
+    WorstRow,
+)
+from lossreport.reports.wording import flagged_words, verdict
+
+MAX_TIME_POINTS = 120
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def build_prediction(
+    profile: Profile,
+    whole: Table,
+    i: int,
+    name: str,
+    goal: Goal,
+    costs: tuple[float, float] | None,
+) -> Prediction:
+    """Return everything about prediction column number `i`; `whole` is the table of all rows."""
+    (log,) = groups_of(whole, i).groups
+    sums, histogram = log.sums, log.histogram
+    ledger = _ledger(sums)
+    probabilities = are_probabilities(profile, i)
+    advice = advise(histogram, ledger.scored, goal)
+    advice = _of_probabilities(advice) if probabilities else advice
+    overall = figures(sums, histogram, advice.delta)
+    by_column = {by: groups_of(profile.table(by), i) for by in profile.columns.groupings}
+    names = {by: tuple(shown_columns(by, profile.columns)) for by in by_column}
+    raw = {names[by]: groups for by, groups in by_column.items()}
+    groupings = tuple(
+        _grouping(by, groups, sums, goal, costs, probabilities=probabilities)
+        for by, groups in raw.items()
+    )
+    flags = {by: tuple(g.flagged for g in g_.groups) for by, g_ in zip(raw, groupings, strict=True)}
+    attribution = None
+    if squares_fit(sums) and not probabilities:
+        flags = dict(zip(by_column, flags.values(), strict=True))
+        attribution = attribute(profile, i, by_column, flags)
+        attribution = attribution and _named(attribution, names)
+        groupings = tuple(_with_roles(g, attribution) for g in groupings)
+    if not probabilities:
+        advice = _with_weights(advice, raw, groupings)
+        advice = with_costs(advice, histogram, *costs) if costs else advice
+    advised = recommendation(advice, overall)
+    few = few_rows(histogram, raw) if squares_fit(sums) and not probabilities else None
+    view = view_of(profile, i, None)
+    tokens = [] if view is None else [tokens_of(view, side) for side in ("actual", "predicted")]
+    worst = _worst_rows(profile, i, sums)
+    every_group = [g for grouping in groupings for g in grouping.groups]
+    flagged = flagged_words(every_group, attribution)
+    step, points = _timeline(profile, i)
+    return Prediction(
+        predicted=name,
+        rows=ledger,
+        verdict=verdict(ledger, overall, advised, few, worst, flagged),
+        overall=overall,
+        recommendation=advised,
+        concentration=few,
+        attribution=attribution,
+        flagged=flagged,
+        groupings=groupings,
+        worst=worst,
+        timeline=points,
+        time_step=step,
+        lorenz=lorenz(histogram),
+        tokens=tuple(t for told, _ in tokens for t in told),
+        other_tokens=sum(others for _, others in tokens),
+    )
+
+
+def _named(attribution: Attribution, names: Mapping[By, By]) -> Attribution:
+    """Return it with columns called as they are shown."""
+    return replace(
+        attribution,
+        origins=tuple(replace(o, by=names[o.by]) for o in attribution.origins),
+        roles={(names[by], key): role for (by, key), role in attribution.roles.items()},
+    )
+
+
+def _with_roles(grouping: Grouping, attribution: Attribution | None) -> Grouping:
+    roles = attribution.roles if attribution else {}
+    groups = (replace(g, role=roles.get((grouping.by, g.key))) for g in grouping.groups)
+    return replace(grouping, groups=tuple(groups))
+
+
+def _of_probabilities(advice: Advice) -> Advice:
+    """Return the advice for probabilities, if there are rows enough for any."""
+    if advice.rows < MINIMUM_ROWS:
+        return advice
+    return advise_probabilities(advice.rows, advice.goal)
+
+
+def _with_weights(
+    advice: Advice, raw: Mapping[tuple[str, ...], RawGroups], groupings: Sequence[Grouping]
+) -> Advice:
+    """Look at the grouping that the error's size differs most between."""
+    parts = [(g.decomposition, g.by) for g in groupings if g.decomposition]
+    if not parts:
+        return advice
+    mixing, by = max(parts, key=lambda part: part[0].between)
+    together = stacked([g.histogram for g in raw[by].groups])
+    if together is None:
+        return advice
+    inside = advise(together, round(together.rows), detail=False)
+    return with_weights(advice, by, mixing, inside)
+
+
+def _ledger(sums: Mapping[str, Any]) -> Ledger:
+    left_out = tuple((r, int(sums[r])) for r in REASONS if sums[r])
+    n = int(sums["n"])
+    return Ledger(n + sum(c for _, c in left_out), n, left_out)
+
+
+def _share(part: float, whole: float) -> float | None:
+    return min(1.0, part / whole) if 0 < whole < math.inf and math.isfinite(part) else None
+
+
+def _grouping(
+    by: tuple[str, ...],
+    raw: RawGroups,
+    whole: Mapping[str, Any],
+    goal: Goal,
+    costs: tuple[float, float] | None,
+    *,
+    probabilities: bool,
+) -> Grouping:
+    """Return a grouping's groups, with their figures, flags and advice."""
+    each = []
+    shapes = [(group.histogram, int(group.sums["n"])) for group in raw.groups]
+    for group, usual in zip(raw.groups, advise_all(shapes, goal, detail=False), strict=True):
+        advice = _of_probabilities(usual) if probabilities else usual
+        own = figures(group.sums, group.histogram, advice.delta)
+        costly = (
+            with_costs(advice, group.histogram, *costs) if costs and not probabilities else advice
+        )
+        each.append((own, recommendation(costly, own)))
+    # Of a rare outcome most errors are small and few are near 1: no outliers, but what it is.
+    flags = outlier_driven([own for own, _ in each], MINIMUM_ROWS)
+    flags = [flag and not probabilities for flag in flags]
+    return Grouping(
+        by,
+        tuple(
+            Group(
+                key=group.key,
+                rows=_ledger(group.sums),
+                figures=own,
+                share_of_rows=_share(group.sums["n"], whole["n"]) or 0.0,
+                share_of_abs_error=_share(group.sums["sum_abs_error"], whole["sum_abs_error"]),
+                share_of_sq_error=_share(group.sums["sum_sq_error"], whole["sum_sq_error"]),
+                ratio_without=from_sums(others)["ratio"],
+                flagged=flag,
+                too_few_rows=own.n < MINIMUM_ROWS,
+                recommendation=advised,
+            )
+            for group, (own, advised), flag, others in zip(
+                raw.groups, each, flags, all_others(raw), strict=True
+            )
+        ),
+        _decomposition(raw),
+        raw.rest_groups,
+        None if raw.rest is None else _ledger(raw.rest),
+        None if raw.rest is None else figures(raw.rest, None),
+    )
+
+
+def _decomposition(raw: RawGroups) -> Decomposition | None:
+    """Return the ratio inside and between the groups; None if not all of them are told apart."""
+    if raw.rest is not None:
+        return None
+    names = ("n", "sum_abs_error", "sum_sq_error")
+    return decompose(*([g.sums[name] for g in raw.groups] for name in names))
+
+
+def _worst_rows(profile: Profile, prediction: int, sums: Mapping[str, Any]) -> tuple[WorstRow, ...]:
+    keys = key_names(profile.columns.keys)
+    rows = profile.worst.filter(pl.col("prediction") == prediction)
+    return tuple(
+        WorstRow(
+            file=row["file"],
+            row=row["row"],
+            time=row["time"] and row["time"].strftime("%Y-%m-%d %H:%M:%S"),
+            keys=tuple(row[k] for k in keys),
+            actual=row["actual"],
+            predicted=row["predicted"],
+            error=row["error"],
+            share_of_sq_error=_share(row["error"] ** 2, sums["sum_sq_error"])
+            if squares_fit(sums)
+            else None,
+        )
+        for row in rows.iter_rows(named=True)
+    )
+
+
+def _timeline(profile: Profile, prediction: int) -> tuple[str | None, tuple[TimePoint, ...]]:
+    """Return the figures over time in at most 120 steps, and what a step is."""
+    unit = profile.bucket
+    frame = profile.timeline.filter(
+        (pl.col("prediction") == prediction) & pl.col("bucket").is_not_null()
+    )
+    if unit is None or frame.is_empty():
+        return None, ()
+    first, last = frame["bucket"].min(), frame["bucket"].max()
+    assert isinstance(first, int)
+    assert isinstance(last, int)
+    step, name = _step(last - first + 1, unit)
+    offset = 3 if step % 7 == 0 else 0  # 1970-01-01 was a Thursday: weeks begin on Monday
+    rolled = add_up(frame.with_columns((pl.col("bucket") + offset) // step)).sort("bucket")
+    start = {"hour": "%Y-%m-%d %H:%M", "day": "%Y-%m-%d"}[unit]
+    return name, tuple(
+        TimePoint(
+            instant((row["bucket"] * step - offset) * HOURS[unit] * HOUR, start),
+            figures(row, None),
+        )
+        for row in rolled.iter_rows(named=True)
+    )
+
+
+def _step(buckets: int, unit: Bucket) -> tuple[int, str]:
+    """Return how many buckets make a step of the timeline, and the step's name."""
+    if buckets <= MAX_TIME_POINTS + 1:
+        return 1, unit
+    weeks = math.ceil(buckets / 7 / MAX_TIME_POINTS)
+    return 7 * weeks, "week" if weeks == 1 else f"{weeks} weeks"
+
+
+def instant(microseconds: int, form: str = "%Y-%m-%d %H:%M") -> str:
+    """Return a time as text; beyond the years 1 to 9999 only that it is."""
+    try:
+        return (EPOCH + timedelta(microseconds=microseconds)).strftime(form)
+    except OverflowError:
+        return "before year 1" if microseconds < 0 else "after year 9999"
+
+
+def shown_columns(by: Sequence[str], columns: Columns) -> list[str]:
+    """Return group columns as they are shown: the file's name is "file" if nothing else is."""
+    name = FILE_NAME if "file" in columns.keys else "file"
+    return [name if c == FILE_NAME else c for c in by]
