@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lossreport.advice.choice import GOALS, Goal
@@ -192,6 +193,7 @@ def report(
     *,
     goal: Goal = "unknown",
     costs: tuple[float, float] | None = None,
+    as_of: str | datetime | None = None,
     title: str | None = None,
     **options: Any,
 ) -> Report:
@@ -207,6 +209,9 @@ def report(
     costs
         What a unit of error costs where the prediction is too low, and where it is too high: asks
         for the quantile loss at the level that makes the mean cost smallest.
+    as_of
+        Times after this one lie in the future and are a finding: a time in UTC, or ISO 8601 text
+        (a date means its end). The clock is never looked at.
     title
         The heading; by default the name of the log.
     **options
@@ -223,7 +228,7 @@ def report(
     if costs is not None and not (len(costs) == 2 and all(0 < c < math.inf for c in costs)):
         raise UsageError(f"Costs are two positive numbers, too low and too high, not {costs}.")
     made = log if isinstance(log, Profile) else profile(log, **options)
-    return build_report(made, goal=goal, costs=costs, title=title)
+    return build_report(made, goal=goal, costs=costs, as_of=_moment(as_of), title=title)
 
 
 def _columns_of(source: Log, **asked: Any) -> Columns:
@@ -235,6 +240,21 @@ def _columns_of(source: Log, **asked: Any) -> Columns:
         if sample.height:
             raise
         raise UnreadableLogError(f"{source.name}: there are no rows to read. {error}") from error
+
+
+def _moment(as_of: str | datetime | None) -> datetime | None:
+    """Return a time in UTC; a date means its last moment."""
+    if as_of is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
+    except ValueError:
+        raise UsageError(
+            f"{as_of!r} is no time: write it like 2026-11-26 or 2026-11-26T18:00."
+        ) from None
+    if isinstance(as_of, str) and len(as_of.strip()) <= len("2026-11-26"):
+        moment += timedelta(days=1, microseconds=-1)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _paths(log: Any) -> list[str] | None:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -18,6 +19,7 @@ from lossreport.errors import LossReportError
 from lossreport.options import (
     Actual,
     Actuals,
+    AsOf,
     BadFile,
     By,
     CostOver,
@@ -78,6 +80,7 @@ def report(
     goal: Goal = GoalName.unknown,
     cost_under: CostUnder = None,
     cost_over: CostOver = None,
+    as_of: AsOf = None,
     html: Html = None,
     json: Json = None,
     markdown: Markdown = None,
@@ -100,6 +103,7 @@ def report(
     with _errors(debug=debug):
         html = html or Path("report.html")
         costs = _costs(cost_under, cost_over)
+        as_of = datetime.now(UTC).isoformat() if as_of == "now" else as_of
         paths = {"html": html, "json": json, "markdown": markdown, "profile": profile}
         _check_outputs(
             {k: p for k, p in paths.items() if p is not None},
@@ -124,7 +128,7 @@ def report(
             on_bad_file=on_bad_file.value,
             **_text(separator, encoding, decimal, no_header, skip_lines, missing),
         )
-        finished = api.report(made, goal=goal.value, costs=costs, title=title)
+        finished = api.report(made, goal=goal.value, costs=costs, as_of=as_of, title=title)
         written = _write(finished, made, html, json, markdown, profile)
         if not quiet:
             from lossreport.render.terminal import summary

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUS = "\u2212"
 NONE = "\u2013"
 
@@ -75,6 +77,14 @@ def places(rows: Iterable[tuple[str, int]], longest: int = 40) -> str:
 def listed(words: Sequence[str]) -> str:
     """Return words as a list: "a, b and c"."""
     return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)
+
+
+def instant(microseconds: int, form: str = "%Y-%m-%d %H:%M") -> str:
+    """Return a time since 1970 as text, in UTC; beyond the years 1 to 9999 only that it is."""
+    try:
+        return (EPOCH + timedelta(microseconds=microseconds)).strftime(form)
+    except OverflowError:
+        return "before year 1" if microseconds < 0 else "after year 9999"
 
 
 def reason(name: str) -> str:

@@ -131,3 +131,10 @@ ProfileFile = Annotated[
     Path | None, typer.Option(metavar="PATH", help="The mergeable statistics as Parquet.")
 ]
 Title = Annotated[str | None, typer.Option(metavar="TEXT", help="The page's heading.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="Times after this one (2026-11-26, or now) are a finding.",
+    ),
+]

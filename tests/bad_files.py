@@ -129,6 +129,7 @@ def _odd(whole: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
     marked[6] |= 1  # says that the member is encrypted, here ...
     marked[marked.rindex(b"PK\x01\x02") + 8] |= 1  # ... and in the directory
     yield "encrypted.csv.zip", bytes(marked)
+    yield "encrypted.parquet", b"PARE" + bytes(500) + b"PARE"
     yield "log.xlsx", b"PK\x03\x04" + bytes(200)
     yield "log.sas7bdat", bytes(300)
     yield "log.dta", b"\x73" + bytes(100)

@@ -80,6 +80,12 @@ def test_a_truncated_file_is_never_a_whole_one(ended: dict[str, Ended], name: st
     assert ended[name].code in ((0, 4, 5) if name.endswith(".csv") else (4,))
 
 
+@pytest.mark.parametrize("name", ["encrypted.parquet", "encrypted.csv.zip"])
+def test_an_encrypted_file_is_said_to_be_one(ended: dict[str, Ended], name: str) -> None:
+    assert ended[name].code == 4
+    assert "encrypted" in ended[name].err
+
+
 def test_a_log_without_rows_still_has_a_page(ended: dict[str, Ended]) -> None:
     assert ended["only-a-header.csv"].code == 5
 

@@ -17,7 +17,7 @@ import pytest
 import lossreport
 from lossreport.checks.all import CODES, check_data
 from lossreport.reports.results import Finding, Ledger
-from tests.conftest import EXAMPLES
+from tests.conftest import EXAMPLES, Ran
 from tests.simulated import LAWS, ROWS, clean
 
 OPTIONS = {"by": "site", "time": "time", "id": "site,time"}
@@ -421,3 +421,37 @@ def test_labels_are_no_placeholders(values: tuple[float, ...]) -> None:
     actual = rng.choice(values, 2000, p=[0.9, *[0.1 / (len(values) - 1)] * (len(values) - 1)])
     log = pl.DataFrame({"actual": actual, "predicted": actual + rng.normal(0, 0.1, 2000)})
     assert checked(log, by="", time="", id=())["LR016"].status == "passed"
+
+
+def test_times_in_the_future_are_told_from_the_time_given() -> None:
+    days = [datetime(2026, 11, 20) + timedelta(hours=6 * i) for i in range(40)]
+    log = pl.DataFrame({"time": days, "actual": [1.0 * i for i in range(40)], "predicted": 2.0})
+
+    def future(as_of: str | datetime | None) -> Finding:
+        report = lossreport.report(log, by="", as_of=as_of)
+        (finding,) = (f for f in report.findings if f.code == "LR033")
+        return finding
+
+    assert future(None).status == "skipped"
+    assert future("2026-11-30").status == "passed"
+    found = future("2026-11-25")
+    assert (found.status, found.severity, found.count) == ("issue", "warning", 16)
+    assert found.message.startswith("16 rows or more (40%) with a time after 2026-11-25 23:59 UTC")
+    assert "the last is 2026-11-29 18:00" in found.message
+    assert {e.row for e in found.examples} <= set(range(25, 41))
+    assert future("2026-11-29T12:00").count == 1
+    assert future("2026-11-29T13:00+02:00").count == 1
+    assert future(datetime(2026, 12, 24)).status == "passed"
+    with pytest.raises(lossreport.UsageError, match="is no time"):
+        future("tomorrow")
+
+
+def test_now_is_taken_from_the_clock_only_when_asked_for(
+    run: Callable[..., Ran], tmp_path: Path
+) -> None:
+    (tmp_path / "log.csv").write_text("time,actual,predicted\n2026-01-01,1,2\n2999-01-01,3,4\n")
+    codes = {}
+    for asked in ((), ("--as-of", "now")):
+        found = run(tmp_path / "log.csv", *asked).json["findings"]
+        codes[asked] = next(f["status"] for f in found if f["code"] == "LR033")
+    assert list(codes.values()) == ["skipped", "issue"]

@@ -19,13 +19,12 @@ from lossreport.checks.view import (
     rows_of,
     skipped,
 )
-from lossreport.formats import count, key_value, percent, visible
+from lossreport.formats import EPOCH, count, key_value, percent, visible
 from lossreport.logs.columns import key_names
 from lossreport.profiles.profile import HOURS, Profile
 from lossreport.profiles.statistics import COUNTS
 from lossreport.reports.results import Example, Finding
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 THIN = 0.25
 """A day with less than this share of the usual rows is thin."""

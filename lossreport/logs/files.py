@@ -37,6 +37,8 @@ ENDINGS = {
 THROUGH_PANDAS = ("excel", "stata", "sas", "spss")
 PICKLES = (".pkl", ".pickle", ".joblib")
 COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz", ".zip")
+MAGIC = {b"PAR1": "parquet", b"ARROW1": "ipc", b"\xff\xff\xff\xff": "ipc stream"}
+"""How binary files begin."""
 SCHEMES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "https", "http", "hf", "file")
 
 
@@ -166,12 +168,11 @@ def format_of(path: str, start: bytes) -> str:
     """
     _refuse_pickle(path, start)
     by_ending = format_by_ending(path)
-    if start.startswith(b"PAR1"):
-        return "parquet"
-    if start.startswith(b"ARROW1"):
-        return "ipc"
-    if start.startswith(b"\xff\xff\xff\xff"):
-        return "ipc stream"
+    for magic, fmt in MAGIC.items():
+        if start.startswith(magic):
+            return fmt
+    if start.startswith(b"PARE"):
+        raise UnreadableLogError(f"{path} is an encrypted Parquet file: decrypt it first.")
     if by_ending in ("parquet", "ipc"):
         raise UnreadableLogError(
             f"{path} ends like a {by_ending} file but does not begin like one."

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import PurePath
 
 from lossreport.advice.choice import Goal
-from lossreport.formats import visible
+from lossreport.formats import instant, visible
 from lossreport.logs.times import how_read
 from lossreport.profiles.evidence import BLOCK
 from lossreport.profiles.profile import Profile
@@ -13,7 +14,7 @@ from lossreport.profiles.statistics import RELATIVE_ACCURACY
 from lossreport.reports.findings import find
 from lossreport.reports.groups import MAX_GROUPS
 from lossreport.reports.joined import join_notes
-from lossreport.reports.prediction import build_prediction, instant, shown_columns
+from lossreport.reports.prediction import build_prediction, shown_columns
 from lossreport.reports.reconcile import reconcile
 from lossreport.reports.results import (
     Grouping,
@@ -27,6 +28,7 @@ def build_report(
     *,
     goal: Goal = "unknown",
     costs: tuple[float, float] | None = None,
+    as_of: datetime | None = None,
     title: str | None = None,
 ) -> Report:
     """Return the report of a profile.
@@ -37,6 +39,8 @@ def build_report(
         What must be right: totals, the typical row, no large errors, or unknown.
     costs
         What a unit of error costs where the prediction is too low, and where it is too high.
+    as_of
+        Times after this one lie in the future; None: it is not looked at. With a time zone.
     title
         The heading; by default the name of the log.
 
@@ -63,7 +67,7 @@ def build_report(
         rows=predictions[0].rows,
         span=profile.span and (instant(profile.span[0]), instant(profile.span[1])),
         predictions=predictions,
-        findings=find(profile, predictions),
+        findings=find(profile, predictions, as_of),
         notes=_notes(profile, predictions[0].groupings),
         joins=profile.joins,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Literal
 
 import polars as pl
@@ -10,10 +11,10 @@ import polars as pl
 from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.checks.all import check_data
 from lossreport.checks.view import EXAMPLES, examples, passed, skipped
-from lossreport.formats import count, group_name, number, percent, visible
+from lossreport.formats import EPOCH, count, group_name, instant, number, percent, visible
 from lossreport.logs.columns import key_names
 from lossreport.losses import LARGEST
-from lossreport.profiles.profile import Profile, rows_in
+from lossreport.profiles.profile import HOUR, HOURS, Profile, rows_in
 from lossreport.reports.joined import join_findings
 from lossreport.reports.results import Example, Finding, Prediction
 
@@ -36,16 +37,20 @@ TODO = {
     "LR009": "Gather more rows or group more coarsely.",
     "LR010": "Write a time into each row, in one format.",
     "LR011": "Write the value into each row, if it is known.",
+    "LR033": "Look for a wrong time zone, or day and month taken for each other.",
     "LR043": "Look at these lines: a separator inside an unquoted value, or a line cut off?",
     "LR040": "Make these files anew, and the report again.",
 }
 """What to do about each finding."""
 
 
-def find(profile: Profile, predictions: Sequence[Prediction]) -> tuple[Finding, ...]:
-    """Return all findings, in the order of their codes."""
+def find(
+    profile: Profile, predictions: Sequence[Prediction], as_of: datetime | None = None
+) -> tuple[Finding, ...]:
+    """Return all findings, in the order of their codes; times after `as_of` are in the future."""
     several = len(predictions) > 1
     found = [_times(profile), _group_values(profile), _files(profile), *_lines(predictions)]
+    found.append(_future(profile, as_of))
     found += join_findings(profile.joins)
     for i, p in enumerate(predictions):
         name = p.predicted if several else None
@@ -252,6 +257,28 @@ def _times(profile: Profile) -> Finding:
         )
     at = _kept(profile, pl.col("time").is_null())
     return _finding("LR010", title, issue, "warning", n, None, profile.rows, at)
+
+
+def _future(profile: Profile, as_of: datetime | None) -> Finding:
+    """Report times in the future; counted by whole days or hours, so that it may be more rows."""
+    title = "No time lies in the future"
+    unit = profile.bucket
+    if profile.columns.time is None or profile.span is None or unit is None:
+        return skipped("LR033", title, "The log has no times.")
+    if as_of is None:
+        return skipped("LR033", title, "No report looks at the clock unasked; give --as-of.")
+    since = round((as_of - EPOCH) / timedelta(microseconds=1))
+    if profile.span[1] <= since:
+        return passed("LR033", title)
+    whole = pl.col("bucket") > since // (HOURS[unit] * HOUR)
+    n = max(1, rows_in(profile.timeline.filter(whole)))
+    issue = (
+        f"{count(n, 'row')} or more ({percent(n / profile.rows)}) with a time after "
+        f"{as_of:%Y-%m-%d %H:%M} UTC; the last is {instant(profile.span[1])}."
+    )
+    later = pl.col("time") > as_of.replace(tzinfo=None)
+    at = _kept(profile, later)
+    return _finding("LR033", title, issue, "warning", n, None, profile.rows, at)
 
 
 def _group_values(profile: Profile) -> Finding:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -17,6 +16,7 @@ from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.checks.pairs import are_probabilities
 from lossreport.checks.repeats import tokens_of
 from lossreport.checks.view import view_of
+from lossreport.formats import instant
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.log import FILE_NAME
 from lossreport.losses import from_sums, squares_fit
@@ -39,7 +39,6 @@ from lossreport.reports.results import (
 from lossreport.reports.wording import flagged_words, verdict
 
 MAX_TIME_POINTS = 120
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def build_prediction(
@@ -255,14 +254,6 @@ def _step(buckets: int, unit: Bucket) -> tuple[int, str]:
         return 1, unit
     weeks = math.ceil(buckets / 7 / MAX_TIME_POINTS)
     return 7 * weeks, "week" if weeks == 1 else f"{weeks} weeks"
-
-
-def instant(microseconds: int, form: str = "%Y-%m-%d %H:%M") -> str:
-    """Return a time as text; beyond the years 1 to 9999 only that it is."""
-    try:
-        return (EPOCH + timedelta(microseconds=microseconds)).strftime(form)
-    except OverflowError:
-        return "before year 1" if microseconds < 0 else "after year 9999"
 
 
 def shown_columns(by: Sequence[str], columns: Columns) -> list[str]:
