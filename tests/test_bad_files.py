@@ -16,6 +16,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 import pytest
+from polars.testing import assert_frame_equal
 
 import lossreport
 from lossreport.logs import arrow_stream, patience
@@ -222,3 +223,24 @@ def test_a_stream_that_ends_before_its_file_is_not_a_shorter_log(run: Run, tmp_p
     ended = run(path)
     assert ended.code == 4
     assert "bytes follow" in ended.err
+
+
+def test_skipping_changes_nothing_in_good_files_large_and_small(tmp_path: Path) -> None:
+    for name, times in (("a.parquet", 1), ("b.parquet", 150), ("c.parquet", 101), ("d.parquet", 1)):
+        pl.concat([a_log()] * times).write_parquet(tmp_path / name)
+    stopped, skipped = (
+        lossreport.profile(tmp_path, by="region", on_bad_file=how) for how in ("stop", "skip")
+    )
+    assert sorted(skipped.sources, key=lambda s: s.path) == list(stopped.sources)
+    assert skipped.worst.equals(stopped.worst)
+    exact, close = ("prediction", "key_0", "n"), ("sum_error", "sum_sq_error", "sum_fourth_error")
+    for one, other in zip(stopped.tables, skipped.tables, strict=True):
+        assert one.moments.select(exact).equals(other.moments.select(exact))
+        assert_frame_equal(one.moments.select(close), other.moments.select(close), rel_tol=1e-12)
+
+
+def test_skipping_keeps_what_else_was_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("actual,predicted\n1,2\nnix,3\n")
+    (tmp_path / "b.parquet").write_bytes(b"PAR1")
+    made = lossreport.report(tmp_path, by="", on_bad_file="skip", missing="nix")
+    assert made.rows.left_out == (("actual_missing", 1),)

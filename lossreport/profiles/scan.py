@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain, islice
 from typing import Any
 
 import narwhals as nw
@@ -13,7 +14,7 @@ import polars as pl
 
 from lossreport.errors import UnreadableLogError
 from lossreport.logs.columns import Columns, key_names
-from lossreport.logs.log import Chunk, Log, Source
+from lossreport.logs.log import Chunk, Log, Prepare, Source
 from lossreport.profiles.gathering import Gathering
 from lossreport.profiles.profile import (
     HOUR,
@@ -38,6 +39,8 @@ LEFT_OUT_ROWS = 200_000
 """Unscored rows are counted by reason when this many have come together."""
 MERGE_AT = 32
 """Profiles of single files are merged when they are so many."""
+SMALL_CHUNKS = 3
+"""A file of so many chunks is small."""
 WORST_ROWS = 10_000
 """Candidates for the worst rows are sorted out when more than this have come together."""
 WORST_SCHEMA: dict[str, Any] = {
@@ -77,9 +80,13 @@ def profile_log(
     """
     if log.skip_bad:
         return _file_by_file(log, columns, keep_worst, progress)
-    scan = Scan(columns, keep_worst)
-    done: list[Profile] = []
     sources: list[Source] = []
+    chunks = log.chunks(columns, sources, _prepare(columns))
+    made = _profile_chunks(chunks, columns, keep_worst, progress)
+    return replace(made, sources=tuple(sources))
+
+
+def _prepare(columns: Columns) -> Prepare:
     predictions = len(columns.predicted)
     sides = ["actual", *(f"predicted_{i}" for i in range(predictions))]
 
@@ -91,14 +98,26 @@ def profile_log(
             filled.append(pl.col("time").to_physical().fill_null(NO_TIME).alias("microsecond"))
         return prepared.with_columns(filled)
 
-    for chunk in log.chunks(columns, sources, prepare):
+    return prepare
+
+
+def _profile_chunks(
+    chunks: Iterable[Chunk],
+    columns: Columns,
+    keep_worst: int,
+    progress: Callable[[int], None],
+) -> Profile:
+    """Return the profile of rows that come in chunks, without sources."""
+    scan = Scan(columns, keep_worst)
+    done: list[Profile] = []
+    for chunk in chunks:
         scan.add(chunk)
         progress(chunk.rows.height)
         if scan.outgrown():
             done = [merge([*done, scan.profile()])]
             scan = Scan(columns, keep_worst, like=done[0])
     last = scan.profile()
-    return replace(merge([*done, last]) if done else last, sources=tuple(sources))
+    return merge([*done, last]) if done else last
 
 
 def _file_by_file(
@@ -106,31 +125,39 @@ def _file_by_file(
 ) -> Profile:
     """Return the profile of the files that can be read to their ends; name the others.
 
-    Each file has its own profile first, so that a file that breaks after a million rows leaves
-    none of them in the sums.
+    A file that breaks after a million rows leaves none of them in the sums: small files are held
+    until they have been read, and each large one has a profile of its own first.
     """
-    done: list[Profile] = []
+    large: list[Profile] = []
+    sources: list[Source] = []
     skipped = list(log.skipped)
-    for part in log.parts:
-        try:
-            done.append(
-                profile_log(
-                    Log((part,), matches=log.matches),
-                    columns,
-                    keep_worst=keep_worst,
-                    progress=progress,
-                )
-            )
-        except UnreadableLogError as error:
-            skipped.append(Source(part.path, 0, part.bytes, skipped=str(error)))
-        if len(done) >= MERGE_AT:
-            done = [merge(done)]
-    if not done:
+
+    def small_files() -> Iterator[Chunk]:
+        for part in log.parts:
+            one = replace(log, parts=(part,), skip_bad=False)
+            its_source: list[Source] = []
+            chunks = one.chunks(columns, its_source, _prepare(columns))
+            try:
+                first = list(islice(chunks, SMALL_CHUNKS))
+                if not its_source and (further := next(chunks, None)) is not None:
+                    whole = chain(first, [further], chunks)
+                    large.append(_profile_chunks(whole, columns, keep_worst, progress))
+                    first = []
+            except UnreadableLogError as error:
+                skipped.append(Source(part.path, 0, part.bytes, skipped=str(error)))
+                continue
+            sources.extend(its_source)
+            yield from first
+            if len(large) >= MERGE_AT:
+                large[:] = [merge(large)]
+
+    small = _profile_chunks(small_files(), columns, keep_worst, progress)
+    if not sources:
         raise UnreadableLogError(
             f"None of the {len(skipped):,} files could be read. The first: {skipped[0].skipped}"
         )
-    whole = merge(done)
-    return replace(whole, sources=(*whole.sources, *skipped))
+    whole = merge([small, *large]) if large else small
+    return replace(whole, sources=(*sources, *skipped))
 
 
 class Scan:
