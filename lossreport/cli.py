@@ -112,6 +112,8 @@ def report(
         )
         from lossreport import api
 
+        # Drawing needs matplotlib, whose import takes as long as reading a million rows: meanwhile.
+        Thread(target=import_module, args=("matplotlib.figure",), daemon=True).start()
         made = _profile(
             logs,
             quiet=quiet,
@@ -314,8 +316,6 @@ def _profile(logs: list[str], *, quiet: bool, **options: Any) -> Any:
     """Return the profile of the logs; `options` are those of `api.profile`."""
     from lossreport import api
 
-    # Drawing needs matplotlib, whose import takes as long as reading a million rows: meanwhile.
-    Thread(target=import_module, args=("matplotlib.figure",), daemon=True).start()
     with _progress(quiet=quiet) as opened:
         return api.profile(logs, opened=opened, **options)
 
