@@ -144,7 +144,7 @@ def test_when_all_files_are_bad_there_is_no_page(run: Run, tmp_path: Path) -> No
     _broken_late(log / "b.parquet")
     ended = run(log, "--on-bad-file", "skip", "--by", "")
     assert ended.code == 4
-    assert "None of the 2 files could be read" in ended.err
+    assert "None of the log's files (2) could be read" in ended.err
     assert not (ended.folder / "out.html").exists()
 
 

@@ -242,7 +242,8 @@ def with_costs(
         )
         return replace(advice, verdict="not-enough-rows", loss=None, reason=reason, level=level)
     (quantile,) = histogram.quantile([1 - level])  # of predicted - actual
-    return replace(advice, verdict="quantile", loss="quantile", level=level, shift=-quantile)
+    verdict = advice.verdict if advice.broken else "quantile"
+    return replace(advice, verdict=verdict, loss="quantile", level=level, shift=-quantile)
 
 
 def _judge(goal: Goal, made: Functionals) -> list[Advice]:
@@ -269,8 +270,12 @@ def _judge(goal: Goal, made: Functionals) -> list[Advice]:
     for i, rows in enumerate(made.rows):
         sure = _confidence(float(probability[i]), float(rows))
         unclear = sure == "low" and goal == "unknown" and not undecided[i]
-        out = tuple(loss for j, loss in enumerate(LOSSES) if ruled_out[i, j])
         best_guess = LOSSES[chosen[i]]
+        # A loss may waste rows and still be the one that aims at what must be right.
+        meant = {best_guess, *(LOSSES[pick[i]] for pick in picks.values())}
+        if made.v_huber[i, 0].min() * (1 - CLEARLY_WORSE) < v[i, 0].min():
+            meant.add("Huber")  # with another delta
+        out = tuple(loss for j, loss in enumerate(LOSSES) if ruled_out[i, j] and loss not in meant)
         delta_at = _best_delta(made.ks, made.v_huber[i, 0])
         advised.append(
             Advice(

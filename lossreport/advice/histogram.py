@@ -60,7 +60,8 @@ class ErrorHistogram:
         mean = np.where(
             np.isfinite(mean), mean, sign * (inner / 2 + np.minimum(outer, LARGEST) / 2)
         )
-        relative = np.where(np.isfinite(relative), relative, 1.3e-4)
+        underflown = (n > 1) & (squares < 1e-290)  # squares that small have lost their digits
+        relative = np.where(np.isfinite(relative) & ~underflown, relative, 1.3e-4)
         relative = np.where((sign == 0) | (n == 1) | (relative < SAME_VALUE), 0, relative)
         outer = np.minimum(outer, LARGEST)
         return cls._spread(n, mean, np.abs(mean) * np.sqrt(relative), sign, inner, outer)

@@ -17,6 +17,7 @@ OF_THE_LOG: tuple[Check, ...] = (
     repeats.duplicate_rows,
     repeats.duplicate_ids,
     lambda view: values.placeholders(view, "actual"),
+    values.constant_actual,
     order.stale,
     places.impossible_times,
     places.uneven_days,
@@ -36,7 +37,7 @@ OF_A_PREDICTION: tuple[Check, ...] = (
     values.whole,
     values.negative,
 )
-CODES = tuple(f"LR{n:03d}" for n in range(12, 33))
+CODES = (*(f"LR{n:03d}" for n in range(12, 33)), "LR034")
 
 
 def check_data(profile: Profile, ledgers: list[tuple[str | None, Ledger]]) -> list[Finding]:

@@ -205,6 +205,20 @@ def constant(view: View) -> Finding:
     return _constant_somewhere(view, code, title, todo)
 
 
+def constant_actual(view: View) -> Finding:
+    """Look for an actual value that does not change in the whole log."""
+    code, title = "LR034", "The actual values vary"
+    actual = view.actual
+    if len(actual) < MINIMUM:
+        return skipped(code, title, TOO_FEW)
+    if np.ptp(actual) > 0:
+        return passed(code, title)
+    message = f"every actual value is {plain(float(actual[0]))}: there is nothing to predict."
+    todo = "Look for the wrong column, or a join that gave every row the same value."
+    size = extent_of(view, np.ones(len(actual), dtype=bool))
+    return issue(code, title, message, todo, size=size, at=examples(view.rows))
+
+
 def _constant_somewhere(view: View, code: str, title: str, todo: str) -> Finding:
     """Look at each group and each day."""
     _, counts = values_and_counts(view.predicted)

@@ -69,7 +69,8 @@ def open_log(
             skipped.append(Source(path, 0, _size(path), skipped=str(error)))
     if not parts:
         raise UnreadableLogError(
-            f"None of the {len(skipped):,} files could be read. The first: {skipped[0].skipped}"
+            f"None of the log's files ({len(skipped):,}) could be read. The first: "
+            f"{skipped[0].skipped}"
         )
     return Log(tuple(parts), skip_bad, tuple(skipped), text.missing)
 

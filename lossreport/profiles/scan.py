@@ -154,7 +154,8 @@ def _file_by_file(
     small = _profile_chunks(small_files(), columns, keep_worst, progress)
     if not sources:
         raise UnreadableLogError(
-            f"None of the {len(skipped):,} files could be read. The first: {skipped[0].skipped}"
+            f"None of the log's files ({len(skipped):,}) could be read. The first: "
+            f"{skipped[0].skipped}"
         )
     whole = merge([small, *large]) if large else small
     return replace(whole, sources=(*sources, *skipped))

@@ -20,7 +20,7 @@ def summary(report: Report) -> str:
     blocks = []
     for prediction in report.predictions:
         if len(report.predictions) > 1:
-            blocks.append(f"== {prediction.predicted} ==")
+            blocks.append(f"== {visible(prediction.predicted, 60)} ==")
         blocks += _prediction(prediction)
     issues = gravest_first(report.findings, notes=False)
     if issues:

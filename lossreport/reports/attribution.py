@@ -79,8 +79,19 @@ def attribute(
                 role = "heavy tail" if still[group.key] else "affected"
             if role:
                 roles[by, group.key] = role
-    (log,) = groups_of(rest.table(()), prediction).groups
-    return Attribution(tuple(origins), roles, figures(log.sums, log.histogram))
+    (log,) = groups_of(profile.table(()), prediction).groups
+    (outside,) = groups_of(rest.table(()), prediction).groups
+    return Attribution(
+        # Each was found among what the sources before it left; its shares are of the whole log.
+        tuple(_origin(o.by, _group(groupings[o.by], o.key), log) for o in origins),
+        roles,
+        figures(outside.sums, outside.histogram),
+        1 - float(outside.sums["sum_sq_error"]) / float(log.sums["sum_sq_error"]),
+    )
+
+
+def _group(groups: RawGroups, key: Key) -> RawGroup:
+    return next(g for g in groups.groups if g.key == key)
 
 
 def _role(by: By, group: RawGroup, origins: list[Origin], *, was: bool, left: bool) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePath
 
@@ -17,10 +19,17 @@ from lossreport.reports.joined import join_notes
 from lossreport.reports.prediction import build_prediction, shown_columns
 from lossreport.reports.reconcile import reconcile
 from lossreport.reports.results import (
+    Finding,
     Grouping,
+    Prediction,
     Report,
+    gravest_first,
 )
+from lossreport.reports.wording import with_faults
 from lossreport.version import __version__
+
+FAULTS = ("LR016", "LR017", "LR018", "LR019")
+"""Placeholders, units and signs: what is wrong in the data before any loss is chosen."""
 
 
 def build_report(
@@ -55,6 +64,8 @@ def build_report(
         for i, name in enumerate(profile.columns.predicted)
     )
     reconcile(predictions, profile.rows)
+    findings = find(profile, predictions, as_of)
+    predictions = tuple(_with_faults(p, findings) for p in predictions)
     return Report(
         version=__version__,
         title=title or _name_of(profile),
@@ -67,10 +78,20 @@ def build_report(
         rows=predictions[0].rows,
         span=profile.span and (instant(profile.span[0]), instant(profile.span[1])),
         predictions=predictions,
-        findings=find(profile, predictions, as_of),
+        findings=findings,
         notes=_notes(profile, predictions[0].groupings),
         joins=profile.joins,
     )
+
+
+def _with_faults(prediction: Prediction, findings: Sequence[Finding]) -> Prediction:
+    """Return a prediction whose verdict tells the faults of its data."""
+    faults = [
+        f
+        for f in gravest_first(findings, notes=False)
+        if f.code in FAULTS and f.predicted in (None, prediction.predicted)
+    ]
+    return replace(prediction, verdict=with_faults(prediction.verdict, faults))
 
 
 def _name_of(profile: Profile) -> str:
@@ -91,8 +112,8 @@ def _notes(profile: Profile, groupings: tuple[Grouping, ...]) -> tuple[str, ...]
         "sampled."
     ]
     notes += [
-        f"Grouped by {', '.join(t.by)} there are too many groups ({t.groups():,}) to keep their "
-        "histograms: they have exact figures, but no quantiles and no advice."
+        f"Grouped by {visible(', '.join(t.by), 80)} there are too many groups ({t.groups():,}) to "
+        "keep their histograms: they have exact figures, but no quantiles and no advice."
         for t in profile.tables
         if t.histogram is None
     ]
@@ -104,8 +125,8 @@ def _notes(profile: Profile, groupings: tuple[Grouping, ...]) -> tuple[str, ...]
             "What they say of the whole log is an estimate."
         )
     notes += [
-        f"Of the groups by {', '.join(by)} the {MAX_GROUPS:,} with the most squared error are told "
-        "apart, flagged and advised; all others are one sum."
+        f"Of the groups by {visible(', '.join(by), 80)} the {MAX_GROUPS:,} with the most squared "
+        "error are told apart, flagged and advised; all others are one sum."
         for by in cut
     ]
     notes += join_notes(profile.joins)

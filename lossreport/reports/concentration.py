@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lossreport.advice.gap import Gap
 from lossreport.advice.histogram import ErrorHistogram
 from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.reports.figures import figures
@@ -20,17 +21,23 @@ MOST = 0.5
 Groupings = Mapping[tuple[str, ...], RawGroups]
 
 
-def few_rows(histogram: ErrorHistogram | None, groupings: Groupings) -> Concentration | None:
+def few_rows(
+    histogram: ErrorHistogram | None, groupings: Groupings, broken: Gap | None = None
+) -> Concentration | None:
     """Return the few rows that make most of the squared error, if there are such rows.
 
     Of the cuts |error| > c between bins, the one that catches the largest share of squared error
-    with the fewest rows: it maximises share * (1 - ln(rows) / ln(all rows)). None below 50 rows.
+    with the fewest rows: it maximises share * (1 - ln(rows) / ln(all rows)); if there are rows
+    apart from all others (`broken`), these. None below 50 rows.
     """
     if histogram is None or histogram.rows < MINIMUM_ROWS or not np.any(histogram.mean):
         return None
     n = histogram.rows
-    tail = [(c, *histogram.beyond(c)) for c in _cuts(histogram, FEW * n)]
-    few = [t for t in tail if 0 < t[1] <= FEW * n and t[3] >= MOST]
+    most = max(FEW * n, broken.rows if broken else 0)
+    tail = [(c, *histogram.beyond(c)) for c in _cuts(histogram, most)]
+    few = [t for t in tail if 0 < t[1] <= most and t[3] >= MOST]
+    apart = [t for t in few if broken and t[1] == broken.rows]
+    few = apart or [t for t in few if t[1] <= FEW * n]
     if not few:
         return None
     cut, rows, absolute, squared = max(few, key=lambda t: t[3] * (1 - math.log(t[1]) / math.log(n)))

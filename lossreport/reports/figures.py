@@ -17,6 +17,10 @@ from lossreport.losses import (
 from lossreport.reports.results import Figures, WorstShare
 
 WORST_SHARES = (0.001, 0.01, 0.05)
+BIASED = 0.25
+"""A mean error of more than this share of the MAE is worth a word, ..."""
+SURELY = 4.0
+"""... if it is more than so many standard errors."""
 FALSE_DISCOVERIES = 0.05
 """Of the flagged groups, the share that may be flagged by chance (Benjamini, Hochberg 1995)."""
 
@@ -81,6 +85,16 @@ def _shape(
         "huber_delta": delta if exact["mse"] is not None else None,
         "worst_shares": tuple(WorstShare(s, *held) for s, held in shares if held),
     }
+
+
+def surely_biased(of: Figures) -> bool:
+    """Return whether the mean error is a large share of the MAE, and more than a few rows' doing.
+
+    It must exceed four of its standard errors, sd / sqrt(n).
+    """
+    if of.bias is None or of.mse is None or not of.mae or abs(of.bias) <= BIASED * of.mae:
+        return False
+    return abs(of.bias) > SURELY * math.sqrt(max(of.mse - of.bias**2, 0.0) / of.n)
 
 
 def outlier_driven(of_groups: Sequence[Figures], minimum_rows: int) -> list[bool]:

@@ -15,6 +15,7 @@ from lossreport.formats import EPOCH, count, group_name, instant, number, percen
 from lossreport.logs.columns import key_names
 from lossreport.losses import LARGEST
 from lossreport.profiles.profile import HOUR, HOURS, Profile, rows_in
+from lossreport.reports.figures import surely_biased
 from lossreport.reports.joined import join_findings
 from lossreport.reports.results import Example, Finding, Prediction
 
@@ -23,8 +24,6 @@ MUCH_LEFT_OUT = 0.05
 """From this share of the rows on, leaving rows out is an error, not a warning."""
 MAX_NAMED = 3
 """So many skipped files are named in a sentence; the rest with the sources."""
-BIASED = 0.25
-"""A mean error of more than this share of the MAE is worth a finding."""
 TODO = {
     "LR001": "Find out why it is missing: the figures are silent about these rows.",
     "LR002": "Find out why the model gave no number: the figures are silent about these rows.",
@@ -196,7 +195,7 @@ def _biased(p: Prediction, name: str | None) -> Finding:
     if p.overall.n < MINIMUM_ROWS or bias is None or not mae:
         return skipped("LR006", title, "Too few rows, or no error at all.", name)
     issue = None
-    if abs(bias) > BIASED * mae:
+    if surely_biased(p.overall):
         issue = (
             f"The model predicts too {'much' if bias > 0 else 'little'}: mean of predicted less "
             f"actual is {number(bias, signed=True)}, {percent(abs(bias) / mae)} of the MAE."
@@ -238,8 +237,8 @@ def _small_groups(p: Prediction, name: str | None) -> Finding:
     issue = None
     if small:
         issue = (
-            f"{small:,} of {_told_apart(p)} {'has' if small == 1 else 'have'} fewer: "
-            "figures only, no flag and no recommendation."
+            f"{small:,} of {_told_apart(p)} {'has' if small == 1 else 'have'} fewer than "
+            f"{MINIMUM_ROWS} scored rows: figures only, no flag and no recommendation."
         )
     return _finding("LR009", title, issue, "info", small, name, len(groups))
 
@@ -272,9 +271,10 @@ def _future(profile: Profile, as_of: datetime | None) -> Finding:
         return passed("LR033", title)
     whole = pl.col("bucket") > since // (HOURS[unit] * HOUR)
     n = max(1, rows_in(profile.timeline.filter(whole)))
+    exact = (since + 1) % (HOURS[unit] * HOUR) == 0  # the time given is the end of a day or hour
     issue = (
-        f"{count(n, 'row')} or more ({percent(n / profile.rows)}) with a time after "
-        f"{as_of:%Y-%m-%d %H:%M} UTC; the last is {instant(profile.span[1])}."
+        f"{count(n, 'row')}{'' if exact else ' or more'} ({percent(n / profile.rows)}) with a time "
+        f"after {as_of:%Y-%m-%d %H:%M} UTC; the last is {instant(profile.span[1])}."
     )
     later = pl.col("time") > as_of.replace(tzinfo=None)
     at = _kept(profile, later)
@@ -298,7 +298,7 @@ def _group_values(profile: Profile) -> Finding:
         listed = ", ".join(
             f"{count(n, 'row')} without {visible(column, 40)}" for column, n in missing.items()
         )
-        issue = f"{listed}: kept as a group of their own, (missing)."
+        issue = f"{listed}: kept as a group called (missing)."
     at = _kept(profile, pl.any_horizontal(pl.col(key_names(keys)).is_null()))
     return _finding("LR011", title, issue, "info", sum(missing.values()), None, profile.rows, at)
 
@@ -308,11 +308,12 @@ def _files(profile: Profile) -> Finding:
     left = [s for s in profile.sources if s.skipped]
     issue = None
     if left:
-        named = "; ".join(visible(s.skipped or "", 300) for s in left[:MAX_NAMED])
+        reasons = [(s.skipped or "").split(". If it is")[0].rstrip(".") for s in left]
+        named = "; ".join(visible(r, 300) for r in reasons[:MAX_NAMED])
         more = f"; and {len(left) - MAX_NAMED:,} more" if left[MAX_NAMED:] else ""
         issue = (
             f"{len(left):,} of {count(len(profile.sources), 'file')} skipped, none of "
-            f"{'its' if len(left) == 1 else 'their'} rows in any figure: {named}{more}"
+            f"{'its' if len(left) == 1 else 'their'} rows in any figure: {named}{more}."
         )
     return _finding("LR040", title, issue, "error", len(left), None, len(profile.sources))
 

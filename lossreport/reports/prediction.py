@@ -38,6 +38,9 @@ from lossreport.reports.results import (
 )
 from lossreport.reports.wording import flagged_words, verdict
 
+DECOMPOSED = ("n", "sum_abs_error", "sum_sq_error")
+MOST = 0.8
+"""Groups to weight by must hold so much of the rows where they are large enough to judge."""
 MAX_TIME_POINTS = 120
 
 
@@ -75,7 +78,9 @@ def build_prediction(
         advice = _with_weights(advice, raw, groupings)
         advice = with_costs(advice, histogram, *costs) if costs else advice
     advised = recommendation(advice, overall)
-    few = few_rows(histogram, raw) if squares_fit(sums) and not probabilities else None
+    few = (
+        few_rows(histogram, raw, advice.broken) if squares_fit(sums) and not probabilities else None
+    )
     view = view_of(profile, i, None)
     tokens = [] if view is None else [tokens_of(view, side) for side in ("actual", "predicted")]
     worst = _worst_rows(profile, i, sums)
@@ -127,10 +132,16 @@ def _with_weights(
     advice: Advice, raw: Mapping[tuple[str, ...], RawGroups], groupings: Sequence[Grouping]
 ) -> Advice:
     """Look at the grouping that the error's size differs most between."""
-    parts = [(g.decomposition, g.by) for g in groupings if g.decomposition]
-    if not parts:
+    found: list[tuple[Decomposition, By]] = []
+    for grouping in groupings:
+        large = [g for g in raw[grouping.by].groups if g.sums["n"] >= MINIMUM_ROWS]
+        # The MAE of small groups differs by chance, and their errors cannot be judged.
+        if sum(g.sums["n"] for g in large) >= MOST * advice.rows:
+            mixing = decompose(*([g.sums[name] for g in large] for name in DECOMPOSED))
+            found += [(mixing, grouping.by)] if mixing else []
+    if not found:
         return advice
-    mixing, by = max(parts, key=lambda part: part[0].between)
+    mixing, by = max(found, key=lambda part: part[0].between)
     together = stacked([g.histogram for g in raw[by].groups])
     if together is None:
         return advice
@@ -200,8 +211,7 @@ def _decomposition(raw: RawGroups) -> Decomposition | None:
     """Return the ratio inside and between the groups; None if not all of them are told apart."""
     if raw.rest is not None:
         return None
-    names = ("n", "sum_abs_error", "sum_sq_error")
-    return decompose(*([g.sums[name] for g in raw.groups] for name in names))
+    return decompose(*([g.sums[name] for g in raw.groups] for name in DECOMPOSED))
 
 
 def _worst_rows(profile: Profile, prediction: int, sums: Mapping[str, Any]) -> tuple[WorstRow, ...]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from lossreport.advice.choice import Advice
-from lossreport.formats import count, number, percent, ratio
+from lossreport.formats import count, number, percent, ratio, visible
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.reports.results import Figures, Recommendation
 
+NEARLY_AS_GOOD = 1.1
+"""A loss that needs no more than so many times the rows of the best."""
 LOSS_NAMES = {"L1": "L1 (absolute error)", "L2": "L2 (squared error)"}
 PROBABILITIES = (
     "Every actual value is 0 or 1 and every prediction lies between. L2 is then the Brier score, a "
@@ -56,7 +58,7 @@ def _headline(advice: Advice) -> str:
         return "Train with L2 (squared error), because large errors must not happen."
     if advice.verdict == "weights":
         return (
-            f"Weight rows by 1/variance of their group ({', '.join(advice.weights_by)}) and keep "
+            f"Weight rows by 1/variance of their group ({_names(advice.weights_by)}) and keep "
             "L2 (squared error)."
         )
     if advice.verdict == "depends":
@@ -81,6 +83,10 @@ def _headline(advice: Advice) -> str:
     return f"Train with {name}."
 
 
+def _names(columns: tuple[str, ...]) -> str:
+    return ", ".join(visible(c, 40) for c in columns)
+
+
 def _far(factor: float) -> str:
     return f"{factor:.1f}" if factor < 10 else f"{factor:,.0f}" if factor < 1e6 else f"{factor:.0e}"
 
@@ -98,6 +104,8 @@ def _first_reason(advice: Advice) -> list[str]:
     if advice.broken and advice.loss_if_repaired:
         repaired = loss_name(advice.loss_if_repaired, advice.delta_if_repaired)
         left_in = loss_name(advice.loss or "", advice.delta)
+        if advice.level is not None:
+            left_in = f"the quantile loss at level {advice.level:.3g}"
         return [
             f"Repaired or removed, the errors suit {repaired}; left in, {left_in}.",
         ]
@@ -112,7 +120,7 @@ def _first_reason(advice: Advice) -> list[str]:
         return [
             f"Groups differ in error size: RMSE/MAE {ratio(advice.mixing.ratio)} is "
             f"{ratio(advice.mixing.inside)} inside groups times {ratio(advice.mixing.between)} "
-            f"between groups of {', '.join(advice.weights_by)}. Inside the groups the errors suit "
+            f"between groups of {_names(advice.weights_by)}. Inside the groups the errors suit "
             f"L2. Without weights, train with {loss_name(advice.best_guess or '', advice.delta)}.",
         ]
     return []
@@ -196,14 +204,17 @@ def _efficiency(advice: Advice) -> str:
         f"and {second} {_times(second_times)} as many rows."
     )
     if advice.verdict == "clear" and advice.loss != best:
-        sentence += (
-            f" {advice.loss} is nearly as good, and the safer choice with "
-            f"{count(advice.rows, 'row')}: it loses least if the tail is heavier than it looks."
-        )
+        if needed[advice.loss or best] <= NEARLY_AS_GOOD:
+            sentence += f" {advice.loss} is nearly as good, and the safer choice"
+            sentence += f" with {count(advice.rows, 'row')}."
+        else:
+            sentence += f" {advice.loss} is chosen for what it aims at, not for its steadiness."
     if advice.ruled_out and advice.verdict != "no-clear-winner":
         sentence += f" {_all_of(advice.ruled_out, 'and')} can be ruled out."
     return sentence
 
 
 def _times(factor: float) -> str:
-    return f"{factor:.2f} times" if factor < 100 else "more than 100 times"
+    if factor >= 100:
+        return "more than 100 times"
+    return f"{factor:.2f} times" if factor < 10 else f"{factor:.0f} times"

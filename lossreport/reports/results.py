@@ -176,6 +176,8 @@ class Attribution:
     flagged without the sources), "heavy tail" (flagged even so); others have no role."""
     without: Figures | None
     """The figures of all rows outside the sources; None if there are no sources."""
+    share_of_sq_error: float = 0.0
+    """Of all sources together, no row counted twice."""
 
     def count(self, role: str) -> int:
         """Return how many groups have a role."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from lossreport.advice.choice import Goal
 from lossreport.formats import MINUS, count, group_name, number, percent, ratio, reason
 from lossreport.losses import HUBER_BEATS_L2
+from lossreport.reports.figures import surely_biased
 from lossreport.reports.results import (
     Attribution,
     Concentration,
     Figures,
+    Finding,
     Group,
     Ledger,
     Recommendation,
@@ -17,6 +21,9 @@ from lossreport.reports.results import (
     WorstRow,
 )
 
+HEAVY_TAIL = "Heavy tail"
+MAE_MOVED = 0.25
+"""Few rows that make this share of the absolute error move the MAE too."""
 LONGEST = 28
 """Group values are cut to this many characters in sentences; tables show them whole."""
 
@@ -59,20 +66,43 @@ def verdict(
     if concentration:
         return Verdict(
             "Outlier-driven error", "alert", _concentrated(figures, concentration),
-            _judge_by_mae(figures, concentration), tuple(points),
+            _judge_by_mae(figures, concentration, advised.advice.goal), tuple(points),
         )  # fmt: skip
-    heavy = (figures.centred_ratio or 0) > HUBER_BEATS_L2
     because = " ".join(advised.because[:2])
+    if advised.advice.broken or figures.mse is None:
+        tag = "Check rows first" if advised.advice.broken else "Beyond the range of floats"
+        return Verdict(tag, "alert", advised.headline, because, tuple(points))
+    heavy = (figures.centred_ratio or 0) > HUBER_BEATS_L2
     judged = (
-        " Quote MAE beside RMSE: the tail is broad, not a few rows."
+        "Quote MAE beside RMSE: the tail is heavier than a Gaussian's."
         if heavy
-        else " RMSE and MAE tell the same story here."
+        else "RMSE and MAE tell the same story here."
     )
     return Verdict(
-        "Heavy tail" if heavy else "No outlier problem", "note" if heavy else "calm",
-        advised.headline,
-        because + (judged if figures.ratio is not None else ""), tuple(points),
+        HEAVY_TAIL if heavy else "No outlier problem", "note" if heavy else "calm",
+        advised.headline, f"{because} {judged}".strip(), tuple(points),
     )  # fmt: skip
+
+
+def with_faults(verdict: Verdict, faults: Sequence[Finding]) -> Verdict:
+    """Return a verdict that says first what was found wrong in the data, if anything.
+
+    Where few rows make the loss, or lie apart, that stays the first sentence; a tail that is heavy
+    everywhere is no property of the data while its units are wrong.
+    """
+    if not faults or verdict.tone == "none":
+        return verdict
+    said = [f"{f.message} {f.todo or ''}".strip() for f in faults]
+    if verdict.tag != HEAVY_TAIL:
+        return replace(verdict, points=(*said, *verdict.points))
+    return replace(
+        verdict,
+        tag="Check the data first",
+        tone="alert",
+        headline=faults[0].message,
+        why=f"{faults[0].todo or ''} As the data are: {verdict.headline}".strip(),
+        points=(*said[1:], *verdict.points),
+    )
 
 
 def _of_few_rows(figures: Figures, worst: tuple[WorstRow, ...]) -> str:
@@ -104,13 +134,24 @@ def _concentrated(figures: Figures, few: Concentration) -> str:
     )
 
 
-def _judge_by_mae(figures: Figures, few: Concentration) -> str:
-    rows = "It is the row" if few.rows == 1 else "They are the rows"
+def _judge_by_mae(figures: Figures, few: Concentration, goal: Goal) -> str:
+    one = few.rows == 1
+    those = "that row" if one else "those rows"
     text = (
-        f"{rows} with an error beyond {number(few.cut)}; of the absolute error "
-        f"{'it makes' if few.rows == 1 else 'they make'} {percent(few.share_of_abs_error)}. "
-        "Judge this log by MAE, and look at those rows before you trust its RMSE."
+        f"{'It is the row' if one else 'They are the rows'} with an error beyond "
+        f"{number(few.cut)}; of the absolute error {'it makes' if one else 'they make'} "
+        f"{percent(few.share_of_abs_error)}. "
     )
+    if goal == "large-errors":
+        text += f"Large errors must not happen: look at {those} first; MAE hides them."
+    elif few.share_of_abs_error > MAE_MOVED and figures.mae:
+        rest = figures.mae * figures.n * (1 - few.share_of_abs_error) / (figures.n - few.rows)
+        text += (
+            f"Look at {those} before you trust any figure: without {'it' if one else 'them'} MAE "
+            f"would be {number(rest, figures.mae)}, not {number(figures.mae)}."
+        )
+    else:
+        text += f"Judge this log by MAE, and look at {those} before you trust its RMSE."
     if few.place and few.place.without.ratio is not None:
         name = group_name(few.place.by, few.place.key, LONGEST)
         text += (
@@ -140,7 +181,7 @@ def flagged_words(groups: Sequence[Group], attribution: Attribution | None) -> s
     only = attribution.count("affected") + attribution.count("part of the source")
     own = attribution.count("heavy tail")
     if not only:
-        held = percent(sum(o.share_of_sq_error for o in origins))
+        held = percent(attribution.share_of_sq_error)
         makes = "makes" if len(origins) == 1 else "make"
         return f"{of}; {' and '.join(names)} {makes} {held} of the squared error."
     sources = "one source" if len(origins) == 1 else f"{len(origins)} sources"
@@ -160,7 +201,7 @@ def _points(figures: Figures, flagged: str | None) -> list[str]:
 
 def _bias(figures: Figures) -> list[str]:
     bias, mae = figures.bias, figures.mae
-    if bias is None or not mae or abs(bias) <= 0.25 * mae:
+    if bias is None or not mae or not surely_biased(figures):
         return []
     return [
         f"The model predicts too {'much' if bias > 0 else 'little'}: the mean error (predicted "

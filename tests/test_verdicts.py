@@ -1,0 +1,172 @@
+"""What the page opens with is true and the most useful thing to say."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+import lossreport
+from lossreport.reports.results import Prediction, Report
+
+
+def report_of(errors: np.ndarray, **options: object) -> Report:
+    rng = np.random.default_rng(99)
+    actual = rng.normal(100, 20, len(errors))
+    frame = pl.DataFrame({"actual": actual, "predicted": actual + errors})
+    return lossreport.report(frame, **{"by": "", **options})
+
+
+def only(report: Report) -> Prediction:
+    (prediction,) = report.predictions
+    return prediction
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+def test_a_group_in_the_wrong_unit_is_the_first_thing_said() -> None:
+    actual = rng().normal(100, 20, 2000)
+    region = np.tile(["a", "b", "c", "d"], 500)
+    predicted = actual + rng().normal(0, 3, 2000)
+    frame = pl.DataFrame(
+        {"region": region, "actual": actual,
+         "predicted": np.where(region == "c", predicted * 1000, predicted)}
+    )  # fmt: skip
+    verdict = only(lossreport.report(frame, by="region")).verdict
+    assert verdict.tag == "Check the data first"
+    assert "factor of 1,000" in verdict.headline
+    assert "region = c" in verdict.headline
+    assert verdict.tone == "alert"
+
+
+@pytest.mark.parametrize("rows", [55, 72, 99, 500])
+def test_one_row_apart_is_never_a_broad_tail(rows: int) -> None:
+    errors = rng().normal(size=rows)
+    errors[0] = 200.0
+    verdict = only(report_of(errors)).verdict
+    assert verdict.tone == "alert"
+    assert "1 row" in verdict.headline
+    assert "heavier than a Gaussian" not in verdict.why
+    assert not any("mean error" in p for p in verdict.points), "the bias is one row's doing"
+
+
+@pytest.mark.parametrize("bad", [9, 10, 11, 19])
+def test_all_rows_that_lie_apart_are_counted(bad: int) -> None:
+    errors = rng().normal(size=1000)
+    errors[:bad] = 300 + rng().normal(size=bad)
+    found = only(report_of(errors))
+    assert found.concentration is not None
+    assert found.concentration.rows == bad
+    assert found.verdict.headline.startswith(f"{bad} rows of 1,000")
+
+
+def test_where_few_rows_move_mae_too_it_is_not_recommended() -> None:
+    errors = rng().normal(size=2000)
+    errors[:30] = -1100
+    found = only(report_of(errors))
+    assert "Judge this log by MAE" not in found.verdict.why
+    rest = np.abs(errors[30:]).mean()
+    assert f"MAE would be {rest:.1f}, not" in found.verdict.why
+
+
+def test_mae_is_not_recommended_where_large_errors_must_not_happen() -> None:
+    errors = rng().normal(size=5000)
+    errors[:20] = 40
+    why = only(report_of(errors, goal="large-errors")).verdict.why
+    assert "MAE hides them" in why
+    assert "Judge this log by MAE" not in why
+
+
+def test_squares_beyond_all_floats_are_no_green_light() -> None:
+    errors = rng().normal(size=100)
+    errors[0] = 1e200
+    verdict = only(report_of(errors)).verdict
+    assert verdict.tone == "alert"
+
+
+def test_bias_is_said_only_if_it_is_no_chance() -> None:
+    def codes(errors: np.ndarray) -> dict[str, str]:
+        return {f.code: f.status for f in report_of(errors).findings}
+
+    one = rng().normal(size=72)
+    one[0] = 200.0
+    assert codes(one)["LR006"] == "passed"
+    assert codes(rng().normal(0.6, 1, 500))["LR006"] == "issue"
+
+
+def test_a_loss_that_a_goal_picks_is_not_ruled_out() -> None:
+    generator = rng()
+    rate = np.exp(generator.normal(-1.5, 1, 5000))
+    frame = pl.DataFrame({"actual": generator.poisson(rate).astype(float), "predicted": rate})
+    for goal in ("unknown", "totals", "typical"):
+        advised = only(lossreport.report(frame, by="", goal=goal)).recommendation
+        picked = {advised.advice.loss, advised.advice.for_totals, advised.advice.for_typical}
+        assert not picked & set(advised.advice.ruled_out)
+        assert "nearly as good" not in " ".join(advised.because) or goal == "typical"
+
+
+def test_costs_beside_broken_rows_name_the_quantile() -> None:
+    errors = rng().normal(size=2000)
+    errors[:5] = 5000
+    advised = only(report_of(errors, costs=(3.0, 1.0))).recommendation
+    assert advised.headline.startswith("Check 5 rows first")
+    assert "left in, the quantile loss at level 0.75" in advised.because[0]
+
+
+def test_a_fine_grouping_does_not_hide_groups_of_different_scale() -> None:
+    scales = np.repeat(np.geomspace(0.3, 3, 10), 1000)
+    errors = rng().normal(size=10_000) * scales
+    frame = pl.DataFrame(
+        {"region": np.repeat([f"r{i}" for i in range(10)], 1000),
+         "customer": [f"c{i // 4}" for i in range(10_000)],
+         "actual": np.zeros(10_000), "predicted": errors}
+    )  # fmt: skip
+    for by in (["region"], ["region", "customer"]):
+        advice = only(lossreport.report(frame, by=by)).recommendation.advice
+        assert (advice.verdict, advice.weights_by) == ("weights", ("region",))
+
+
+def test_an_actual_value_that_never_changes_is_a_finding() -> None:
+    frame = pl.DataFrame({"actual": [5.0] * 200, "predicted": rng().normal(5, 1, 200)})
+    found = {f.code: f for f in lossreport.report(frame, by="").findings}
+    assert found["LR034"].status == "issue"
+    assert found["LR034"].message.startswith("Every actual value is 5")
+    assert {f.code: f for f in report_of(rng().normal(size=100)).findings}[
+        "LR034"
+    ].status == "passed"
+
+
+def test_hostile_column_names_stay_text_in_the_advice() -> None:
+    name = "\x1b[31mgrp<b>"
+    scales = np.repeat(np.geomspace(0.3, 3, 10), 500)
+    frame = pl.DataFrame(
+        {name: np.repeat([f"r{i}" for i in range(10)], 500),
+         "actual": np.zeros(5000), "predicted": rng().normal(size=5000) * scales}
+    )  # fmt: skip
+    report = lossreport.report(frame, by=[(name,)])
+    assert only(report).recommendation.advice.weights_by == (name,)
+    page = lossreport.render_page(report)
+    assert "\x1b" not in page
+    assert "grp<b>" not in page
+
+
+def test_shares_of_two_sources_are_shares_of_the_log() -> None:
+    generator = rng()
+    region = generator.choice(list("abcdefgh"), 20_000)
+    errors = generator.normal(size=20_000)
+    for source, size in (("a", 400.0), ("b", 90.0)):
+        far = (region == source) & (generator.random(20_000) < 0.02)
+        errors[far] *= size
+    frame = pl.DataFrame({"region": region, "actual": np.zeros(20_000), "predicted": errors})
+    found = only(lossreport.report(frame, by="region")).attribution
+    assert found is not None
+    assert [o.key for o in found.origins] == [("a",), ("b",)]
+    total = (errors**2).sum()
+    for origin in found.origins:
+        mine = (errors[region == origin.key[0]] ** 2).sum()
+        assert origin.share_of_sq_error == pytest.approx(mine / total, rel=1e-9)
+        assert origin.share_of_rows == pytest.approx((region == origin.key[0]).mean(), rel=1e-9)
+    both = (errors[np.isin(region, ["a", "b"])] ** 2).sum()
+    assert found.share_of_sq_error == pytest.approx(both / total, rel=1e-9)
