@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 
 import polars as pl
 
@@ -13,6 +14,8 @@ from lossreport.reports.results import Finding, Group, Prediction, Report, grave
 
 WIDTH = 80
 WORST_GROUPS = 5
+MAX_READ_AS = 3
+"""So many ways in which files were read are told."""
 
 
 def summary(report: Report) -> str:
@@ -22,6 +25,11 @@ def summary(report: Report) -> str:
         if len(report.predictions) > 1:
             blocks.append(f"== {visible(prediction.predicted, 60)} ==")
         blocks += _prediction(prediction)
+    read_as = Counter(s.read_as for s in report.sources if s.read_as)
+    blocks += [
+        _filled(f"{count(files, 'file')} read as {visible(', '.join(how), 300)}.")
+        for how, files in read_as.most_common(MAX_READ_AS)
+    ]
     issues = gravest_first(report.findings, notes=False)
     if issues:
         blocks.append("\n".join(_filled(f"{f.code}  {_of(f)}{f.message}", 7) for f in issues))
