@@ -72,10 +72,10 @@ def unit_slips(view: View) -> Finding:
         return _among_worst(view, code, title, todo, middle, width)
     name, larger, marks = best
     size = extent_of(view, marks)
-    side = "above" if larger else "below"
+    small, large = ("predicted", "actual") if larger else ("actual", "predicted")
     message = (
-        f"{size.rows('is', 'are')} off by a factor of {name}: actual lies {side} predicted by "
-        f"about that much, where the others agree{_all_in(view, marks)}."
+        f"{size.rows('is', 'are')} off by a factor of {name}{_all_in(view, marks)}: there "
+        f"{large} is that many times {small}, elsewhere the two agree."
     )
     return issue(code, title, message, todo, "warning", view.name, size=size,
                  at=examples(view.rows, marks))  # fmt: skip
