@@ -177,6 +177,16 @@ def ratio_by_group(prediction: Prediction, name: str) -> Chart | None:
     )
 
 
+def _log_ticks(low: float, high: float) -> list[float]:
+    """Return round numbers between two, as few as will do: powers of ten, else 1, 2, 5 times."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in ((1,), (1, 2, 5), (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8)):
+        ticks = [s * 10.0**p for p in powers for s in steps if low <= s * 10.0**p <= high]
+        if len(ticks) >= 2:
+            return ticks
+    return []
+
+
 def _shown_ratio(group: Group) -> float:
     """Return the centred ratio, which the flag judges, or the plain one where there is no other."""
     value = group.figures.centred_ratio or group.figures.ratio
@@ -218,7 +228,8 @@ def _plot_funnel(ax: Any, shown: list[tuple[tuple[str, ...], Group]]) -> None:
     ]
     ax.minorticks_off()
     ax.set_yticks(ticks, [f"{t:g}" for t in ticks])
-    ax.xaxis.set_major_formatter(lambda v, _: f"{v:,.0f}")
+    across = _log_ticks(low, high) or sorted({min(rows), max(rows)})
+    ax.set_xticks(across, [f"{t:,.0f}" for t in across])
 
 
 def dial(prediction: Prediction, name: str) -> Chart | None:
