@@ -194,3 +194,28 @@ def test_wrong_ids_are_refused_with_what_there_is() -> None:
     nested = rows(50).with_columns(id=pl.concat_list("id"))
     with pytest.raises(lossreport.UsageError, match=r"Column 'id' holds List.*cannot be an id"):
         lossreport.profile(nested, id="id")
+
+
+def night(i: int, n: int = 200) -> pl.DataFrame:
+    rng = np.random.default_rng(100 + i)
+    actual = rng.normal(size=n)
+    return pl.DataFrame({"actual": actual, "predicted": actual + rng.normal(size=n)})
+
+
+def test_files_of_one_name_are_not_kept_or_dropped_together(small: None, tmp_path: Path) -> None:
+    """Nightly files in folders that differ further up, and profiles of a file written anew."""
+    parts = []
+    for i in range(100):
+        path = tmp_path / f"day={i}" / "hour=00" / "part-0.parquet"
+        path.parent.mkdir(parents=True)
+        night(i).write_parquet(path)
+        parts.append(lossreport.profile(path))
+    one_name = [lossreport.profile(night(i)) for i in range(100)]
+    whole = lossreport.profile(tmp_path)
+    for made in (whole, lossreport.merge(parts), lossreport.merge(one_name)):
+        assert made.evidence is not None
+        sample = made.evidence.by_place
+        assert 300 <= sample.rows.height <= 1000
+        assert sample.rows["draw"].n_unique() > 10
+    assert whole.evidence is not None
+    assert whole.evidence.by_place.rows["file"].n_unique() > 10

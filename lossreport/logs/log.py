@@ -100,6 +100,8 @@ class Chunk:
     `key_0`, ... for the columns to group by, and `hash` of them all; `id` and `id_hash`; `time`
     (UTC) if there is one; what was prepared; and, if some rows are none, marks named like the
     reasons for which they are left out (`ROW_MARKS`)."""
+    opening: str = ""
+    """What the first row of its part says: tells files of one name apart."""
 
 
 class Matches(Protocol):
@@ -198,13 +200,15 @@ class Log:
         for i, part in enumerate(self.parts):
             rows_of_part = coming.pop() if coming else _begun(part, columns, prepare, self.missing)
             following = self.parts[i + 1 : i + 2]
-            read = 0
+            read, opening = 0, ""
             if self.matches is not None:
                 self.matches.begin()
             for rows in rows_of_part:
                 if self.matches is not None:
                     self.matches.add(rows[MATCH])
-                yield Chunk(part.path, read + 1, rows)
+                if not read and rows.height:
+                    opening = _first_row(rows)
+                yield Chunk(part.path, read + 1, rows, opening)
                 read += rows.height
                 # Opening a file takes time: the next one is begun before this one ends.
                 if following and not coming and (part.rows or math.inf) - read <= NEARLY_READ:
@@ -218,6 +222,15 @@ class Log:
                 self.matches.end()
             read_as = tuple(dict.fromkeys((*part.read_as, *part.notes)))
             sources.append(Source(part.path, read, part.bytes, read_as))
+
+
+def _first_row(rows: pl.DataFrame) -> str:
+    """Return what the first row says, the same whatever the types of the file."""
+    numbers = [c for c in rows.columns if c == "actual" or c.startswith("predicted_")]
+    numbers = [c for c in numbers if not c.endswith("_text")]
+    said = [None if (v := rows[c][0]) is None else float(v) for c in numbers]
+    others = [str(rows[c][0]) for c in ("time", "id") if c in rows.columns]
+    return repr((said, others))
 
 
 def _begun(

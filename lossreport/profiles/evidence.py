@@ -81,14 +81,16 @@ def mixed(values: Draws) -> Draws:
     return z ^ (z >> np.uint64(31))
 
 
-def draws_of_blocks(file: str, first: int, last: int) -> Draws:
+def draws_of_blocks(file: str, first_row: str, first: int, last: int) -> Draws:
     """Return the draws of these blocks of a file.
 
-    They depend on the file's name and folder, so that of many small files not all are drawn by the
-    same few numbers, but not on its ending or on where the folder is.
+    They depend on the file's name and folder and on its first row, so that of many small files not
+    all are drawn by the same few numbers, even where every night's file has the same name; but not
+    on its ending or on where the folder is.
     """
     path = PurePath(file.replace("\\", "/"))
-    seed = crc32("/".join((*path.parent.parts[-1:], path.stem)).encode("utf-8", "replace"))
+    name = "/".join((*path.parent.parts[-1:], path.stem))
+    seed = crc32(f"{name}\0{first_row}".encode("utf-8", "replace"))
     blocks = np.arange(first, last + 1, dtype=np.uint64)
     return mixed(blocks + (np.uint64(seed) << np.uint64(31)))
 

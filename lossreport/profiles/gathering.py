@@ -59,7 +59,7 @@ class Gathering:
     def _add_by_place(self, chunk: Chunk) -> None:
         before, rows = chunk.first_row - 1, chunk.rows.height
         first, last = before // BLOCK, (before + rows - 1) // BLOCK
-        draws = draws_of_blocks(chunk.file, first, last)
+        draws = draws_of_blocks(chunk.file, chunk.opening, first, last)
         blocks = np.flatnonzero(kept(draws, self.by_place.level))
         starts = (blocks + first) * BLOCK - before
         at = (starts[:, np.newaxis] + np.arange(BLOCK)).reshape(-1)
