@@ -73,6 +73,21 @@ class Evidence:
     """What made the draws of ids; they are not the same in every version of Polars."""
 
 
+def sample_schema(numbers: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
+    """Return the columns of a sample with these numbers and texts, with their types."""
+    place = {"draw": pl.UInt64, "file": pl.String, "row": pl.Int64, "time": pl.Datetime("us")}
+    return {**place, **dict.fromkeys(numbers, pl.Float64), **dict.fromkeys(texts, pl.String)}
+
+
+def evidence_schema(frame: str, predictions: int, keys: int) -> dict[str, Any]:
+    """Return the columns of a frame of `to_frames`, with their types."""
+    if frame == "evidence tokens":
+        return dict(TOKEN_SCHEMA)
+    numbers = ["actual", *(f"predicted_{i}" for i in range(predictions))]
+    ids = ["id"] if frame == "evidence by_id" else []
+    return sample_schema(numbers, [*(f"key_{i}" for i in range(keys)), *ids])
+
+
 def mixed(values: Draws) -> Draws:
     """Return a well mixed 64-bit number for each number (splitmix64, Steele et al. 2014)."""
     z = values * np.uint64(0x9E3779B97F4A7C15)
@@ -180,6 +195,8 @@ def from_frames(
     if about is None:
         return None
     samples = {n: Sample(frames[f"evidence {n}"], level) for n, level in about["levels"].items()}
+    if any(s.level not in range(HIGHEST_LEVEL + 1) for s in samples.values()):
+        raise ValueError("a sample's level is none")
     return Evidence(
         by_place=samples["by_place"],
         by_content=samples["by_content"],

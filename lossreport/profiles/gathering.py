@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -24,6 +23,7 @@ from lossreport.profiles.evidence import (
     draws_of_blocks,
     kept,
     level_for,
+    sample_schema,
 )
 from lossreport.profiles.summing import Ints, Marks, key_text
 
@@ -154,14 +154,7 @@ class Growing:
         self._numbers, self._keys, self._texts = list(numbers), list(keys), list(texts)
         self._height = 0
         self._waiting: list[Waiting] = []
-        schema: dict[str, Any] = {
-            "draw": pl.UInt64,
-            "file": pl.String,
-            "row": pl.Int64,
-            "time": pl.Datetime("us"),
-        }
-        schema |= dict.fromkeys(numbers, pl.Float64) | dict.fromkeys((*keys, *texts), pl.String)
-        self._rows = pl.DataFrame(schema=schema)
+        self._rows = pl.DataFrame(schema=sample_schema(numbers, [*keys, *texts]))
 
     def add(self, chunk: Chunk, at: Ints, draws: Draws) -> None:
         """Add these rows of a chunk, whose draws are all kept at the present level."""

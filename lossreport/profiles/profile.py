@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -37,6 +37,14 @@ MAX_HISTOGRAM_GROUPS = 20_000
 """A table of more groups has no error histograms: its groups get figures but no advice."""
 MAX_TIMED_GROUPS = 1_000
 """A table of more groups is not kept by time."""
+
+WORST_SCHEMA: dict[str, Any] = {
+    "prediction": pl.Int64,
+    "file": pl.String,
+    "row": pl.Int64,
+    "time": pl.Datetime("us"),
+    **dict.fromkeys(("actual", "predicted", "error", "abs_error"), pl.Float64),
+}
 
 Bucket = Literal["hour", "day"]
 
@@ -151,6 +159,28 @@ class Profile:
         wide = [t for t in self.tables if set(by) <= set(t.by)]
         smallest = min(wide, key=lambda t: (t.histogram is None, t.moments.height))
         return smallest.timeless().rolled_up(by)
+
+
+def moments_schema(keys: int) -> dict[str, Any]:
+    """Return the columns of moments by so many group columns, with their types."""
+    by = {"prediction": pl.Int64, "bucket": pl.Int64, **dict.fromkeys(_keys(keys), pl.String)}
+    sums = {s: pl.Int64 if s in COUNTS else pl.Float64 for s in STATISTICS}
+    return {**by, **sums}
+
+
+def histogram_schema(keys: int) -> dict[str, Any]:
+    """Return the columns of a histogram by so many group columns, with their types."""
+    by = {"prediction": pl.Int64, **dict.fromkeys(_keys(keys), pl.String), "bin": pl.Int64}
+    return {**by, **{s: pl.Int64 if s in COUNTS else pl.Float64 for s in HISTOGRAM_SUMS}}
+
+
+def worst_schema(keys: int) -> dict[str, Any]:
+    """Return the columns of `Profile.worst` for so many group columns, with their types."""
+    return {**WORST_SCHEMA, **dict.fromkeys(_keys(keys), pl.String)}
+
+
+def _keys(count: int) -> list[str]:
+    return [f"key_{i}" for i in range(count)]
 
 
 def tables_for(columns: Columns, *, cube: bool) -> list[tuple[str, ...]]:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
-from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -23,6 +22,7 @@ from lossreport.profiles.profile import (
     MAX_HISTOGRAM_GROUPS,
     MAX_TIMED_GROUPS,
     NO_TIME,
+    WORST_SCHEMA,
     Profile,
     Table,
     add_up,
@@ -43,13 +43,6 @@ SMALL_CHUNKS = 3
 """A file of so many chunks is small."""
 WORST_ROWS = 10_000
 """Candidates for the worst rows are sorted out when more than this have come together."""
-WORST_SCHEMA: dict[str, Any] = {
-    "prediction": pl.Int64,
-    "file": pl.String,
-    "row": pl.Int64,
-    "time": pl.Datetime("us"),
-    **dict.fromkeys(("actual", "predicted", "error", "abs_error"), pl.Float64),
-}
 
 
 def profile_log(
