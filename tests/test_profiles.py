@@ -378,3 +378,13 @@ def test_a_reader_that_panics_over_metadata_says_no_profile(
     assert not is_profile(str(saved))
     with pytest.raises(lossreport.UnreadableLogError, match="not a whole"):
         lossreport.load_profile(str(saved))
+
+
+def test_profiles_of_different_columns_are_refused_with_what_they_have() -> None:
+    frame = pl.DataFrame({"actual": [1.0], "predicted": [2.0], "g": ["a"], "other": [1.0]})
+    one = lossreport.profile(frame, by="g")
+    for options in ({"by": ""}, {"by": "g", "predicted": "other"}, {"by": "g", "id": "other"}):
+        with pytest.raises(lossreport.UsageError, match=r"'g'.*but.*Make them with the same"):
+            lossreport.merge([one, lossreport.profile(frame, **options)])
+    with pytest.raises(lossreport.UsageError, match="no profile was given"):
+        lossreport.merge([])

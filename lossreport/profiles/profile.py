@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from lossreport.errors import UsageError
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.joining import Join
 from lossreport.logs.log import Source
@@ -215,14 +216,19 @@ def merge(profiles: Sequence[Profile]) -> Profile:
 
     Raises
     ------
-    ValueError
+    UsageError
         No profile is given, or they are of different columns.
     """
     if not profiles:
-        raise ValueError("nothing to merge")
+        raise UsageError("There is nothing to merge: no profile was given.")
     first = profiles[0]
-    if any(p.columns.roles != first.columns.roles for p in profiles):
-        raise ValueError("the profiles are of logs with different columns")
+    for p in profiles:
+        if p.columns.roles != first.columns.roles:
+            raise UsageError(
+                f"The profiles cannot be merged: {_named(first)} {_said(first.columns)}, but "
+                f"{_named(p)} {_said(p.columns)}. Make them with the same columns, groupings "
+                "and ids."
+            )
     spans = [p.span for p in profiles if p.span is not None]
     span = (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else None
     bucket = bucket_for(span)
@@ -241,6 +247,23 @@ def merge(profiles: Sequence[Profile]) -> Profile:
         span=span,
         evidence=merged_evidence([p.evidence for p in profiles]),
         joins=tuple(j for p in profiles for j in p.joins),
+    )
+
+
+def _named(profile: Profile) -> str:
+    return f"that of {profile.sources[0].path}" if profile.sources else "an empty one"
+
+
+def _said(columns: Columns) -> str:
+    def listed(names: Sequence[str]) -> str:
+        return ", ".join(map(repr, names)) or "nothing"
+
+    groupings = "; ".join(map(listed, columns.groupings)) or "nothing"
+    ids = f" and the id {listed(columns.ids)}" if columns.ids else ""
+    time = "no time" if columns.time is None else f"the time {columns.time!r}"
+    return (
+        f"has the actual {columns.actual!r}, the predicted {listed(columns.predicted)}, {time}, "
+        f"groups by {groupings}{ids}"
     )
 
 
