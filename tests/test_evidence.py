@@ -219,3 +219,15 @@ def test_files_of_one_name_are_not_kept_or_dropped_together(small: None, tmp_pat
         assert sample.rows["draw"].n_unique() > 10
     assert whole.evidence is not None
     assert whole.evidence.by_place.rows["file"].n_unique() > 10
+
+
+def test_profiles_of_one_file_name_merge_to_the_same_in_any_order(small: None) -> None:
+    parts = [lossreport.profile(night(i).with_columns(id=i), id="id") for i in range(4)]
+    parts += [lossreport.profile(night(9).with_columns(predicted="actual", id=9), id="id")] * 2
+    one, other = lossreport.merge(parts), lossreport.merge(parts[::-1])
+    assert one.evidence is not None
+    assert other.evidence is not None
+    same(one.evidence, other.evidence)
+    assert_frame_equal(one.worst, other.worst)
+    rows = one.evidence.by_place.rows
+    assert rows.height > rows.select("file", "row").n_unique()

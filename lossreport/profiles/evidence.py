@@ -122,13 +122,18 @@ def level_for(draws: Draws, most: int, level: int = 0) -> int:
     return level
 
 
+def in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows by file and row; those of files with one name by draw and all they say."""
+    return rows.sort("file", "row", pl.exclude("file", "row"), nulls_last=True)
+
+
 def merged_sample(samples: Sequence[Sample], most: int) -> Sample:
     """Return the sample of the rows of all samples' logs together."""
     level = max(s.level for s in samples)
     rows = pl.concat([s.rows for s in samples])
     draws = rows["draw"].to_numpy()
     level = level_for(draws[kept(draws, level)], most, level)
-    return Sample(rows.filter(pl.Series(kept(draws, level))).sort("file", "row"), level)
+    return Sample(in_order(rows.filter(pl.Series(kept(draws, level)))), level)
 
 
 def merged_evidence(parts: Sequence[Evidence | None]) -> Evidence | None:

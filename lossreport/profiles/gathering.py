@@ -21,6 +21,7 @@ from lossreport.profiles.evidence import (
     Sample,
     counted_tokens,
     draws_of_blocks,
+    in_order,
     kept,
     level_for,
     sample_schema,
@@ -189,4 +190,4 @@ class Growing:
     def sample(self) -> Sample:
         """Return the sample."""
         self._gather()
-        return Sample(self._rows.sort("file", "row"), self.level)
+        return Sample(in_order(self._rows), self.level)

@@ -205,9 +205,13 @@ def rebucketed(frame: pl.DataFrame, old: Bucket | None, new: Bucket | None) -> p
 
 
 def worst_first(frame: pl.DataFrame, keep: int) -> pl.DataFrame:
-    """Return the `keep` rows of each prediction with the largest |error|, ties by file and row."""
+    """Return the `keep` rows of each prediction with the largest |error|.
+
+    Ties go by file and row, and of files with one name by all that their rows say.
+    """
     order = ["prediction", "abs_error", "file", "row"]
-    ranked = frame.sort(order, descending=[False, True, False, False], nulls_last=True)
+    order += [c for c in frame.columns if c not in order]
+    ranked = frame.sort(order, descending=[c == "abs_error" for c in order], nulls_last=True)
     return ranked.group_by("prediction", maintain_order=True).head(keep).select(frame.columns)
 
 
