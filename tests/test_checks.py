@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -293,6 +295,30 @@ def test_many_different_texts_are_bounded_and_none_vanishes() -> None:
     assert prediction.tokens[0].count == n // 3
     assert len(prediction.tokens) == 10
     assert prediction.other_tokens + sum(t.count for t in prediction.tokens) == n
+
+
+def test_texts_too_many_to_tell_apart_are_counted_as_at_least() -> None:
+    """What is rare in a part is frequent in the whole; the part does not know."""
+
+    def part(i: int, others: int) -> Any:
+        texts = [f"bad {i} {j // 2}" for j in range(2 * others)] + ["rare"]
+        return lossreport.profile(pl.DataFrame({"actual": [*texts, "1"], "predicted": 1.0}))
+
+    few = lossreport.report(lossreport.merge([part(i, 100) for i in range(5)]))
+    many = lossreport.report(lossreport.merge([part(i, 1100) for i in range(5)]))
+    (exact,) = (f for f in few.findings if f.code == "LR012")
+    (bound,) = (f for f in many.findings if f.code == "LR012")
+    assert "“rare” in 5," in exact.message
+    assert not any(t.at_least for t in few.predictions[0].tokens)
+    assert re.search(r"” in at least \d+, .* others in at most [\d,]+\.", bound.message)
+    assert all(t.at_least for t in many.predictions[0].tokens)
+    assert bound.count == 5 * 2201
+    rows = [t["at_least"] for t in json.loads(lossreport.to_json(many))["predictions"][0]["tokens"]]
+    assert rows == [True] * 10
+    page = lossreport.render_page(many)
+    assert "; at most " in page
+    assert page.count(">at least ") == 10
+    assert ">at least " not in lossreport.render_page(few)
 
 
 def test_probabilities_are_told_and_never_advised_l1() -> None:

@@ -152,7 +152,9 @@ def tokens_of(view: View, side: Side) -> tuple[tuple[Token, ...], int]:
     mine = view.evidence.tokens.filter(pl.col("side") == column)
     told = mine.drop_nulls("token").head(TOP_TOKENS)
     rows = told.select("token", "n", "file", "row").iter_rows()
-    tokens = tuple(Token(side, token, n, Example(file, row)) for token, n, file, row in rows)
+    # A text that was rare in one part may have been put with the others there.
+    least = mine["token"].null_count() > 0
+    tokens = tuple(Token(side, token, n, Example(file, row), least) for token, n, file, row in rows)
     return tokens, int(mine["n"].sum()) - sum(t.count for t in tokens)
 
 
@@ -168,13 +170,14 @@ def tokens(view: View, side: Side, not_numeric: int) -> Finding:
     n = sum(t.count for t in found) + others
     if not n:
         return passed(code, title, name)
-    listed = ", ".join(f"“{visible(t.token, 24)}” in {t.count:,}" for t in found[:EXAMPLES])
+    least, most = ("at least ", "at most ") if any(t.at_least for t in found) else ("", "")
+    listed = ", ".join(f"“{visible(t.token, 24)}” in {least}{t.count:,}" for t in found[:EXAMPLES])
     rest = n - sum(t.count for t in found[:EXAMPLES])
     total = rows_of(view.profile)
     size = extent(n, total, total, whole=True)
     message = (
         f"{size.rows('has', 'have')} no number as {side} value: {listed}"
-        f"{f', others in {rest:,}' if rest else ''}."
+        f"{f', others in {most}{rest:,}' if rest else ''}."
     )
     todo = "These rows are left out. If a text means something else than “no value”, put it right."
     severity: Severity = "warning" if not_numeric else "info"

@@ -155,7 +155,11 @@ def merged_evidence(parts: Sequence[Evidence | None]) -> Evidence | None:
 
 
 def counted_tokens(tokens: pl.DataFrame) -> pl.DataFrame:
-    """Add up equal tokens; of each side the most frequent stay, all others become one row."""
+    """Add up equal tokens; of each side the most frequent stay, all others become one row.
+
+    Where there is such a row, the others' counts are lower bounds: parts may have put a text that
+    was rare in them into that row.
+    """
     first = pl.struct("file", "row").sort_by("file", "row").first()
     order, down = ["side", "n", "file", "row", "token"], [False, True, False, False, False]
     each = (
