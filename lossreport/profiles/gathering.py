@@ -45,6 +45,7 @@ class Gathering:
         self.by_content = Growing(MOST_BY_CONTENT, self.sides, self.keys)
         self.by_id = Growing(MOST_BY_ID, self.sides, self.keys, ["id"]) if columns.ids else None
         self.tokens = [pl.DataFrame(schema=TOKEN_SCHEMA)]
+        self.waiting_tokens = 0
         self._room = np.zeros(0, dtype=np.uint64)
 
     def add(self, chunk: Chunk, scored: Marks) -> None:
@@ -100,10 +101,14 @@ class Gathering:
             counted = found.group_by("token").agg(
                 n=pl.len().cast(pl.Int64), row=pl.col("row").min()
             )
+            if not counted.height:
+                continue
             named = counted.with_columns(side=pl.lit(side), file=pl.lit(chunk.file))
             self.tokens.append(named.select(TOKEN_SCHEMA.keys()).cast(pl.Schema(TOKEN_SCHEMA)))
-            if sum(map(len, self.tokens)) > WAITING_TOKENS:
+            self.waiting_tokens += counted.height
+            if self.waiting_tokens > WAITING_TOKENS:
                 self.tokens = [counted_tokens(pl.concat(self.tokens))]
+                self.waiting_tokens = self.tokens[0].height
 
     def evidence(self) -> Evidence:
         """Return the evidence so far."""
