@@ -481,3 +481,52 @@ def test_now_is_taken_from_the_clock_only_when_asked_for(
         found = run(tmp_path / "log.csv", *asked).json["findings"]
         codes[asked] = next(f["status"] for f in found if f["code"] == "LR033")
     assert list(codes.values()) == ["skipped", "issue"]
+
+
+def _repeats(log: pl.DataFrame, by: str = "") -> Finding:
+    return checked(log, by=by, time="", id=())["LR014"]
+
+
+def test_whole_numbers_that_one_float_stands_for_are_no_repeated_rows() -> None:
+    large = 2**53 + np.arange(2000, dtype=np.int64)
+    log = pl.DataFrame({"actual": large, "predicted": large})
+    found = _repeats(log)
+    assert found.status == "skipped"
+    assert "2**53" in found.message
+    small = log.with_columns(pl.col("actual", "predicted") - 2**53)
+    assert _repeats(small).status == "passed"
+    rng = np.random.default_rng(8)
+    some = pl.DataFrame({"actual": rng.normal(size=500), "predicted": rng.normal(size=500)})
+    both = pl.concat([log.cast(pl.Float64), some, some.head(100)])
+    assert (_repeats(both).status, _repeats(both).count) == ("issue", 100)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("model", ["scaled", "squared", "copied"])
+def test_rows_equal_because_predictions_follow_from_actuals_are_chance(
+    seed: int, model: str
+) -> None:
+    rng = np.random.default_rng(seed)
+    actual = rng.normal(100, 20, 2000).round(2)
+    predicted = {"scaled": actual * 1.1, "squared": actual**2 / 100, "copied": actual}[model]
+    log = pl.DataFrame(
+        {"actual": actual, "predicted": predicted.round(2), "g": rng.choice(list("abcd"), 2000)}
+    )
+    for by in ("g", ""):
+        found = _repeats(log, by)
+        assert found.status == "skipped", found.message
+        assert "equal by chance" in found.message
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_repeated_rows_are_found_whatever_the_actual_values_are(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    actual = rng.normal(100, 20, 2000).round(2)
+    noisy = actual * 1.1 + rng.normal(size=2000)
+    fine = rng.normal(size=2000)
+    groups = rng.choice(list("abcd"), 2000)
+    for a, p in ((actual, noisy), (actual.round(0), noisy), (fine, fine * 1.1), (fine, noisy)):
+        log = pl.DataFrame({"actual": a, "predicted": p, "g": groups})
+        assert _repeats(log, "g").status == "passed"
+        found = _repeats(pl.concat([log, log.head(100)]), "g")
+        assert (found.status, found.count) == ("issue", 100)
