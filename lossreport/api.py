@@ -167,10 +167,7 @@ def _merged(saved: Sequence[str], paths: Sequence[str], *, options: bool) -> Pro
         raise UsageError("Logs and profiles cannot be given together: profile the logs first.")
     if options:
         raise UsageError("The columns of a profile are fixed; they cannot be given again.")
-    try:
-        return merge([load_profile(p) for p in saved])
-    except ValueError as error:
-        raise UsageError(f"The profiles cannot be merged: {error}.") from error
+    return merge([load_profile(p) for p in saved])
 
 
 def _joined(

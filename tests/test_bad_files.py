@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -244,3 +245,49 @@ def test_skipping_keeps_what_else_was_asked_for(tmp_path: Path) -> None:
     (tmp_path / "b.parquet").write_bytes(b"PAR1")
     made = lossreport.report(tmp_path, by="", on_bad_file="skip", missing="nix")
     assert made.rows.left_out == (("actual_missing", 1),)
+
+
+def _readers() -> list[threading.Thread]:
+    return [t for t in threading.enumerate() if t.name == "lossreport-read"]
+
+
+def _ended_readers() -> bool:
+    until = time.monotonic() + 10
+    while _readers() and time.monotonic() < until:
+        time.sleep(0.02)
+    return not _readers()
+
+
+def test_no_reader_is_left_of_a_log_that_broke(tmp_path: Path) -> None:
+    long = pl.select(actual=pl.int_range(600_000) * 1.37).with_columns(predicted="actual")
+    long.head(300_000).write_parquet(tmp_path / "a.parquet", row_group_size=50_000)
+    long.write_parquet(tmp_path / "b.parquet", row_group_size=50_000)
+    data = bytearray((tmp_path / "a.parquet").read_bytes())
+    at = len(data) * 4 // 5
+    data[at : at + len(data) // 10] = bytes(len(data) // 10)
+    (tmp_path / "a.parquet").write_bytes(data)
+    assert _ended_readers()
+    with pytest.raises(lossreport.UnreadableLogError, match=r"a\.parquet") as raised:
+        lossreport.report(tmp_path)
+    assert _ended_readers()
+    assert raised.value.exit_code == 4
+
+
+def test_a_reader_whose_items_nobody_wants_ends() -> None:
+    closed = []
+
+    def items() -> Iterator[int]:
+        try:
+            yield from range(100)
+        finally:
+            closed.append(True)
+
+    made = patience.ahead("x", items())
+    del made
+    assert _ended_readers()
+    assert closed == [True]
+    asked = patience.ahead("x", items())
+    assert next(asked) == 0
+    asked.close()
+    assert list(asked) == []
+    assert _ended_readers()

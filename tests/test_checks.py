@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -295,6 +297,30 @@ def test_many_different_texts_are_bounded_and_none_vanishes() -> None:
     assert prediction.other_tokens + sum(t.count for t in prediction.tokens) == n
 
 
+def test_texts_too_many_to_tell_apart_are_counted_as_at_least() -> None:
+    """What is rare in a part is frequent in the whole; the part does not know."""
+
+    def part(i: int, others: int) -> Any:
+        texts = [f"bad {i} {j // 2}" for j in range(2 * others)] + ["rare"]
+        return lossreport.profile(pl.DataFrame({"actual": [*texts, "1"], "predicted": 1.0}))
+
+    few = lossreport.report(lossreport.merge([part(i, 100) for i in range(5)]))
+    many = lossreport.report(lossreport.merge([part(i, 1100) for i in range(5)]))
+    (exact,) = (f for f in few.findings if f.code == "LR012")
+    (bound,) = (f for f in many.findings if f.code == "LR012")
+    assert "“rare” in 5," in exact.message
+    assert not any(t.at_least for t in few.predictions[0].tokens)
+    assert re.search(r"” in at least \d+, .* others in at most [\d,]+\.", bound.message)
+    assert all(t.at_least for t in many.predictions[0].tokens)
+    assert bound.count == 5 * 2201
+    rows = [t["at_least"] for t in json.loads(lossreport.to_json(many))["predictions"][0]["tokens"]]
+    assert rows == [True] * 10
+    page = lossreport.render_page(many)
+    assert "; at most " in page
+    assert page.count(">at least ") == 10
+    assert ">at least " not in lossreport.render_page(few)
+
+
 def test_probabilities_are_told_and_never_advised_l1() -> None:
     rng = np.random.default_rng(14)
     p = rng.beta(1, 20, 5000)
@@ -456,3 +482,52 @@ def test_now_is_taken_from_the_clock_only_when_asked_for(
         found = run(tmp_path / "log.csv", *asked).json["findings"]
         codes[asked] = next(f["status"] for f in found if f["code"] == "LR033")
     assert list(codes.values()) == ["skipped", "issue"]
+
+
+def _repeats(log: pl.DataFrame, by: str = "") -> Finding:
+    return checked(log, by=by, time="", id=())["LR014"]
+
+
+def test_whole_numbers_that_one_float_stands_for_are_no_repeated_rows() -> None:
+    large = 2**53 + np.arange(2000, dtype=np.int64)
+    log = pl.DataFrame({"actual": large, "predicted": large})
+    found = _repeats(log)
+    assert found.status == "skipped"
+    assert "2**53" in found.message
+    small = log.with_columns(pl.col("actual", "predicted") - 2**53)
+    assert _repeats(small).status == "passed"
+    rng = np.random.default_rng(8)
+    some = pl.DataFrame({"actual": rng.normal(size=500), "predicted": rng.normal(size=500)})
+    both = pl.concat([log.cast(pl.Float64), some, some.head(100)])
+    assert (_repeats(both).status, _repeats(both).count) == ("issue", 100)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("model", ["scaled", "squared", "copied"])
+def test_rows_equal_because_predictions_follow_from_actuals_are_chance(
+    seed: int, model: str
+) -> None:
+    rng = np.random.default_rng(seed)
+    actual = rng.normal(100, 20, 2000).round(2)
+    predicted = {"scaled": actual * 1.1, "squared": actual**2 / 100, "copied": actual}[model]
+    log = pl.DataFrame(
+        {"actual": actual, "predicted": predicted.round(2), "g": rng.choice(list("abcd"), 2000)}
+    )
+    for by in ("g", ""):
+        found = _repeats(log, by)
+        assert found.status == "skipped", found.message
+        assert "equal by chance" in found.message
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_repeated_rows_are_found_whatever_the_actual_values_are(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    actual = rng.normal(100, 20, 2000).round(2)
+    noisy = actual * 1.1 + rng.normal(size=2000)
+    fine = rng.normal(size=2000)
+    groups = rng.choice(list("abcd"), 2000)
+    for a, p in ((actual, noisy), (actual.round(0), noisy), (fine, fine * 1.1), (fine, noisy)):
+        log = pl.DataFrame({"actual": a, "predicted": p, "g": groups})
+        assert _repeats(log, "g").status == "passed"
+        found = _repeats(pl.concat([log, log.head(100)]), "g")
+        assert (found.status, found.count) == ("issue", 100)

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 import lossreport
 from lossreport.logs import frames, log
-from lossreport.profiles import evidence, gathering
+from lossreport.profiles import evidence, gathering, scan
 from lossreport.profiles.evidence import BLOCK, Evidence, kept, level_for
 
 ROWS = 7000
@@ -194,3 +194,73 @@ def test_wrong_ids_are_refused_with_what_there_is() -> None:
     nested = rows(50).with_columns(id=pl.concat_list("id"))
     with pytest.raises(lossreport.UsageError, match=r"Column 'id' holds List.*cannot be an id"):
         lossreport.profile(nested, id="id")
+
+
+def night(i: int, n: int = 200) -> pl.DataFrame:
+    rng = np.random.default_rng(100 + i)
+    actual = rng.normal(size=n)
+    return pl.DataFrame({"actual": actual, "predicted": actual + rng.normal(size=n)})
+
+
+def test_files_of_one_name_are_not_kept_or_dropped_together(small: None, tmp_path: Path) -> None:
+    """Nightly files in folders that differ further up, and profiles of a file written anew."""
+    parts = []
+    for i in range(100):
+        path = tmp_path / f"day={i}" / "hour=00" / "part-0.parquet"
+        path.parent.mkdir(parents=True)
+        night(i).write_parquet(path)
+        parts.append(lossreport.profile(path))
+    one_name = [lossreport.profile(night(i)) for i in range(100)]
+    whole = lossreport.profile(tmp_path)
+    for made in (whole, lossreport.merge(parts), lossreport.merge(one_name)):
+        assert made.evidence is not None
+        sample = made.evidence.by_place
+        assert 300 <= sample.rows.height <= 1000
+        assert sample.rows["draw"].n_unique() > 10
+    assert whole.evidence is not None
+    assert whole.evidence.by_place.rows["file"].n_unique() > 10
+
+
+def test_profiles_of_one_file_name_merge_to_the_same_in_any_order(small: None) -> None:
+    parts = [lossreport.profile(night(i).with_columns(id=i), id="id") for i in range(4)]
+    parts += [lossreport.profile(night(9).with_columns(predicted="actual", id=9), id="id")] * 2
+    one, other = lossreport.merge(parts), lossreport.merge(parts[::-1])
+    assert one.evidence is not None
+    assert other.evidence is not None
+    same(one.evidence, other.evidence)
+    assert_frame_equal(one.worst, other.worst)
+    rows = one.evidence.by_place.rows
+    assert rows.height > rows.select("file", "row").n_unique()
+
+
+def test_what_waits_is_bounded_and_never_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many small chunks without anything to note cost the same each, the last like the first."""
+    for module in (log, frames):
+        monkeypatch.setattr(module, "CHUNK_ROWS", 100)
+    monkeypatch.setattr(gathering, "WAITING_TOKENS", 10)
+    monkeypatch.setattr(scan, "LEFT_OUT_ROWS", 300)
+    monkeypatch.setattr(scan, "WORST_ROWS", 300)
+    seen: list[scan.Scan] = []
+    made = scan.Scan.profile
+    monkeypatch.setattr(scan.Scan, "profile", lambda self: seen.append(self) or made(self))
+    counting = {"unscored": 0, "candidates": 0, "tokens": 0}
+    added = scan.Scan.add
+
+    def add(self: scan.Scan, chunk: log.Chunk) -> None:
+        added(self, chunk)
+        waiting = {"unscored": self.unscored[0], "candidates": self.candidates[0]}
+        assert all(f.height for some in waiting.values() for f in some)
+        assert all(f.height for f in self.evidence.tokens[1:])
+        assert self.waiting_unscored[0] == sum(map(len, self.unscored[0])) <= 300
+        assert self.waiting_candidates[0] == sum(map(len, self.candidates[0])) <= 300
+        assert self.evidence.waiting_tokens == sum(map(len, self.evidence.tokens))
+        for name, some in waiting.items():
+            counting[name] += len(some)
+        counting["tokens"] += self.evidence.waiting_tokens
+
+    monkeypatch.setattr(scan.Scan, "add", add)
+    texts = [None if i % 7 == 0 else "" if i % 5 == 0 else f"{i}" for i in range(3000)]
+    texts[::101] = ["off"] * len(texts[::101])
+    lossreport.profile(pl.DataFrame({"actual": texts, "predicted": np.arange(3000.0)}), worst=5)
+    assert len(seen) == 1
+    assert all(counting.values())

@@ -276,3 +276,33 @@ def test_a_file_that_is_skipped_matches_nothing(
     assert (report.joins[0].unmatched, report.joins[0].example) == (1, ("2",))
     with pytest.raises(lossreport.UnreadableLogError, match=r"b\.ndjson.*record 4 is no JSON"):
         joined(tmp_path, actuals)
+
+
+def test_merged_nights_are_told_once_and_as_information() -> None:
+    """All nights are joined with one file of actuals: no night has the others' predictions."""
+    actuals = pl.DataFrame({"k": [1, 2, 3, 4, 4], "actual": [1.0, 2.0, 3.0, 4.0, 4.0]})
+    nights = [pl.DataFrame({"k": [i, i], "predicted": [1.5, 1.5]}) for i in (1, 2, 3)]
+    parts = [lossreport.profile(n, actuals=actuals, on="k") for n in nights]
+    report = lossreport.report(lossreport.merge(parts))
+    found = [f for f in report.findings if f.code in ("LR041", "LR042")]
+    assert [(f.code, f.status, f.severity) for f in found] == [
+        ("LR041", "issue", "info"), ("LR042", "issue", "info"),
+    ]  # fmt: skip
+    assert "per profile: in 3 of 3 profiles 9 keys" in found[0].message
+    assert "another profile may hold it" in found[0].message
+    assert "per profile (3 profiles): 3 rows of the actuals" in found[1].message
+    assert "3 predictions with the key" in found[1].message
+    assert (found[0].count, found[1].count) == (9, 6)
+    assert sum("joined profile by profile (3 profiles)" in n for n in report.notes) == 1
+    alone = [f for f in lossreport.report(parts[0]).findings if f.code == "LR041"]
+    assert [f.severity for f in alone] == ["warning"]
+
+
+def test_merged_nights_of_whole_joins_pass() -> None:
+    parts = []
+    for i in (1, 2):
+        night = pl.DataFrame({"k": [i], "predicted": [1.5]})
+        actuals = pl.DataFrame({"k": [i], "actual": [1.0]})
+        parts.append(lossreport.profile(night, actuals=actuals, on="k"))
+    found = lossreport.report(lossreport.merge(parts)).findings
+    assert [f.status for f in found if f.code in ("LR041", "LR042")] == ["passed", "passed"]

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import json
+import math
+import os
+import random
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import narwhals as nw
@@ -19,6 +24,7 @@ from polars.testing import assert_frame_equal
 import lossreport
 from lossreport.profiles import profile as profile_module
 from lossreport.profiles import scan, statistics, summing
+from lossreport.profiles.file import is_profile
 from lossreport.profiles.profile import Profile
 from lossreport.profiles.statistics import MOMENTS, REASONS
 
@@ -282,3 +288,103 @@ def test_the_worst_rows_are_the_worst_with_their_place() -> None:
 def test_every_reason_is_in_the_schema_of_the_json() -> None:
     text = (Path(lossreport.__file__).parent / "report.schema.json").read_text("utf-8")
     assert all(f'"{reason}"' in text for reason in REASONS)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rng = np.random.default_rng(3)
+    actual = rng.normal(size=400)
+    frame = pl.DataFrame({"actual": actual, "predicted": actual + 1, "g": rng.choice(["a"], 400)})
+    path = tmp_path_factory.mktemp("saved") / "p.parquet"
+    lossreport.save_profile(lossreport.profile(frame, by="g"), path)
+    return path
+
+
+def test_a_damaged_profile_is_read_or_refused_in_words(saved: Path, tmp_path: Path) -> None:
+    whole = saved.read_bytes()
+    rng = random.Random(11)
+    path = tmp_path / "damaged.parquet"
+    messages = []
+    for at in [rng.randrange(len(whole)) for _ in range(75)] + [
+        rng.randrange(len(whole) * 3 // 4, len(whole)) for _ in range(75)
+    ]:
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << rng.randrange(8)
+        path.write_bytes(damaged)
+        is_profile(str(path))
+        try:
+            lossreport.load_profile(str(path))
+        except lossreport.UnreadableLogError as error:
+            messages.append(str(error))
+    assert len(messages) > 20
+    assert all(str(path) in m for m in messages)
+
+
+def _about_changed(saved: Path, path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    about = json.loads(pl.read_parquet_metadata(saved)["lossreport_profile"])
+    change(about)
+    frame = pl.read_parquet(saved)
+    frame.write_parquet(path, metadata={"lossreport_profile": json.dumps(about)})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda a: a.pop("tables"),
+        lambda a: a["tables"].clear(),
+        lambda a: a["tables"][0].update(by=["h"]),
+        lambda a: a["frames"]["moments 0"].remove("n"),
+        lambda a: a["frames"].pop("worst"),
+        lambda a: a["frames"]["worst"].append("more"),
+        lambda a: a["sources"][0].update(new_field=1),
+        lambda a: a["columns"].pop("predicted"),
+        lambda a: a["evidence"]["levels"].update(by_place=64),
+        lambda a: a.update(span=[math.inf, 1]),
+    ],
+)
+def test_a_profile_that_lacks_something_is_refused(
+    saved: Path, tmp_path: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
+    path = tmp_path / "p.parquet"
+    _about_changed(saved, path, lambda about: None)
+    lossreport.load_profile(str(path))
+    _about_changed(saved, path, change)
+    with pytest.raises(lossreport.UnreadableLogError, match=r"not a whole.*Make it anew"):
+        lossreport.load_profile(str(path))
+
+
+def test_only_regular_parquet_files_are_asked_whether_they_are_profiles(
+    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert is_profile(str(saved))
+    asked = []
+    monkeypatch.setattr(pl, "read_parquet_metadata", lambda p: asked.append(p) or {})
+    (tmp_path / "log.csv").write_text("actual,predicted\n1,2\n")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("log.csv", "pipe", "missing", "."):
+        assert not is_profile(str(tmp_path / name))
+    assert not asked
+    with pytest.raises(lossreport.UnreadableLogError, match="There is no file"):
+        lossreport.load_profile(str(tmp_path / "missing"))
+
+
+def test_a_reader_that_panics_over_metadata_says_no_profile(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def panics(path: str) -> dict[str, str]:
+        raise pl.exceptions.PanicException("out of range")
+
+    monkeypatch.setattr(pl, "read_parquet_metadata", panics)
+    assert not is_profile(str(saved))
+    with pytest.raises(lossreport.UnreadableLogError, match="not a whole"):
+        lossreport.load_profile(str(saved))
+
+
+def test_profiles_of_different_columns_are_refused_with_what_they_have() -> None:
+    frame = pl.DataFrame({"actual": [1.0], "predicted": [2.0], "g": ["a"], "other": [1.0]})
+    one = lossreport.profile(frame, by="g")
+    for options in ({"by": ""}, {"by": "g", "predicted": "other"}, {"by": "g", "id": "other"}):
+        with pytest.raises(lossreport.UsageError, match=r"'g'.*but.*Make them with the same"):
+            lossreport.merge([one, lossreport.profile(frame, **options)])
+    with pytest.raises(lossreport.UsageError, match="no profile was given"):
+        lossreport.merge([])

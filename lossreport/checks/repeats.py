@@ -29,6 +29,10 @@ MUCH = 0.05
 """From this share of the rows on, repeated rows are an error, not a warning."""
 TOLD = 1e-4
 """Estimates of a smaller share than this are not told from chance."""
+FEW_PAIRS = 5
+"""Values of which fewer are the smallest step apart are not rounded ones."""
+TOLD_APART = 2.0**53
+"""Different whole numbers from here on can be one float."""
 TOP_TOKENS = 10
 
 
@@ -43,6 +47,12 @@ def duplicate_rows(view: View) -> Finding:
     content = [c for c in rows.columns if c not in ("draw", "file", "row")]
     ranked = rows.with_columns(copy=pl.int_range(pl.len()).over(content))
     again = ranked.filter(pl.col("copy") > 0)
+    sides = [c for c in content if c == "actual" or c.startswith("predicted_")]
+    alike = again.select(pl.any_horizontal(pl.col(sides).abs() >= TOLD_APART)).to_series()
+    again = again.filter(~alike)
+    if alike.any() and again.is_empty():
+        why = "Whole numbers of 2**53 and more cannot be told apart; name an id with --id."
+        return skipped(code, title, why)
     scored = int(view.profile.timeline.filter(pl.col("prediction") == 0)["n"].sum())
     size = extent(again.height, rows.height, scored, whole=sample.level == 0)
     chance = _equal_by_chance(view)
@@ -71,7 +81,7 @@ def _equal_by_chance(view: View) -> float:
     Rounded values: as many pairs agree in all as agree in all but one side and are one step apart
     there, one way. Few values: pairs that agree in all but the prediction, times the chance that
     two predictions agree, which is larger for rows of one actual value by how much closer their
-    predictions are.
+    predictions are. And predictions that follow from the actual values: see `_follow`.
     """
     rows = view.rows
     content = [*keys_of(view), "time", "actual", "predicted"]
@@ -85,7 +95,39 @@ def _equal_by_chance(view: View) -> float:
     scale = spread(view.predicted - view.actual)
     closer = 1 + (float(np.std(view.predicted)) / scale if scale else 0.0)
     few = (but_one + (0 if view.whole else 1)) * min(1.0, same * closer)
-    return max(stepped, few) * (view.scored / rows.height) ** 2
+    near = _one_step_apart(rows, content[:-1], "actual")
+    followed = near * _follow(different, content) if near else 0.0
+    return max(stepped, few, followed) * (view.scored / rows.height) ** 2
+
+
+def _follow(different: pl.DataFrame, content: list[str]) -> float:
+    """Return the chance that rows of one actual value, alike in all else, agree in the prediction.
+
+    It cannot be counted among rows that are alike, because some may be there twice. So it is the
+    share of the most frequent difference between predictions of actual values one step apart, or
+    the share of equal predictions among equal actual values of other groups or times.
+    """
+    others = content[:-2]
+    actuals, predictions = (different[c].unique().sort().diff() for c in ("actual", "predicted"))
+    if len(actuals) < 2 or len(predictions) < 2:
+        return 0.0
+    step, unit = float(actuals.min()), float(predictions.min())  # type: ignore[arg-type]
+    one = different.unique(content[:-1], keep="first", maintain_order=True).sort(content[:-1])
+    same = pl.all_horizontal(pl.col(c).eq_missing(pl.col(c).shift(-1)) for c in others)
+    by_unit = ((pl.col("predicted").shift(-1) - pl.col("predicted")) / unit).round()
+    n = (
+        one.select(*others, by_unit.alias("d"), a=pl.col("actual").shift(-1) - pl.col("actual"))
+        .with_columns(one.select(same.alias("same")).to_series())
+        .filter("same", pl.col("a") <= 1.5 * step)["d"]
+        .value_counts()["count"]
+    )
+    if n.sum() < FEW_PAIRS:
+        return 0.0
+    # One pair of these has the most frequent difference anyway.
+    most = (int(n.max()) - 1) / (int(n.sum()) - 1)  # type: ignore[arg-type]
+    equal = _pairs(different, ["actual"]) - _pairs(different, content[:-1])
+    both = _pairs(different, ["actual", "predicted"])
+    return max(most, both / equal if equal else 0.0)
 
 
 def _one_step_apart(rows: pl.DataFrame, content: list[str], side: str) -> float:
@@ -152,7 +194,9 @@ def tokens_of(view: View, side: Side) -> tuple[tuple[Token, ...], int]:
     mine = view.evidence.tokens.filter(pl.col("side") == column)
     told = mine.drop_nulls("token").head(TOP_TOKENS)
     rows = told.select("token", "n", "file", "row").iter_rows()
-    tokens = tuple(Token(side, token, n, Example(file, row)) for token, n, file, row in rows)
+    # A text that was rare in one part may have been put with the others there.
+    least = mine["token"].null_count() > 0
+    tokens = tuple(Token(side, token, n, Example(file, row), least) for token, n, file, row in rows)
     return tokens, int(mine["n"].sum()) - sum(t.count for t in tokens)
 
 
@@ -168,13 +212,14 @@ def tokens(view: View, side: Side, not_numeric: int) -> Finding:
     n = sum(t.count for t in found) + others
     if not n:
         return passed(code, title, name)
-    listed = ", ".join(f"“{visible(t.token, 24)}” in {t.count:,}" for t in found[:EXAMPLES])
+    least, most = ("at least ", "at most ") if any(t.at_least for t in found) else ("", "")
+    listed = ", ".join(f"“{visible(t.token, 24)}” in {least}{t.count:,}" for t in found[:EXAMPLES])
     rest = n - sum(t.count for t in found[:EXAMPLES])
     total = rows_of(view.profile)
     size = extent(n, total, total, whole=True)
     message = (
         f"{size.rows('has', 'have')} no number as {side} value: {listed}"
-        f"{f', others in {rest:,}' if rest else ''}."
+        f"{f', others in {most}{rest:,}' if rest else ''}."
     )
     todo = "These rows are left out. If a text means something else than “no value”, put it right."
     severity: Severity = "warning" if not_numeric else "info"

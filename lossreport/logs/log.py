@@ -14,7 +14,7 @@ import polars as pl
 from lossreport.errors import UnreadableLogError, UsageError
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.numerals import PLAIN, NumberStyle
-from lossreport.logs.patience import ahead, in_time, reading
+from lossreport.logs.patience import Ahead, ahead, in_time, reading
 from lossreport.logs.records import ROW_MARKS
 from lossreport.logs.times import epoch_in_text, reads, time, time_format
 from lossreport.logs.values import exact_difference, is_text, number
@@ -100,6 +100,8 @@ class Chunk:
     `key_0`, ... for the columns to group by, and `hash` of them all; `id` and `id_hash`; `time`
     (UTC) if there is one; what was prepared; and, if some rows are none, marks named like the
     reasons for which they are left out (`ROW_MARKS`)."""
+    opening: str = ""
+    """What the first row of its part says: tells files of one name apart."""
 
 
 class Matches(Protocol):
@@ -194,35 +196,56 @@ class Log:
         UnreadableLogError
             A part lacks a column, cannot be read, or yields another number of rows than it says.
         """
-        coming: list[Iterator[pl.DataFrame]] = []
-        for i, part in enumerate(self.parts):
-            rows_of_part = coming.pop() if coming else _begun(part, columns, prepare, self.missing)
-            following = self.parts[i + 1 : i + 2]
-            read = 0
-            if self.matches is not None:
-                self.matches.begin()
-            for rows in rows_of_part:
+        begun: list[Ahead[pl.DataFrame]] = []
+        try:
+            for i, part in enumerate(self.parts):
+                if not begun:
+                    begun.append(_begun(part, columns, prepare, self.missing))
+                following = self.parts[i + 1 : i + 2]
+                read, opening = 0, ""
                 if self.matches is not None:
-                    self.matches.add(rows[MATCH])
-                yield Chunk(part.path, read + 1, rows)
-                read += rows.height
-                # Opening a file takes time: the next one is begun before this one ends.
-                if following and not coming and (part.rows or math.inf) - read <= NEARLY_READ:
-                    coming.append(_begun(following[0], columns, prepare, self.missing))
-            if part.rows is not None and read != part.rows:
-                raise UnreadableLogError(
-                    f"{part.path} says that it holds {part.rows:,} rows, but {read:,} "
-                    "could be read."
-                )
-            if self.matches is not None:
-                self.matches.end()
-            read_as = tuple(dict.fromkeys((*part.read_as, *part.notes)))
-            sources.append(Source(part.path, read, part.bytes, read_as))
+                    self.matches.begin()
+                for rows in begun[0]:
+                    if self.matches is not None:
+                        self.matches.add(rows[MATCH])
+                    if not read and rows.height:
+                        opening = _first_row(rows)
+                    yield Chunk(part.path, read + 1, rows, opening)
+                    read += rows.height
+                    # Opening a file takes time: the next one is begun before this one ends.
+                    near = (part.rows or math.inf) - read <= NEARLY_READ
+                    if following and near and not begun[1:]:
+                        begun.append(_begun(following[0], columns, prepare, self.missing))
+                begun.pop(0)
+                _check_rows(part, read)
+                if self.matches is not None:
+                    self.matches.end()
+                read_as = tuple(dict.fromkeys((*part.read_as, *part.notes)))
+                sources.append(Source(part.path, read, part.bytes, read_as))
+        finally:
+            for reader in begun:
+                reader.close()
+
+
+def _check_rows(part: Part, read: int) -> None:
+    if part.rows is not None and read != part.rows:
+        raise UnreadableLogError(
+            f"{part.path} says that it holds {part.rows:,} rows, but {read:,} could be read."
+        )
+
+
+def _first_row(rows: pl.DataFrame) -> str:
+    """Return what the first row says, the same whatever the types of the file."""
+    numbers = [c for c in rows.columns if c == "actual" or c.startswith("predicted_")]
+    numbers = [c for c in numbers if not c.endswith("_text")]
+    said = [None if (v := rows[c][0]) is None else float(v) for c in numbers]
+    others = [str(rows[c][0]) for c in ("time", "id") if c in rows.columns]
+    return repr((said, others))
 
 
 def _begun(
     part: Part, columns: Columns, prepare: Prepare, missing: Sequence[str]
-) -> Iterator[pl.DataFrame]:
+) -> Ahead[pl.DataFrame]:
     return ahead(part.path, _rows_of_part(part, columns, prepare, missing))
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TypeVar
 
 import polars as pl
@@ -57,10 +58,68 @@ def _once(read: Callable[[], T]) -> Iterator[T]:
     yield read()
 
 
-def ahead(path: str, items: Iterable[T]) -> Iterator[T]:
+class Ahead(Iterator[T]):
+    """Items, the next one being made in another thread before it is asked for."""
+
+    def __init__(self, path: str, items: Iterable[T]) -> None:
+        self._path = path
+        self._made: queue.Queue[tuple[T] | BaseException | None] = queue.Queue(maxsize=1)
+        self._unwanted = threading.Event()
+        # The thread must not hold `self`, or it would never be dropped.
+        make = partial(_make, items, self._made, self._unwanted)
+        threading.Thread(target=make, name="lossreport-read", daemon=True).start()
+
+    def __next__(self) -> T:
+        if self._unwanted.is_set():
+            raise StopIteration
+        try:
+            item = self._made.get(timeout=PATIENCE)
+        except queue.Empty:
+            self.close()
+            raise UnreadableLogError(
+                f"{self._path} gave no rows for {PATIENCE:g} seconds and was given up. Is its "
+                "storage reachable? If it is damaged, make it anew or leave it out."
+            ) from None
+        if isinstance(item, tuple):
+            return item[0]
+        self.close()
+        raise StopIteration if item is None else item
+
+    def close(self) -> None:
+        """Have no more items made, whether or not one was ever asked for."""
+        self._unwanted.set()
+        while not self._made.empty():  # lets a waiting maker go on to its end
+            with suppress(queue.Empty):
+                self._made.get_nowait()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _make(
+    items: Iterable[T],
+    made: queue.Queue[tuple[T] | BaseException | None],
+    unwanted: threading.Event,
+) -> None:
+    try:
+        for item in items:
+            made.put((item,))
+            if unwanted.is_set():
+                break
+        else:
+            made.put(None)
+    except BaseException as error:
+        made.put(error)
+    finally:
+        # Here, not when it is collected: a reader is closed by the thread that reads.
+        if isinstance(items, Generator):
+            items.close()
+
+
+def ahead(path: str, items: Iterable[T]) -> Ahead[T]:
     """Return the same items, the next one being made in another thread before it is asked for.
 
-    Making begins at once.
+    Making begins at once, and ends when what is returned is closed or dropped.
 
     Raises
     ------
@@ -69,41 +128,4 @@ def ahead(path: str, items: Iterable[T]) -> Iterator[T]:
     Exception
         Whatever making an item raises, when its turn comes.
     """
-    made: queue.Queue[tuple[T] | BaseException | None] = queue.Queue(maxsize=1)
-    unwanted = threading.Event()
-
-    def make() -> None:
-        try:
-            for item in items:
-                made.put((item,))
-                if unwanted.is_set():
-                    return
-            made.put(None)
-        except BaseException as error:
-            made.put(error)
-
-    threading.Thread(target=make, name="lossreport-read", daemon=True).start()
-    return _handed_on(path, made, unwanted)
-
-
-def _handed_on(
-    path: str, made: queue.Queue[tuple[T] | BaseException | None], unwanted: threading.Event
-) -> Iterator[T]:
-    try:
-        while True:
-            try:
-                next_one = made.get(timeout=PATIENCE)
-            except queue.Empty:
-                raise UnreadableLogError(
-                    f"{path} gave no rows for {PATIENCE:g} seconds and was given up. Is its "
-                    "storage reachable? If it is damaged, make it anew or leave it out."
-                ) from None
-            if next_one is None:
-                return
-            if isinstance(next_one, BaseException):
-                raise next_one
-            yield next_one[0]
-    finally:
-        unwanted.set()
-        while not made.empty():  # lets a waiting maker go on to its end
-            made.get_nowait()
+    return Ahead(path, items)

@@ -73,6 +73,21 @@ class Evidence:
     """What made the draws of ids; they are not the same in every version of Polars."""
 
 
+def sample_schema(numbers: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
+    """Return the columns of a sample with these numbers and texts, with their types."""
+    place = {"draw": pl.UInt64, "file": pl.String, "row": pl.Int64, "time": pl.Datetime("us")}
+    return {**place, **dict.fromkeys(numbers, pl.Float64), **dict.fromkeys(texts, pl.String)}
+
+
+def evidence_schema(frame: str, predictions: int, keys: int) -> dict[str, Any]:
+    """Return the columns of a frame of `to_frames`, with their types."""
+    if frame == "evidence tokens":
+        return dict(TOKEN_SCHEMA)
+    numbers = ["actual", *(f"predicted_{i}" for i in range(predictions))]
+    ids = ["id"] if frame == "evidence by_id" else []
+    return sample_schema(numbers, [*(f"key_{i}" for i in range(keys)), *ids])
+
+
 def mixed(values: Draws) -> Draws:
     """Return a well mixed 64-bit number for each number (splitmix64, Steele et al. 2014)."""
     z = values * np.uint64(0x9E3779B97F4A7C15)
@@ -81,14 +96,16 @@ def mixed(values: Draws) -> Draws:
     return z ^ (z >> np.uint64(31))
 
 
-def draws_of_blocks(file: str, first: int, last: int) -> Draws:
+def draws_of_blocks(file: str, first_row: str, first: int, last: int) -> Draws:
     """Return the draws of these blocks of a file.
 
-    They depend on the file's name and folder, so that of many small files not all are drawn by the
-    same few numbers, but not on its ending or on where the folder is.
+    They depend on the file's name and folder and on its first row, so that of many small files not
+    all are drawn by the same few numbers, even where every night's file has the same name; but not
+    on its ending or on where the folder is.
     """
     path = PurePath(file.replace("\\", "/"))
-    seed = crc32("/".join((*path.parent.parts[-1:], path.stem)).encode("utf-8", "replace"))
+    name = "/".join((*path.parent.parts[-1:], path.stem))
+    seed = crc32(f"{name}\0{first_row}".encode("utf-8", "replace"))
     blocks = np.arange(first, last + 1, dtype=np.uint64)
     return mixed(blocks + (np.uint64(seed) << np.uint64(31)))
 
@@ -105,13 +122,18 @@ def level_for(draws: Draws, most: int, level: int = 0) -> int:
     return level
 
 
+def in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows by file and row; those of files with one name by draw and all they say."""
+    return rows.sort("file", "row", pl.exclude("file", "row"), nulls_last=True)
+
+
 def merged_sample(samples: Sequence[Sample], most: int) -> Sample:
     """Return the sample of the rows of all samples' logs together."""
     level = max(s.level for s in samples)
     rows = pl.concat([s.rows for s in samples])
     draws = rows["draw"].to_numpy()
     level = level_for(draws[kept(draws, level)], most, level)
-    return Sample(rows.filter(pl.Series(kept(draws, level))).sort("file", "row"), level)
+    return Sample(in_order(rows.filter(pl.Series(kept(draws, level)))), level)
 
 
 def merged_evidence(parts: Sequence[Evidence | None]) -> Evidence | None:
@@ -133,7 +155,11 @@ def merged_evidence(parts: Sequence[Evidence | None]) -> Evidence | None:
 
 
 def counted_tokens(tokens: pl.DataFrame) -> pl.DataFrame:
-    """Add up equal tokens; of each side the most frequent stay, all others become one row."""
+    """Add up equal tokens; of each side the most frequent stay, all others become one row.
+
+    Where there is such a row, the others' counts are lower bounds: parts may have put a text that
+    was rare in them into that row.
+    """
     first = pl.struct("file", "row").sort_by("file", "row").first()
     order, down = ["side", "n", "file", "row", "token"], [False, True, False, False, False]
     each = (
@@ -178,6 +204,8 @@ def from_frames(
     if about is None:
         return None
     samples = {n: Sample(frames[f"evidence {n}"], level) for n, level in about["levels"].items()}
+    if any(s.level not in range(HIGHEST_LEVEL + 1) for s in samples.values()):
+        raise ValueError("a sample's level is none")
     return Evidence(
         by_place=samples["by_place"],
         by_content=samples["by_content"],

@@ -13,8 +13,16 @@ from lossreport.errors import UnreadableLogError
 from lossreport.logs.columns import Columns
 from lossreport.logs.joining import Join
 from lossreport.logs.log import Source
-from lossreport.profiles.evidence import from_frames, to_frames
-from lossreport.profiles.profile import Profile, Table
+from lossreport.logs.patience import in_time, reading
+from lossreport.profiles.evidence import evidence_schema, from_frames, to_frames
+from lossreport.profiles.profile import (
+    Profile,
+    Table,
+    histogram_schema,
+    moments_schema,
+    tables_for,
+    worst_schema,
+)
 
 SCHEMA = "lossreport/profile/1"
 KEY = "lossreport_profile"
@@ -46,11 +54,32 @@ def save_profile(profile: Profile, path: Path) -> None:
 
 
 def is_profile(path: str) -> bool:
-    """Return whether a file is a profile that lossreport wrote."""
-    try:
-        return KEY in pl.read_parquet_metadata(path)
-    except (OSError, pl.exceptions.PolarsError):
+    """Return whether a file is a profile that lossreport wrote; of an unreadable one, False."""
+    if "://" not in path and not _starts_as_parquet(path):
         return False
+    try:
+        return KEY in _metadata(path)
+    except UnreadableLogError:
+        return False
+
+
+def _starts_as_parquet(path: str) -> bool:
+    """Look before Parquet's reader does: most logs are none, and a pipe would lose what is read."""
+    try:
+        if not Path(path).is_file():
+            return False
+        with Path(path).open("rb") as file:
+            return file.read(4) == b"PAR1"
+    except (OSError, ValueError):
+        return False
+
+
+def _metadata(path: str) -> dict[str, str]:
+    def read() -> dict[str, str]:
+        with reading(path):
+            return pl.read_parquet_metadata(path)
+
+    return in_time(path, read)
 
 
 def load_profile(path: str) -> Profile:
@@ -59,45 +88,88 @@ def load_profile(path: str) -> Profile:
     Raises
     ------
     UnreadableLogError
-        The file is damaged, no profile, or of a version that this one does not know.
+        The file is missing, damaged, no profile, or of a version that this one does not know.
     """
+    if "://" not in path and not Path(path).exists():
+        raise UnreadableLogError(f"There is no file {path}.")
+
+    def read() -> Profile:
+        with reading(path):
+            about = json.loads(pl.read_parquet_metadata(path)[KEY])
+            if (schema := about.get("schema")) != SCHEMA:
+                raise UnreadableLogError(
+                    f"{path} is a profile of schema {schema}, but this lossreport reads {SCHEMA}. "
+                    "Make it anew from its log, or use the version that wrote it."
+                )
+            return _made_of(about, pl.read_parquet(path))
+
     try:
-        about: dict[str, Any] = json.loads(pl.read_parquet_metadata(path)[KEY])
-        whole = pl.read_parquet(path)
-    except (OSError, KeyError, ValueError, pl.exceptions.PolarsError) as error:
-        raise UnreadableLogError(f"{path} is not a whole lossreport profile.") from error
-    if about.get("schema") != SCHEMA:
-        raise UnreadableLogError(
-            f"{path} is a profile of schema {about.get('schema')}, but this lossreport reads "
-            f"{SCHEMA}. Make it anew from its log, or use the version that wrote it."
-        )
-    frames = {
-        name: whole.filter(pl.col("part") == name).select(columns)
-        for name, columns in about["frames"].items()
-    }
-    columns = about["columns"]
-    tables = tuple(
-        Table(tuple(t["by"]), frames[f"moments {i}"], frames.get(f"histogram {i}"), t["timed"])
-        for i, t in enumerate(about["tables"])
+        return in_time(path, read)
+    except UnreadableLogError as error:
+        if not isinstance(error.__cause__, Exception | pl.exceptions.PanicException):
+            raise
+        raise _not_whole(path) from error
+    except Exception as error:  # whatever damage makes of the text that says what is in the file
+        raise _not_whole(path) from error
+
+
+def _not_whole(path: str) -> UnreadableLogError:
+    return UnreadableLogError(
+        f"{path} is not a whole lossreport profile: it is damaged, something else, or was written "
+        "by another version. Make it anew from its log."
     )
+
+
+def _made_of(about: dict[str, Any], whole: pl.DataFrame) -> Profile:
+    """Return the profile; any exception means that the file is damaged."""
+    columns = _columns(about["columns"])
+    predictions, keys = len(columns.predicted), len(columns.keys)
+
+    def frame(name: str, schema: dict[str, Any]) -> pl.DataFrame:
+        rows = whole.filter(pl.col("part") == name).select(about["frames"][name])
+        if rows.columns != list(schema):
+            raise ValueError(f"{name} has the columns {rows.columns}")
+        return rows.cast(pl.Schema(schema))
+
+    def table(i: int, by: list[str], *, timed: bool) -> Table:
+        if not set(by) <= set(columns.keys):
+            raise ValueError(f"a table by {by}")
+        histogram = None
+        if f"histogram {i}" in about["frames"]:
+            histogram = frame(f"histogram {i}", histogram_schema(len(by)))
+        moments = frame(f"moments {i}", moments_schema(len(by)))
+        return Table(tuple(by), moments, histogram, bool(timed))
+
+    tables = [table(i, t["by"], timed=t["timed"]) for i, t in enumerate(about["tables"])]
+    if {t.by for t in tables} not in [set(tables_for(columns, cube=c)) for c in (True, False)]:
+        raise ValueError("tables are missing")
+    frames = {
+        name: frame(name, evidence_schema(name, predictions, keys))
+        for name in about["frames"]
+        if name.startswith("evidence ")
+    }
     return Profile(
-        columns=Columns(
-            actual=columns["actual"],
-            predicted=tuple(columns["predicted"]),
-            time=columns["time"],
-            groupings=tuple(tuple(g) for g in columns["groupings"]),
-            time_format=columns["time_format"],
-            found=tuple(columns["found"]),
-            ids=tuple(columns.get("ids", ())),
-        ),
+        columns=columns,
         sources=tuple(Source(**{**s, "read_as": tuple(s["read_as"])}) for s in about["sources"]),
-        tables=tables,
-        timeline=frames["timeline"],
-        worst=frames["worst"],
-        worst_kept=about["worst_kept"],
-        span=about["span"] and tuple(about["span"]),
+        tables=tuple(tables),
+        timeline=frame("timeline", moments_schema(0)),
+        worst=frame("worst", worst_schema(keys)),
+        worst_kept=int(about["worst_kept"]),
+        span=about["span"] and (int(about["span"][0]), int(about["span"][1])),
         evidence=from_frames(frames, about.get("evidence")),
         joins=tuple(_join(j) for j in about["joins"]),
+    )
+
+
+def _columns(saved: dict[str, Any]) -> Columns:
+    return Columns(
+        actual=saved["actual"],
+        predicted=tuple(saved["predicted"]),
+        time=saved["time"],
+        groupings=tuple(tuple(g) for g in saved["groupings"]),
+        time_format=saved["time_format"],
+        found=tuple(saved["found"]),
+        ids=tuple(saved.get("ids", ())),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -22,8 +21,10 @@ from lossreport.profiles.evidence import (
     Sample,
     counted_tokens,
     draws_of_blocks,
+    in_order,
     kept,
     level_for,
+    sample_schema,
 )
 from lossreport.profiles.summing import Ints, Marks, key_text
 
@@ -44,6 +45,7 @@ class Gathering:
         self.by_content = Growing(MOST_BY_CONTENT, self.sides, self.keys)
         self.by_id = Growing(MOST_BY_ID, self.sides, self.keys, ["id"]) if columns.ids else None
         self.tokens = [pl.DataFrame(schema=TOKEN_SCHEMA)]
+        self.waiting_tokens = 0
         self._room = np.zeros(0, dtype=np.uint64)
 
     def add(self, chunk: Chunk, scored: Marks) -> None:
@@ -59,7 +61,7 @@ class Gathering:
     def _add_by_place(self, chunk: Chunk) -> None:
         before, rows = chunk.first_row - 1, chunk.rows.height
         first, last = before // BLOCK, (before + rows - 1) // BLOCK
-        draws = draws_of_blocks(chunk.file, first, last)
+        draws = draws_of_blocks(chunk.file, chunk.opening, first, last)
         blocks = np.flatnonzero(kept(draws, self.by_place.level))
         starts = (blocks + first) * BLOCK - before
         at = (starts[:, np.newaxis] + np.arange(BLOCK)).reshape(-1)
@@ -99,10 +101,14 @@ class Gathering:
             counted = found.group_by("token").agg(
                 n=pl.len().cast(pl.Int64), row=pl.col("row").min()
             )
+            if not counted.height:
+                continue
             named = counted.with_columns(side=pl.lit(side), file=pl.lit(chunk.file))
             self.tokens.append(named.select(TOKEN_SCHEMA.keys()).cast(pl.Schema(TOKEN_SCHEMA)))
-            if sum(map(len, self.tokens)) > WAITING_TOKENS:
+            self.waiting_tokens += counted.height
+            if self.waiting_tokens > WAITING_TOKENS:
                 self.tokens = [counted_tokens(pl.concat(self.tokens))]
+                self.waiting_tokens = self.tokens[0].height
 
     def evidence(self) -> Evidence:
         """Return the evidence so far."""
@@ -154,14 +160,7 @@ class Growing:
         self._numbers, self._keys, self._texts = list(numbers), list(keys), list(texts)
         self._height = 0
         self._waiting: list[Waiting] = []
-        schema: dict[str, Any] = {
-            "draw": pl.UInt64,
-            "file": pl.String,
-            "row": pl.Int64,
-            "time": pl.Datetime("us"),
-        }
-        schema |= dict.fromkeys(numbers, pl.Float64) | dict.fromkeys((*keys, *texts), pl.String)
-        self._rows = pl.DataFrame(schema=schema)
+        self._rows = pl.DataFrame(schema=sample_schema(numbers, [*keys, *texts]))
 
     def add(self, chunk: Chunk, at: Ints, draws: Draws) -> None:
         """Add these rows of a chunk, whose draws are all kept at the present level."""
@@ -196,4 +195,4 @@ class Growing:
     def sample(self) -> Sample:
         """Return the sample."""
         self._gather()
-        return Sample(self._rows.sort("file", "row"), self.level)
+        return Sample(in_order(self._rows), self.level)

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
+from lossreport.errors import UsageError
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.joining import Join
 from lossreport.logs.log import Source
@@ -37,6 +38,14 @@ MAX_HISTOGRAM_GROUPS = 20_000
 """A table of more groups has no error histograms: its groups get figures but no advice."""
 MAX_TIMED_GROUPS = 1_000
 """A table of more groups is not kept by time."""
+
+WORST_SCHEMA: dict[str, Any] = {
+    "prediction": pl.Int64,
+    "file": pl.String,
+    "row": pl.Int64,
+    "time": pl.Datetime("us"),
+    **dict.fromkeys(("actual", "predicted", "error", "abs_error"), pl.Float64),
+}
 
 Bucket = Literal["hour", "day"]
 
@@ -153,6 +162,28 @@ class Profile:
         return smallest.timeless().rolled_up(by)
 
 
+def moments_schema(keys: int) -> dict[str, Any]:
+    """Return the columns of moments by so many group columns, with their types."""
+    by = {"prediction": pl.Int64, "bucket": pl.Int64, **dict.fromkeys(_keys(keys), pl.String)}
+    sums = {s: pl.Int64 if s in COUNTS else pl.Float64 for s in STATISTICS}
+    return {**by, **sums}
+
+
+def histogram_schema(keys: int) -> dict[str, Any]:
+    """Return the columns of a histogram by so many group columns, with their types."""
+    by = {"prediction": pl.Int64, **dict.fromkeys(_keys(keys), pl.String), "bin": pl.Int64}
+    return {**by, **{s: pl.Int64 if s in COUNTS else pl.Float64 for s in HISTOGRAM_SUMS}}
+
+
+def worst_schema(keys: int) -> dict[str, Any]:
+    """Return the columns of `Profile.worst` for so many group columns, with their types."""
+    return {**WORST_SCHEMA, **dict.fromkeys(_keys(keys), pl.String)}
+
+
+def _keys(count: int) -> list[str]:
+    return [f"key_{i}" for i in range(count)]
+
+
 def tables_for(columns: Columns, *, cube: bool) -> list[tuple[str, ...]]:
     """Return by which columns tables are kept: all at once (cube), or grouping by grouping."""
     return [columns.keys] if cube else list(dict.fromkeys((*columns.groupings, ())))
@@ -174,9 +205,13 @@ def rebucketed(frame: pl.DataFrame, old: Bucket | None, new: Bucket | None) -> p
 
 
 def worst_first(frame: pl.DataFrame, keep: int) -> pl.DataFrame:
-    """Return the `keep` rows of each prediction with the largest |error|, ties by file and row."""
+    """Return the `keep` rows of each prediction with the largest |error|.
+
+    Ties go by file and row, and of files with one name by all that their rows say.
+    """
     order = ["prediction", "abs_error", "file", "row"]
-    ranked = frame.sort(order, descending=[False, True, False, False], nulls_last=True)
+    order += [c for c in frame.columns if c not in order]
+    ranked = frame.sort(order, descending=[c == "abs_error" for c in order], nulls_last=True)
     return ranked.group_by("prediction", maintain_order=True).head(keep).select(frame.columns)
 
 
@@ -185,14 +220,19 @@ def merge(profiles: Sequence[Profile]) -> Profile:
 
     Raises
     ------
-    ValueError
+    UsageError
         No profile is given, or they are of different columns.
     """
     if not profiles:
-        raise ValueError("nothing to merge")
+        raise UsageError("There is nothing to merge: no profile was given.")
     first = profiles[0]
-    if any(p.columns.roles != first.columns.roles for p in profiles):
-        raise ValueError("the profiles are of logs with different columns")
+    for p in profiles:
+        if p.columns.roles != first.columns.roles:
+            raise UsageError(
+                f"The profiles cannot be merged: {_named(first)} {_said(first.columns)}, but "
+                f"{_named(p)} {_said(p.columns)}. Make them with the same columns, groupings "
+                "and ids."
+            )
     spans = [p.span for p in profiles if p.span is not None]
     span = (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else None
     bucket = bucket_for(span)
@@ -211,6 +251,23 @@ def merge(profiles: Sequence[Profile]) -> Profile:
         span=span,
         evidence=merged_evidence([p.evidence for p in profiles]),
         joins=tuple(j for p in profiles for j in p.joins),
+    )
+
+
+def _named(profile: Profile) -> str:
+    return f"that of {profile.sources[0].path}" if profile.sources else "an empty one"
+
+
+def _said(columns: Columns) -> str:
+    def listed(names: Sequence[str]) -> str:
+        return ", ".join(map(repr, names)) or "nothing"
+
+    groupings = "; ".join(map(listed, columns.groupings)) or "nothing"
+    ids = f" and the id {listed(columns.ids)}" if columns.ids else ""
+    time = "no time" if columns.time is None else f"the time {columns.time!r}"
+    return (
+        f"has the actual {columns.actual!r}, the predicted {listed(columns.predicted)}, {time}, "
+        f"groups by {groupings}{ids}"
     )
 
 

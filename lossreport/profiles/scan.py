@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
-from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -23,6 +22,7 @@ from lossreport.profiles.profile import (
     MAX_HISTOGRAM_GROUPS,
     MAX_TIMED_GROUPS,
     NO_TIME,
+    WORST_SCHEMA,
     Profile,
     Table,
     add_up,
@@ -43,13 +43,6 @@ SMALL_CHUNKS = 3
 """A file of so many chunks is small."""
 WORST_ROWS = 10_000
 """Candidates for the worst rows are sorted out when more than this have come together."""
-WORST_SCHEMA: dict[str, Any] = {
-    "prediction": pl.Int64,
-    "file": pl.String,
-    "row": pl.Int64,
-    "time": pl.Datetime("us"),
-    **dict.fromkeys(("actual", "predicted", "error", "abs_error"), pl.Float64),
-}
 
 
 def profile_log(
@@ -183,6 +176,7 @@ class Scan:
         self.ledger = [pl.DataFrame(schema={**index, **keys, **counts})]
         self.unscored: list[list[pl.DataFrame]] = [[] for _ in range(predictions)]
         self.candidates: list[list[pl.DataFrame]] = [[] for _ in range(predictions)]
+        self.waiting_unscored, self.waiting_candidates = [0] * predictions, [0] * predictions
         self.worst = [pl.DataFrame(schema={**WORST_SCHEMA, **keys}) for _ in range(predictions)]
         self.worst_sizes = [np.zeros(0)] * predictions
         self.worst_floor = [0.0] * predictions
@@ -211,14 +205,17 @@ class Scan:
         used = ("actual", f"predicted_{i}", f"bin_{i}", "key_", "row_")
         names = [c for c in rows.columns if c.startswith(used)]
         found = _rows_where(rows, names, which)
+        if not found.height:
+            return
         bucket = np.full(found.height, buckets) if isinstance(buckets, int) else buckets[which]
         waiting = self.unscored[i]
         waiting.append(found.insert_column(0, pl.Series("bucket", bucket)))
-        if waiting[0].schema != waiting[-1].schema or sum(map(len, waiting)) > LEFT_OUT_ROWS:
+        self.waiting_unscored[i] += found.height
+        if waiting[0].schema != found.schema or self.waiting_unscored[i] > LEFT_OUT_ROWS:
             self._count_left_out(i)
 
     def _count_left_out(self, i: int) -> None:
-        waiting, self.unscored[i] = self.unscored[i], []
+        waiting, self.unscored[i], self.waiting_unscored[i] = self.unscored[i], [], 0
         self.ledger += [_left_out(f, self.columns, i) for f in _alike(waiting)]
         self.ledger = [add_up(pl.concat(self.ledger))]
 
@@ -237,6 +234,8 @@ class Scan:
         if len(largest) == self.keep_worst:
             self.worst_floor[i] = largest[0]
             candidates &= sizes >= largest[0]
+            if not candidates.any():
+                return
         rest = ("hash", "bin_", "summed_", "microsecond", "text_", "id")
         names = [c for c in chunk.rows.columns if not c.startswith(rest)]
         found = _rows_where(chunk.rows, names, candidates)
@@ -244,11 +243,12 @@ class Scan:
         found.insert_column(1, pl.Series("row", np.flatnonzero(candidates) + chunk.first_row))
         waiting = self.candidates[i]
         waiting.append(found)
-        if waiting[0].schema != found.schema or sum(map(len, waiting)) > WORST_ROWS:
+        self.waiting_candidates[i] += found.height
+        if waiting[0].schema != found.schema or self.waiting_candidates[i] > WORST_ROWS:
             self._sort_out_worst(i)
 
     def _sort_out_worst(self, i: int) -> None:
-        waiting, self.candidates[i] = self.candidates[i], []
+        waiting, self.candidates[i], self.waiting_candidates[i] = self.candidates[i], [], 0
         found = [_worst(f, i, self.columns) for f in _alike(waiting)]
         self.worst[i] = worst_first(pl.concat([self.worst[i], *found]), self.keep_worst)
 

@@ -242,7 +242,7 @@ class Prediction:
     tokens: tuple[Token, ...] = ()
     """Of each side the ten most frequent texts that are no numbers."""
     other_tokens: int = 0
-    """How many rows have others."""
+    """How many rows have others; at most so many where a token's count is "at least"."""
 
 
 @dataclass(frozen=True)
@@ -263,6 +263,8 @@ class Token:
     count: int
     first: Example
     """The first row that has it."""
+    at_least: bool = False
+    """Whether more rows may have it: not all texts of its side could be told apart."""
 
 
 @dataclass(frozen=True)
