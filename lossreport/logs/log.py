@@ -13,6 +13,7 @@ import polars as pl
 
 from lossreport.errors import UnreadableLogError, UsageError
 from lossreport.logs.columns import Columns, key_names
+from lossreport.logs.digits import Side, beyond_floats, differences, pieces
 from lossreport.logs.numerals import PLAIN, NumberStyle
 from lossreport.logs.patience import ahead, in_time, reading
 from lossreport.logs.records import ROW_MARKS
@@ -24,6 +25,8 @@ CHUNK_ROWS = 100_000
 NEARLY_READ = 500_000
 """The next file is begun when this many rows are left."""
 SAMPLE_ROWS = 10_000
+LONG_DIGITS_IN = 1_000
+"""Rows of each block in which long numbers of any kind are looked for; large ones in all."""
 LOOKED_AT_ROWS = 2_000_000
 """So many rows of a column are read to find out what its first rows do not tell."""
 FILE_NAME = "@file"
@@ -243,13 +246,51 @@ def _rows_of_part(
         return pl.col(f"\x00{name}")
 
     read = _row_expressions(part, columns, missing, hoist)
+
+    def made(frame: pl.LazyFrame, exact: Mapping[str, pl.Expr]) -> Iterator[pl.DataFrame]:
+        names = frame.collect_schema().names()
+        marks = [pl.col(m).alias(r) for m, r in ROW_MARKS.items() if m in names]
+        more = [e.alias(n) for n, e in exact.items()]
+        rows = prepare(reduce(pl.LazyFrame.with_columns, steps, frame).select(*read, *more, *marks))
+        return rows.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
+
     with reading(part.path):
         joined = [MATCH, AMBIGUOUS] if MATCH in part.schema else []
-        for frame in part.frames([*columns.needed, *joined]):
-            names = frame.collect_schema().names()
-            marks = [pl.col(m).alias(r) for m, r in ROW_MARKS.items() if m in names]
-            rows = prepare(reduce(pl.LazyFrame.with_columns, steps, frame).select(*read, *marks))
-            yield from rows.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
+        frames = part.frames([*columns.needed, *joined])
+        sides = [_side(part, n) for n in (columns.actual, *columns.predicted)]
+        if not any(is_text(s.dtype) for s in sides):
+            for frame in frames:
+                yield from made(frame, {})
+            return
+        blocks = part.format in ("csv", "json", "ndjson") and "://" not in part.path
+        in_memory = blocks and not joined  # a join would be made twice
+        for whole in frames:
+            for frame in (whole,) if in_memory else pieces(whole):
+                yield from _with_all_digits(frame, sides, made)
+
+
+def _with_all_digits(
+    frame: pl.LazyFrame,
+    sides: Sequence[Side],
+    made: Callable[[pl.LazyFrame, Mapping[str, pl.Expr]], Iterator[pl.DataFrame]],
+) -> Iterator[pl.DataFrame]:
+    """Yield rows of text, with exact differences from where on numbers have many digits."""
+    actual, *predicted = sides
+    exact = differences(frame, actual, predicted, LONG_DIGITS_IN)
+    done = 0
+    for rows in made(frame, exact):
+        if not exact and beyond_floats(rows, len(predicted)):
+            rest = frame.slice(done)
+            exact = differences(rest, actual, predicted)
+            if exact:
+                yield from made(rest, exact)
+                return
+        yield rows
+        done += rows.height
+
+
+def _side(part: Part, name: str) -> Side:
+    return Side(name, part.schema[name], part.numbers.get(name, PLAIN))
 
 
 def _listed(names: Sequence[str]) -> str:
