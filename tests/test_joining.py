@@ -317,3 +317,16 @@ def test_a_text_that_its_own_style_does_not_read_is_no_number_beside_another_sty
     made = joined(rows, [comma, plain], "id").predictions[0]
     assert (made.rows.scored, dict(made.rows.left_out)) == (10, {"actual_not_numeric": 1})
     assert made.overall.mae == 0
+
+
+@pytest.mark.parametrize("name", ["@match", "@ambiguous", "@key_0", "\x00row_malformed"])
+def test_columns_of_any_name_are_only_columns(name: str) -> None:
+    rows = pl.DataFrame({"k": [1, 2], "predicted": [1.0, 2.0], name: [None, True]})
+    actuals = pl.DataFrame({"k": [1, 2], "actual": [1.0, 3.0]})
+    for made in (
+        joined(rows, actuals, by=name),
+        lossreport.report(rows.with_columns(actual=pl.lit(1.0)), by=name, time=""),
+    ):
+        assert (made.predictions[0].rows.read, made.predictions[0].rows.scored) == (2, 2)
+    with_two = lossreport.report(rows.with_columns(actual=pl.lit(1.0)), time="")
+    assert with_two.predictions[0].rows.scored == 2

@@ -46,7 +46,7 @@ class Actuals:
     def __init__(self, log: Log, on: Sequence[str], values: Sequence[str], forms: Sequence[str]):
         self.on, self.values, self.forms = tuple(on), tuple(values), tuple(forms)
         self._paths = tuple(p.path for p in log.parts)
-        self._keys = [f"@key_{i}" for i in range(len(on))]
+        self._keys = [f"\x00joined key_{i}" for i in range(len(on))]
         self._style = _common_style(log.parts, values[0])
         read = [_read(p, [*on, *values], self._keys, forms, on) for p in log.parts]
         if self._style is None:
@@ -79,7 +79,7 @@ class Actuals:
         )
 
     def _originals(self) -> list[str]:
-        return [f"@given_{i}" for i in range(len(self.on))]
+        return [f"\x00joined given_{i}" for i in range(len(self.on))]
 
     def join(self, part: Part) -> Part:
         """Return the part with the values of the actuals, `MATCH` and `AMBIGUOUS` as columns."""
@@ -210,7 +210,7 @@ def _read(
             key(n, rows[n], form, part.path).alias(k)
             for n, form, k in zip(on, forms, keys, strict=True)
         ]
-        given = [pl.col(n).cast(pl.String).alias(f"@given_{i}") for i, n in enumerate(on)]
+        given = [pl.col(n).cast(pl.String).alias(f"\x00joined given_{i}") for i, n in enumerate(on)]
         return rows.with_columns(*made, *given).drop(*on)
 
 

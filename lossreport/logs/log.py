@@ -31,7 +31,7 @@ LOOKED_AT_ROWS = 2_000_000
 """So many rows of a column are read to find out what its first rows do not tell."""
 FILE_NAME = "@file"
 """The column that holds the name of each row's file, without folder and endings."""
-MATCH, AMBIGUOUS = "@match", "@ambiguous"
+MATCH, AMBIGUOUS = "\x00joined match", "\x00joined ambiguous"
 """In rows joined with actuals: the number of the actual (null: there is none), and whether the
 actuals differ for one key."""
 
@@ -70,7 +70,7 @@ class Part:
                 if first is None:
                     return self.schema.to_frame().select(columns or pl.all())
                 head = first.head(rows).collect()
-                for mark in set(ROW_MARKS) & set(head.columns):
+                for mark in (set(ROW_MARKS) & set(head.columns)) - set(self.schema):
                     head = head.filter(~pl.col(mark)).drop(mark)
                 return head
 
@@ -175,7 +175,8 @@ class Log:
 
     def _without_missing(self, head: pl.DataFrame) -> pl.DataFrame:
         """Return rows with null for the texts that were said to stand for no value."""
-        head = head.drop(MATCH, AMBIGUOUS, strict=False)
+        if self.matches is not None:
+            head = head.drop(MATCH, AMBIGUOUS)
         if not self.missing:
             return head
         text = pl.col(pl.String)
@@ -197,9 +198,15 @@ class Log:
         UnreadableLogError
             A part lacks a column, cannot be read, or yields another number of rows than it says.
         """
+        joined = self.matches is not None
+
+        def begun(part: Part) -> Iterator[pl.DataFrame]:
+            rows = _rows_of_part(part, columns, prepare, self.missing, joined=joined)
+            return ahead(part.path, rows)
+
         coming: list[Iterator[pl.DataFrame]] = []
         for i, part in enumerate(self.parts):
-            rows_of_part = coming.pop() if coming else _begun(part, columns, prepare, self.missing)
+            rows_of_part = coming.pop() if coming else begun(part)
             following = self.parts[i + 1 : i + 2]
             read = 0
             if self.matches is not None:
@@ -211,7 +218,7 @@ class Log:
                 read += rows.height
                 # Opening a file takes time: the next one is begun before this one ends.
                 if following and not coming and (part.rows or math.inf) - read <= NEARLY_READ:
-                    coming.append(_begun(following[0], columns, prepare, self.missing))
+                    coming.append(begun(following[0]))
             if part.rows is not None and read != part.rows:
                 raise UnreadableLogError(
                     f"{part.path} says that it holds {part.rows:,} rows, but {read:,} "
@@ -223,14 +230,8 @@ class Log:
             sources.append(Source(part.path, read, part.bytes, read_as))
 
 
-def _begun(
-    part: Part, columns: Columns, prepare: Prepare, missing: Sequence[str]
-) -> Iterator[pl.DataFrame]:
-    return ahead(part.path, _rows_of_part(part, columns, prepare, missing))
-
-
 def _rows_of_part(
-    part: Part, columns: Columns, prepare: Prepare, missing: Sequence[str]
+    part: Part, columns: Columns, prepare: Prepare, missing: Sequence[str], *, joined: bool
 ) -> Iterator[pl.DataFrame]:
     lacking = [c for c in columns.needed if c not in part.schema]
     if lacking:
@@ -245,18 +246,17 @@ def _rows_of_part(
         steps.append(expression.alias(f"\x00{name}"))
         return pl.col(f"\x00{name}")
 
-    read = _row_expressions(part, columns, missing, hoist)
+    read = _row_expressions(part, columns, missing, hoist, joined=joined)
 
     def made(frame: pl.LazyFrame, exact: Mapping[str, pl.Expr]) -> Iterator[pl.DataFrame]:
-        names = frame.collect_schema().names()
-        marks = [pl.col(m).alias(r) for m, r in ROW_MARKS.items() if m in names]
+        own = set(frame.collect_schema().names()) - set(part.schema)
+        marks = [pl.col(m).alias(r) for m, r in ROW_MARKS.items() if m in own]
         more = [e.alias(n) for n, e in exact.items()]
         rows = prepare(reduce(pl.LazyFrame.with_columns, steps, frame).select(*read, *more, *marks))
         return rows.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
 
     with reading(part.path):
-        joined = [MATCH, AMBIGUOUS] if MATCH in part.schema else []
-        frames = part.frames([*columns.needed, *joined])
+        frames = part.frames([*columns.needed, *([MATCH, AMBIGUOUS] if joined else [])])
         sides = [_side(part, n) for n in (columns.actual, *columns.predicted)]
         if not any(is_text(s.dtype) for s in sides):
             for frame in frames:
@@ -299,7 +299,12 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _row_expressions(
-    part: Part, columns: Columns, missing: Sequence[str], hoist: Callable[[pl.Expr, str], pl.Expr]
+    part: Part,
+    columns: Columns,
+    missing: Sequence[str],
+    hoist: Callable[[pl.Expr, str], pl.Expr],
+    *,
+    joined: bool,
 ) -> list[pl.Expr]:
     schema = part.schema
     expressions: list[pl.Expr] = []
@@ -322,7 +327,7 @@ def _row_expressions(
         value = pl.col(name).cast(pl.String) if is_text(dtype) else pl.col(name)
         expressions.append(value.alias(key))
         hashes.append(value.hash(seed=len(hashes)) * pl.lit(2 * len(hashes) + 1, pl.UInt64))
-    if MATCH in schema:
+    if joined:
         unmatched = pl.col(MATCH).is_null().alias("actual_unmatched")
         expressions += [pl.col(MATCH), unmatched, pl.col(AMBIGUOUS).alias("actual_ambiguous")]
     if hashes:
