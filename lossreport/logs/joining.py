@@ -14,7 +14,7 @@ from lossreport.logs.keys import common_form, key
 from lossreport.logs.log import AMBIGUOUS, MATCH, Log, Part
 from lossreport.logs.numerals import PLAIN, NumberStyle
 from lossreport.logs.patience import reading
-from lossreport.logs.values import is_text, number
+from lossreport.logs.values import can_be_number, is_text, number
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,12 @@ class Actuals:
         self.on, self.values, self.forms = tuple(on), tuple(values), tuple(forms)
         self._paths = tuple(p.path for p in log.parts)
         self._keys = [f"\x00joined key_{i}" for i in range(len(on))]
+        for part in log.parts:
+            dtype = part.schema.get(values[0], pl.Null())
+            if not can_be_number(dtype):
+                raise UsageError(
+                    f"Column {values[0]!r} of {part.path} holds {dtype}, which is no number."
+                )
         self._style = _common_style(log.parts, values[0])
         read = [_read(p, [*on, *values], self._keys, forms, on) for p in log.parts]
         if self._style is None:
@@ -249,4 +255,11 @@ def _alike(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Return frames as one; a column that is text in one of them is text in all."""
     text = {n for f in frames for n, t in f.schema.items() if is_text(t)}
     cast = [f.with_columns(pl.col(n).cast(pl.String) for n in text) for f in frames]
-    return pl.concat(cast, how="vertical_relaxed")
+    try:
+        return pl.concat(cast, how="vertical_relaxed")
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).split("\n", 1)[0]
+        raise UsageError(
+            f"The files of the actuals hold values that do not go together ({reason}). Write each "
+            "column as one type."
+        ) from error
