@@ -294,6 +294,7 @@ def _side(part: Part, name: str) -> Side:
 
 
 def _listed(names: Sequence[str]) -> str:
+    names = [n for n in names if n != FILE_NAME]
     rest = f" and {len(names) - 40} more" if len(names) > 40 else ""
     return ", ".join(names[:40]) + rest
 
