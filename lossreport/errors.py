@@ -39,6 +39,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     known = list(known)
     by_lower = {k.lower(): k for k in known}
     close = get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
+    known = [k for k in known if k != "@file"]  # which no file holds
     listed = ", ".join(known[:40]) + (f" and {len(known) - 40} more" if len(known) > 40 else "")
     guess = f"Did you mean {' or '.join(by_lower[c] for c in close)}? " if close else ""
     return f"{guess}The log has the columns: {listed}." if known else "The log has no columns."

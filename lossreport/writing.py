@@ -24,6 +24,7 @@ def check_writable(path: Path, logs: Sequence[str], *, force: bool) -> None:
 
     `logs` are paths as given: files, folders, globs, URLs.
     """
+    _check_name(path)
     folder = path.parent
     if not folder.is_dir():
         raise UsageError(f"There is no folder {folder} to write {path.name} to: create it first.")
@@ -46,14 +47,33 @@ def check_writable(path: Path, logs: Sequence[str], *, force: bool) -> None:
         )
 
 
+def _check_name(path: Path) -> None:
+    if str(path) == "-":
+        raise UsageError("- is no file: what is written goes to files only; name one.")
+    try:
+        path.stat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+
+
 def _holds(log: str, path: Path) -> bool:
     """Return whether a log, given by path, folder or glob, has this file."""
     if "://" in log:
         return False
-    if Path(log).is_dir():
-        return any(f.is_file() and path.samefile(f) for f in Path(log).rglob("*"))
-    found = glob.glob(log, recursive=True) if not Path(log).exists() else [log]  # noqa: PTH207 - the pattern may be absolute
-    return any(path.samefile(f) for f in found)
+    if os.path.isdir(log):  # noqa: PTH112 - of any length
+        return any(f.is_file() and _same(path, f) for f in Path(log).rglob("*"))
+    found = [log] if os.path.exists(log) else glob.glob(log, recursive=True)  # noqa: PTH110, PTH207 - of any length; the pattern may be absolute
+    return any(_same(path, Path(f)) for f in found)
+
+
+def _same(path: Path, file: Path) -> bool:
+    """Return whether two paths are one file; a link to nothing is none."""
+    try:
+        return path.samefile(file)
+    except OSError:
+        return False
 
 
 def _is_own(path: Path) -> bool:

@@ -123,3 +123,35 @@ def test_columns_with_few_values_are_chosen_to_group_by():
          "date": DAY * (n // 2)}
     )  # fmt: skip
     assert find_columns(frame).groupings == (("region",), ("store",), ("flag",))
+
+
+@pytest.mark.parametrize(
+    ("names", "actual", "predicted"),
+    [(["sales", "predicted_sales"], "sales", "predicted_sales"),
+     (["sales_forecast", "price", "sales"], "sales", "sales_forecast"),
+     (["netSales", "pred_net_sales", "target_group"], "netSales", "pred_net_sales"),
+     (["sales", "predicted_sales", "actual"], "actual", "predicted_sales"),
+     (["price_actual", "price_pred", "price"], "price_actual", "price_pred"),
+     (["y_test", "y_score"], "y_test", "y_score"), (["labels", "predictions"], "labels", "predictions"),
+     (["label", "prob"], "label", "prob"), (["obs", "fcst"], "obs", "fcst"),
+     (["obs", "y", "prob", "pred"], "y", "pred")],
+)  # fmt: skip
+def test_a_prediction_named_after_a_column_predicts_it_and_lesser_names_come_last(
+    names, actual, predicted
+):
+    found = find_columns(log(**{n: [] for n in names}))
+    assert (found.actual, found.predicted) == (actual, (predicted,))
+
+
+def test_a_named_prediction_tells_the_actual_as_well():
+    frame = log(a=[], b=[], a_forecast=[], b_forecast=[])
+    assert find_columns(frame, predicted=["b_forecast"]).actual == "b"
+    with pytest.raises(UsageError, match="--actual COLUMN"):
+        find_columns(frame)
+    with pytest.raises(UsageError, match="--actual COLUMN"):
+        find_columns(log(a=["x", "y"], a_forecast=[]))
+
+
+def test_the_column_of_the_files_name_is_not_listed_as_the_logs():
+    with pytest.raises(UsageError, match=r"columns: y, pred\.$"):
+        find_columns(plain(**{"@file": ["a", "a"]}), time="t")

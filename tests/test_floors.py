@@ -49,6 +49,7 @@ FLOORS = [
     ["logs.columns", "logs.patience", "formats"],
     ["logs.time_role"],
     ["logs.names", "logs.times"],
+    ["logs.digits"],
     ["logs.values", "logs.shape"],
     ["logs.compression", "logs.encoding", "logs.numerals", "logs.records"],
     ["errors", "version"],

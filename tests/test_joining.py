@@ -306,3 +306,57 @@ def test_merged_nights_of_whole_joins_pass() -> None:
         parts.append(lossreport.profile(night, actuals=actuals, on="k"))
     found = lossreport.report(lossreport.merge(parts)).findings
     assert [f.status for f in found if f.code in ("LR041", "LR042")] == ["passed", "passed"]
+
+
+def actuals_in_styles(folder: Path, style: str, rows: range) -> Path:
+    """Actuals 1200.5 + 1000 i, written in a style."""
+    marks = {"comma": ".,", "point": ",.", "plain": " ."}[style]
+    texts = [f"{1200.5 + 1000 * i:,.2f}".translate(str.maketrans(",.", marks)) for i in rows]
+    path = folder / f"{style}.csv"
+    lines = [f"{i};{t.replace(' ', '')}" for i, t in zip(rows, texts, strict=True)]
+    path.write_text("\n".join(["id;actual", *lines, "", ""]))
+    return path
+
+
+@pytest.mark.parametrize("styles", [["comma"], ["point"], ["comma", "plain"], ["comma", "point"]])
+def test_actuals_are_read_in_the_style_of_their_own_file(
+    run: Run, tmp_path: Path, styles: list[str]
+) -> None:
+    predictions = tmp_path / "p.csv"
+    rows = "\n".join(f"{i},{1200.5 + 1000 * i}" for i in range(40))
+    predictions.write_text(f"id,predicted\n{rows}\n")
+    words: list[object] = []
+    for i, style in enumerate(styles):
+        words += ["--actuals", actuals_in_styles(tmp_path, style, range(20 * i, 20 * i + 20))]
+    ran = run(predictions, *words, "--on", "id", "--by", "")
+    overall = ran.json["predictions"][0]["overall"]
+    assert (overall["n"], overall["mae"]) == (20 * len(styles), 0)
+    told = ran.json["sources"][0]["read_as"]
+    assert "actuals: decimal comma" in told or styles == ["point"]
+    assert any(t.startswith("actuals: thousands mark") for t in told)
+
+
+def test_a_text_that_its_own_style_does_not_read_is_no_number_beside_another_style(
+    tmp_path: Path,
+) -> None:
+    comma = tmp_path / "a.csv"
+    comma.write_text("id;actual\n" + "".join(f"{i};1.200,5\n" for i in range(9)) + "9;1.5\n")
+    plain = tmp_path / "b.csv"
+    plain.write_text("id;actual\n10;1200.5\n")
+    rows = pl.DataFrame({"id": range(11), "predicted": [1200.5] * 11})
+    made = joined(rows, [comma, plain], "id").predictions[0]
+    assert (made.rows.scored, dict(made.rows.left_out)) == (10, {"actual_not_numeric": 1})
+    assert made.overall.mae == 0
+
+
+@pytest.mark.parametrize("name", ["@match", "@ambiguous", "@key_0", "\x00row_malformed"])
+def test_columns_of_any_name_are_only_columns(name: str) -> None:
+    rows = pl.DataFrame({"k": [1, 2], "predicted": [1.0, 2.0], name: [None, True]})
+    actuals = pl.DataFrame({"k": [1, 2], "actual": [1.0, 3.0]})
+    for made in (
+        joined(rows, actuals, by=name),
+        lossreport.report(rows.with_columns(actual=pl.lit(1.0)), by=name, time=""),
+    ):
+        assert (made.predictions[0].rows.read, made.predictions[0].rows.scored) == (2, 2)
+    with_two = lossreport.report(rows.with_columns(actual=pl.lit(1.0)), time="")
+    assert with_two.predictions[0].rows.scored == 2

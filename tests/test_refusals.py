@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import sys
 from collections.abc import Callable
@@ -265,3 +266,84 @@ def test_files_of_one_log_may_differ_in_the_types_of_their_numbers(
             for g in ran.json["predictions"][0]["groupings"][0]["groups"]
         }
         assert groups == {"1": 4, "2": 3, None: 1}
+
+
+LONG = "a" * 300
+OK = "actual,predicted\n1,2\n2,3\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["loop.csv"], 4, "loop.csv cannot be opened: Too many levels"),
+        (["ok.csv", "--actuals", "loop.csv", "--on", "actual"], 4, "cannot be opened"),
+        ([LONG + ".csv"], 2, "cannot be looked up: File name too long"),
+        ([f"*{LONG}.csv"], 2, "File name too long"),
+        (["dir/*.csv"], 4, "b.csv cannot be opened: No such file"),
+        (["ok.csv", "--json", "loop.csv"], 2, "loop.csv cannot be written: Too many levels"),
+        (["ok.csv", "--json", LONG], 2, "cannot be written: File name too long"),
+        (["ok.csv", "--json", "-"], 2, "- is no file"),
+        (["pipe"], 2, "pipe is a pipe or device, no file"),
+        (["dir2"], 2, "pipe.csv is a pipe or device, no file"),
+        (["/dev/null"], 2, "Save it as a file first"),
+    ],
+)
+def test_odd_paths_are_refused_in_words(
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    code: int,
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("dir", "dir2"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.csv").write_text(OK)
+    (tmp_path / "ok.csv").write_text(OK)
+    (tmp_path / "loop.csv").symlink_to("loop.csv")
+    (tmp_path / "dir" / "b.csv").symlink_to("nowhere.csv")
+    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / "dir2" / "pipe.csv")
+    page = tmp_path / "page.html"  # to be compared with the log's files
+    page.write_text("<!-- lossreport -->")
+    outputs = [] if "--json" in words else ["--json", str(tmp_path / "j.json")]
+    ran = run(*words, "--html", page, *outputs, outputs=False)
+    refused(ran, code, message)
+    assert page.read_text() == "<!-- lossreport -->"
+
+
+def test_a_folder_that_cannot_be_looked_into_gives_no_hint(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    refused(run(tmp_path / "none.csv"), 2, "There is no file")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [([timedelta(1)], "holds Duration"), ([[1]], "of a1.parquet holds List")],
+)
+def test_actuals_of_types_that_do_not_go_together_are_refused(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: list[Any], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pl.DataFrame({"k": [1], "predicted": [1.0]}).write_parquet("p.parquet")
+    pl.DataFrame({"k": [1], "actual": [1.0]}).write_parquet("a0.parquet")
+    pl.DataFrame({"k": [2], "actual": value}).write_parquet("a1.parquet")
+    words = ["--actuals", "a0.parquet", "--actuals", "a1.parquet", "--on", "k"]
+    refused(run("p.parquet", *words), 2, message)
+
+
+def test_other_columns_of_the_actuals_that_do_not_go_together_are_refused(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pl.DataFrame({"k": [1], "predicted": [1.0]}).write_parquet("p.parquet")
+    pl.DataFrame({"k": [1], "actual": [1.0], "g": [1]}).write_parquet("a0.parquet")
+    pl.DataFrame({"k": [2], "actual": [1.0], "g": [[1]]}).write_parquet("a1.parquet")
+    words = ["--actuals", "a0.parquet", "--actuals", "a1.parquet", "--on", "k", "--by", "g"]
+    refused(run("p.parquet", *words), 2, "hold values that do not go together")

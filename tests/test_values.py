@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 
 import polars as pl
 import pytest
 
+import lossreport
 from lossreport.errors import UsageError
 from lossreport.logs.times import time, time_format
 from lossreport.logs.values import MISSING_TOKENS, exact_difference, number
@@ -136,3 +138,45 @@ def test_typed_times_become_naive_utc_microseconds():
 def test_what_cannot_be_time_is_refused_with_the_way_out(dtype):
     with pytest.raises(UsageError, match=r"'t'.*--time ''"):
         times([None], dtype)
+
+
+BIG = 2**60
+
+
+@pytest.mark.parametrize("ending", ["csv", "ndjson", "parquet"])
+@pytest.mark.parametrize(
+    ("pairs", "mae"),
+    [
+        ([(str(BIG + i), str(BIG + i + 10)) for i in range(50)], 10.0),
+        ([("1", "1")] * 30_000 + [(str(BIG), str(BIG + 30_001))], 1.0),  # far from the start
+        ([("12345678901234567.25", "12345678901234567.75"), (str(BIG), str(BIG + 1))], 0.75),
+        ([("0.123456789012345678", "0.123456789012345679")], 1e-18),
+        ([("1e3", "1001"), (str(-BIG), str(-BIG - 3))], 2.0),
+        ([("9" * 38, "-" + "9" * 38)], 2e38),
+    ],
+)
+def test_numbers_in_text_keep_more_digits_than_a_float_has(
+    tmp_path: Path, ending: str, pairs: list[tuple[str, str]], mae: float
+) -> None:
+    frame = pl.DataFrame(pairs, schema=["actual", "predicted"], orient="row")
+    path = tmp_path / f"log.{ending}"
+    {"csv": frame.write_csv, "ndjson": frame.write_ndjson, "parquet": frame.write_parquet}[ending](
+        path
+    )
+    figures = lossreport.report(path, by="").predictions[0].overall
+    assert figures.mae == pytest.approx(mae, rel=1e-12)
+
+
+def test_a_long_number_that_stands_for_no_value_has_no_difference(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(f"actual,predicted\n{BIG},{BIG + 1}\n{BIG},-1\n{BIG},x\n")
+    made = lossreport.report(path, by="", missing=["-1"]).predictions[0]
+    assert made.rows.scored == 1
+
+
+def test_long_numbers_with_marks_and_a_side_of_whole_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("actual;predicted\n1.152.921.504.606.846.976,5;1.152.921.504.606.846.986,75\n")
+    assert lossreport.report(path, by="").predictions[0].overall.mae == 10.25
+    frame = pl.DataFrame({"actual": [BIG], "predicted": [str(BIG + 7)]})
+    assert lossreport.report(frame, by="").predictions[0].overall.mae == 7

@@ -14,6 +14,7 @@ from lossreport.logs.names import (
     PREDICTED_NAMES,
     PREDICTED_WORDS,
     by_name,
+    predicted_from,
     words_of,
 )
 from lossreport.logs.time_role import one_time, text_time_format
@@ -98,7 +99,7 @@ def find_columns(
     found = []
     predicted = [p for p in predicted if p]
     if not actual:
-        actual = find_actual(columns, taken=predicted)
+        actual = _spoken_of(columns, predicted) or find_actual(columns, taken=predicted)
         found.append("actual")
     if not predicted:
         candidates = by_name(columns, PREDICTED_NAMES, PREDICTED_WORDS, {actual}, _numeric)
@@ -131,6 +132,23 @@ def find_columns(
     identity = split_grouping(ids, known)
     _check_known(identity, known)
     return Columns(actual, tuple(predicted), time, groupings, time_format, tuple(found), identity)
+
+
+def _spoken_of(columns: Mapping[str, pl.Series], predicted: Sequence[str]) -> str | None:
+    """Return the one column that the names of the predictions speak of (sales, sales_forecast).
+
+    None if a column is called "actual" or the like, or actual_sales, which says more.
+    """
+    if by_name(columns, ACTUAL_NAMES, set(), set(predicted), lambda _: True):
+        return None
+    named = predicted or by_name(columns, PREDICTED_NAMES, PREDICTED_WORDS, set(), _numeric)
+    each = {c for p in named for c in predicted_from(columns, p) if c not in predicted}
+    suiting = [c for c in each if _numeric(columns[c])]
+    if len(suiting) != 1:
+        return None
+    stem = words_of(suiting[0])
+    said = [[w for w in words_of(c) if w not in ACTUAL_WORDS] for c in columns if c != suiting[0]]
+    return None if stem in said else suiting[0]
 
 
 def find_actual(columns: Mapping[str, pl.Series], *, taken: Iterable[str] = ()) -> str:

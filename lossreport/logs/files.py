@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -48,14 +49,32 @@ def find_files(paths: Sequence[str]) -> list[str]:
     Raises
     ------
     UsageError
-        A path does not exist, or a folder or glob has no logs.
+        A path does not exist or is a pipe, or a folder or glob has no logs.
     """
     found: dict[str, str] = {}
     for path in paths:
-        for file in _files(path):
-            same = file if "://" in file else str(Path(file).resolve())
+        try:
+            files = _files(path)
+        except OSError as error:
+            raise UsageError(f"{path} cannot be looked up: {error.strerror}.") from error
+        for file in files:
+            _refuse_pipe(file)
+            same = file if "://" in file else os.path.realpath(file)
             found.setdefault(same, file)
     return list(found.values())
+
+
+def _refuse_pipe(file: str) -> None:
+    """Raise if a file is read once only, or never ends; to open it could take for ever."""
+    try:
+        mode = 0 if "://" in file else os.stat(file).st_mode  # noqa: PTH116 - of any name
+    except OSError:
+        return  # opening it tells
+    if mode and not stat.S_ISREG(mode):
+        raise UsageError(
+            f"{file} is a pipe or device, no file: a log is read more than once. Save it as a file "
+            "first."
+        )
 
 
 def _files(path: str) -> list[str]:
@@ -80,17 +99,25 @@ def _files(path: str) -> list[str]:
     if here.exists() or here.is_symlink():
         return [path]
     if glob.has_magic(path):
-        found = sorted(f for f in glob.glob(path, recursive=True) if Path(f).is_file())  # noqa: PTH207 - the pattern may be absolute
+        found = sorted(f for f in glob.glob(path, recursive=True) if not Path(f).is_dir())  # noqa: PTH207 - the pattern may be absolute
         if found:
             return found
         raise UsageError(f"No file matches {path}.")
-    near = [f for f in here.parent.iterdir() if _is_log_file(f)] if here.parent.is_dir() else []
+    near = _near(here.parent)
     hint = (
         f" In {here.parent} there are: {', '.join(sorted(f.name for f in near)[:10])}."
         if near
         else ""
     )
     raise UsageError(f"There is no file {path}.{hint}")
+
+
+def _near(folder: Path) -> list[Path]:
+    """Return the logs in a folder; none if it is none, or cannot be looked into."""
+    try:
+        return [f for f in folder.iterdir() if _is_log_file(f)]
+    except OSError:
+        return []
 
 
 def _logs_below(folder: Path) -> Iterator[str]:

@@ -12,8 +12,9 @@ from lossreport.errors import UsageError, nearest
 from lossreport.logs.columns import find_actual
 from lossreport.logs.keys import common_form, key
 from lossreport.logs.log import AMBIGUOUS, MATCH, Log, Part
+from lossreport.logs.numerals import PLAIN, NumberStyle
 from lossreport.logs.patience import reading
-from lossreport.logs.values import is_text
+from lossreport.logs.values import can_be_number, is_text, number
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,22 @@ class Actuals:
     def __init__(self, log: Log, on: Sequence[str], values: Sequence[str], forms: Sequence[str]):
         self.on, self.values, self.forms = tuple(on), tuple(values), tuple(forms)
         self._paths = tuple(p.path for p in log.parts)
-        self._keys = [f"@key_{i}" for i in range(len(on))]
-        raw = _alike([_read(p, [*on, *values], self._keys, forms, on) for p in log.parts])
+        self._keys = [f"\x00joined key_{i}" for i in range(len(on))]
+        for part in log.parts:
+            dtype = part.schema.get(values[0], pl.Null())
+            if not can_be_number(dtype):
+                raise UsageError(
+                    f"Column {values[0]!r} of {part.path} holds {dtype}, which is no number."
+                )
+        self._style = _common_style(log.parts, values[0])
+        read = [_read(p, [*on, *values], self._keys, forms, on) for p in log.parts]
+        if self._style is None:
+            each = zip(read, log.parts, strict=True)
+            read = [r.with_columns(_in_plain(p, values[0])) for r, p in each]
+        raw = _alike(read)
+        self._read_as = tuple(
+            dict.fromkeys(f"actuals: {r}" for p in log.parts for r in (*p.read_as, *p.notes))
+        )
         keyed = raw.drop_nulls(self._keys)
         self._rows, self._without_key = raw.height, raw.height - keyed.height
         self._repeated = keyed.height - keyed.select(self._keys).n_unique()
@@ -70,7 +85,7 @@ class Actuals:
         )
 
     def _originals(self) -> list[str]:
-        return [f"@given_{i}" for i in range(len(self.on))]
+        return [f"\x00joined given_{i}" for i in range(len(self.on))]
 
     def join(self, part: Part) -> Part:
         """Return the part with the values of the actuals, `MATCH` and `AMBIGUOUS` as columns."""
@@ -91,7 +106,14 @@ class Actuals:
                 differ = pl.col(AMBIGUOUS).fill_null(value=False)
                 yield joined.drop(self._keys).with_columns([differ] if AMBIGUOUS in names else [])
 
-        return replace(part, schema=pl.Schema({**part.schema, **mine}), frames=frames)
+        numbers = {n: s for n, s in part.numbers.items() if n not in mine}
+        return replace(
+            part,
+            schema=pl.Schema({**part.schema, **mine}),
+            frames=frames,
+            numbers={**numbers, self.values[0]: self._style or PLAIN},
+            read_as=(*part.read_as, *self._read_as),
+        )
 
     def begin(self) -> None:
         """Begin a file; what was counted of one that did not end is forgotten."""
@@ -194,12 +216,50 @@ def _read(
             key(n, rows[n], form, part.path).alias(k)
             for n, form, k in zip(on, forms, keys, strict=True)
         ]
-        given = [pl.col(n).cast(pl.String).alias(f"@given_{i}") for i, n in enumerate(on)]
+        given = [pl.col(n).cast(pl.String).alias(f"\x00joined given_{i}") for i, n in enumerate(on)]
         return rows.with_columns(*made, *given).drop(*on)
+
+
+def _style_of(part: Part, name: str) -> NumberStyle:
+    """Return how a part writes the numbers of a column; numbers become plain texts."""
+    style = part.numbers.get(name, PLAIN)
+    return NumberStyle(style.decimal, style.thousands, style.percent)
+
+
+def _common_style(parts: Sequence[Part], name: str) -> NumberStyle | None:
+    """Return how all parts write the numbers of a column; None if they differ."""
+    styles = {_style_of(p, name) for p in parts}
+    return styles.pop() if len(styles) == 1 else None
+
+
+def _in_plain(part: Part, name: str) -> pl.Expr:
+    """Return a column of numbers as plain texts.
+
+    What the part's own style does not read stays text: in quotes where it would be a number now.
+    """
+    style, dtype = _style_of(part, name), part.schema[name]
+    if style == PLAIN or not is_text(dtype):
+        return pl.col(name)
+    text = pl.col(name).cast(pl.String).str.strip_chars()
+    value, _ = number(name, dtype, name, style=style)
+    digits = style.plain(text)
+    digits = pl.when(digits.cast(pl.Float64, strict=False).is_not_null()).then(digits)
+    digits = pl.coalesce(value.cast(pl.String) if style.percent else digits, value.cast(pl.String))
+    plain, _ = number(name, dtype, name)
+    return pl.coalesce(digits, pl.when(plain.is_null()).then(text), pl.format("'{}'", text)).alias(
+        name
+    )
 
 
 def _alike(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Return frames as one; a column that is text in one of them is text in all."""
     text = {n for f in frames for n, t in f.schema.items() if is_text(t)}
     cast = [f.with_columns(pl.col(n).cast(pl.String) for n in text) for f in frames]
-    return pl.concat(cast, how="vertical_relaxed")
+    try:
+        return pl.concat(cast, how="vertical_relaxed")
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).split("\n", 1)[0]
+        raise UsageError(
+            f"The files of the actuals hold values that do not go together ({reason}). Write each "
+            "column as one type."
+        ) from error

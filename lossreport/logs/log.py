@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
@@ -13,6 +13,7 @@ import polars as pl
 
 from lossreport.errors import UnreadableLogError, UsageError
 from lossreport.logs.columns import Columns, key_names
+from lossreport.logs.digits import Side, beyond_floats, differences, pieces
 from lossreport.logs.numerals import PLAIN, NumberStyle
 from lossreport.logs.patience import Ahead, ahead, in_time, reading
 from lossreport.logs.records import ROW_MARKS
@@ -24,11 +25,13 @@ CHUNK_ROWS = 100_000
 NEARLY_READ = 500_000
 """The next file is begun when this many rows are left."""
 SAMPLE_ROWS = 10_000
+LONG_DIGITS_IN = 1_000
+"""Rows of each block in which long numbers of any kind are looked for; large ones in all."""
 LOOKED_AT_ROWS = 2_000_000
 """So many rows of a column are read to find out what its first rows do not tell."""
 FILE_NAME = "@file"
 """The column that holds the name of each row's file, without folder and endings."""
-MATCH, AMBIGUOUS = "@match", "@ambiguous"
+MATCH, AMBIGUOUS = "\x00joined match", "\x00joined ambiguous"
 """In rows joined with actuals: the number of the actual (null: there is none), and whether the
 actuals differ for one key."""
 
@@ -67,7 +70,7 @@ class Part:
                 if first is None:
                     return self.schema.to_frame().select(columns or pl.all())
                 head = first.head(rows).collect()
-                for mark in set(ROW_MARKS) & set(head.columns):
+                for mark in (set(ROW_MARKS) & set(head.columns)) - set(self.schema):
                     head = head.filter(~pl.col(mark)).drop(mark)
                 return head
 
@@ -174,7 +177,8 @@ class Log:
 
     def _without_missing(self, head: pl.DataFrame) -> pl.DataFrame:
         """Return rows with null for the texts that were said to stand for no value."""
-        head = head.drop(MATCH, AMBIGUOUS, strict=False)
+        if self.matches is not None:
+            head = head.drop(MATCH, AMBIGUOUS)
         if not self.missing:
             return head
         text = pl.col(pl.String)
@@ -196,42 +200,50 @@ class Log:
         UnreadableLogError
             A part lacks a column, cannot be read, or yields another number of rows than it says.
         """
+        joined = self.matches is not None
+
+        def begin(part: Part) -> Ahead[pl.DataFrame]:
+            rows = _rows_of_part(part, columns, prepare, self.missing, joined=joined)
+            return ahead(part.path, rows)
+
         begun: list[Ahead[pl.DataFrame]] = []
         try:
             for i, part in enumerate(self.parts):
                 if not begun:
-                    begun.append(_begun(part, columns, prepare, self.missing))
+                    begun.append(begin(part))
                 following = self.parts[i + 1 : i + 2]
-                read, opening = 0, ""
-                if self.matches is not None:
-                    self.matches.begin()
-                for rows in begun[0]:
-                    if self.matches is not None:
-                        self.matches.add(rows[MATCH])
-                    if not read and rows.height:
-                        opening = _first_row(rows)
-                    yield Chunk(part.path, read + 1, rows, opening)
-                    read += rows.height
+                read = 0
+                for chunk in self._chunks_of(part, begun[0]):
+                    yield chunk
+                    read += chunk.rows.height
                     # Opening a file takes time: the next one is begun before this one ends.
                     near = (part.rows or math.inf) - read <= NEARLY_READ
                     if following and near and not begun[1:]:
-                        begun.append(_begun(following[0], columns, prepare, self.missing))
+                        begun.append(begin(following[0]))
                 begun.pop(0)
-                _check_rows(part, read)
-                if self.matches is not None:
-                    self.matches.end()
                 read_as = tuple(dict.fromkeys((*part.read_as, *part.notes)))
                 sources.append(Source(part.path, read, part.bytes, read_as))
         finally:
             for reader in begun:
                 reader.close()
 
-
-def _check_rows(part: Part, read: int) -> None:
-    if part.rows is not None and read != part.rows:
-        raise UnreadableLogError(
-            f"{part.path} says that it holds {part.rows:,} rows, but {read:,} could be read."
-        )
+    def _chunks_of(self, part: Part, frames: Iterable[pl.DataFrame]) -> Iterator[Chunk]:
+        read, opening = 0, ""
+        if self.matches is not None:
+            self.matches.begin()
+        for rows in frames:
+            if self.matches is not None:
+                self.matches.add(rows[MATCH])
+            if not read and rows.height:
+                opening = _first_row(rows)
+            yield Chunk(part.path, read + 1, rows, opening)
+            read += rows.height
+        if part.rows not in (None, read):
+            raise UnreadableLogError(
+                f"{part.path} says that it holds {part.rows:,} rows, but {read:,} could be read."
+            )
+        if self.matches is not None:
+            self.matches.end()
 
 
 def _first_row(rows: pl.DataFrame) -> str:
@@ -243,14 +255,8 @@ def _first_row(rows: pl.DataFrame) -> str:
     return repr((said, others))
 
 
-def _begun(
-    part: Part, columns: Columns, prepare: Prepare, missing: Sequence[str]
-) -> Ahead[pl.DataFrame]:
-    return ahead(part.path, _rows_of_part(part, columns, prepare, missing))
-
-
 def _rows_of_part(
-    part: Part, columns: Columns, prepare: Prepare, missing: Sequence[str]
+    part: Part, columns: Columns, prepare: Prepare, missing: Sequence[str], *, joined: bool
 ) -> Iterator[pl.DataFrame]:
     lacking = [c for c in columns.needed if c not in part.schema]
     if lacking:
@@ -265,23 +271,66 @@ def _rows_of_part(
         steps.append(expression.alias(f"\x00{name}"))
         return pl.col(f"\x00{name}")
 
-    read = _row_expressions(part, columns, missing, hoist)
+    read = _row_expressions(part, columns, missing, hoist, joined=joined)
+
+    def made(frame: pl.LazyFrame, exact: Mapping[str, pl.Expr]) -> Iterator[pl.DataFrame]:
+        own = set(frame.collect_schema().names()) - set(part.schema)
+        marks = [pl.col(m).alias(r) for m, r in ROW_MARKS.items() if m in own]
+        more = [e.alias(n) for n, e in exact.items()]
+        rows = prepare(reduce(pl.LazyFrame.with_columns, steps, frame).select(*read, *more, *marks))
+        return rows.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
+
     with reading(part.path):
-        joined = [MATCH, AMBIGUOUS] if MATCH in part.schema else []
-        for frame in part.frames([*columns.needed, *joined]):
-            names = frame.collect_schema().names()
-            marks = [pl.col(m).alias(r) for m, r in ROW_MARKS.items() if m in names]
-            rows = prepare(reduce(pl.LazyFrame.with_columns, steps, frame).select(*read, *marks))
-            yield from rows.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
+        frames = part.frames([*columns.needed, *([MATCH, AMBIGUOUS] if joined else [])])
+        sides = [_side(part, n) for n in (columns.actual, *columns.predicted)]
+        if not any(is_text(s.dtype) for s in sides):
+            for frame in frames:
+                yield from made(frame, {})
+            return
+        blocks = part.format in ("csv", "json", "ndjson") and "://" not in part.path
+        in_memory = blocks and not joined  # a join would be made twice
+        for whole in frames:
+            for frame in (whole,) if in_memory else pieces(whole):
+                yield from _with_all_digits(frame, sides, made)
+
+
+def _with_all_digits(
+    frame: pl.LazyFrame,
+    sides: Sequence[Side],
+    made: Callable[[pl.LazyFrame, Mapping[str, pl.Expr]], Iterator[pl.DataFrame]],
+) -> Iterator[pl.DataFrame]:
+    """Yield rows of text, with exact differences from where on numbers have many digits."""
+    actual, *predicted = sides
+    exact = differences(frame, actual, predicted, LONG_DIGITS_IN)
+    done = 0
+    for rows in made(frame, exact):
+        if not exact and beyond_floats(rows, len(predicted)):
+            rest = frame.slice(done)
+            exact = differences(rest, actual, predicted)
+            if exact:
+                yield from made(rest, exact)
+                return
+        yield rows
+        done += rows.height
+
+
+def _side(part: Part, name: str) -> Side:
+    return Side(name, part.schema[name], part.numbers.get(name, PLAIN))
 
 
 def _listed(names: Sequence[str]) -> str:
+    names = [n for n in names if n != FILE_NAME]
     rest = f" and {len(names) - 40} more" if len(names) > 40 else ""
     return ", ".join(names[:40]) + rest
 
 
 def _row_expressions(
-    part: Part, columns: Columns, missing: Sequence[str], hoist: Callable[[pl.Expr, str], pl.Expr]
+    part: Part,
+    columns: Columns,
+    missing: Sequence[str],
+    hoist: Callable[[pl.Expr, str], pl.Expr],
+    *,
+    joined: bool,
 ) -> list[pl.Expr]:
     schema = part.schema
     expressions: list[pl.Expr] = []
@@ -304,7 +353,7 @@ def _row_expressions(
         value = pl.col(name).cast(pl.String) if is_text(dtype) else pl.col(name)
         expressions.append(value.alias(key))
         hashes.append(value.hash(seed=len(hashes)) * pl.lit(2 * len(hashes) + 1, pl.UInt64))
-    if MATCH in schema:
+    if joined:
         unmatched = pl.col(MATCH).is_null().alias("actual_unmatched")
         expressions += [pl.col(MATCH), unmatched, pl.col(AMBIGUOUS).alias("actual_ambiguous")]
     if hashes:

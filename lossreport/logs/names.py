@@ -16,6 +16,11 @@ PREDICTED_NAMES = (
     "forecast", "forecasted", "yhat", "y_hat", "estimate", "estimated", "fitted", "score",
     "model_output", "expected",
 )  # fmt: skip
+LESSER_NAMES = {
+    ACTUAL_NAMES: ("y_test", "labels", "obs"),
+    PREDICTED_NAMES: ("y_score", "fcst", "prob", "probability"),
+}
+"""Names that tell where nothing else does."""
 TIME_NAMES = (
     "time", "timestamp", "datetime", "date_time", "ts", "ds", "date", "day", "hour", "week",
     "month", "event_time", "created_at", "predicted_at", "scored_at",
@@ -47,7 +52,7 @@ def by_name(
 
     Of a field with a dotted name, its own name may also be a known one. A column that is called
     "actual" is the actual value even if none of its texts is a number; of several, and by a word
-    alone, only those that suit are candidates.
+    alone, only those that suit are candidates. `LESSER_NAMES` come last.
     """
     free = [c for c in columns if c not in taken]
     exact = [c for c in free if "_".join(words_of(c)) in names]
@@ -57,6 +62,16 @@ def by_name(
         for c in free
         if words & set(words_of(c)) and not (DERIVED_WORDS - words) & set(words_of(c))
     ]
-    tiers = (exact, of_field, of_words)
+    lesser = [c for c in free if "_".join(words_of(c)) in LESSER_NAMES.get(tuple(names), ())]
+    tiers = (exact, of_field, of_words, lesser)
     suiting = [found for some in tiers if (found := [c for c in some if suits(columns[c])])]
     return suiting[0] if suiting else exact or of_field
+
+
+def predicted_from(columns: Mapping[str, pl.Series], prediction: str) -> list[str]:
+    """Return the columns that a prediction's name speaks of: of predicted_x or x_forecast, x."""
+    words = words_of(prediction)
+    around = PREDICTED_WORDS | {"fcst", "forecasted", "predictions"}
+    stems = [words[1:]] if words and words[0] in around else []
+    stems += [words[:-1]] if words and words[-1] in around else []
+    return [c for c in columns if c != prediction and words_of(c) and words_of(c) in stems]

@@ -49,6 +49,14 @@ class NumberStyle:
 
     def read(self, text: pl.Expr) -> pl.Expr:
         """Return stripped texts as Float64, null where this style does not read them."""
+        value = self.plain(text).cast(pl.Float64, strict=False)
+        return value / 100 if self.percent else value
+
+    def plain(self, text: pl.Expr) -> pl.Expr:
+        """Return stripped texts without marks, percent signs and with a decimal point.
+
+        Null where the marks are not of this style.
+        """
         if self.percent:
             text = pl.when(text.str.ends_with("%")).then(
                 text.str.strip_suffix("%").str.strip_chars_end()
@@ -61,8 +69,7 @@ class NumberStyle:
         if self.decimal == ",":
             pointless = pl.when(~text.str.contains(".", literal=True)).then(text)
             text = pointless.str.replace(",", ".", literal=True)
-        value = text.cast(pl.Float64, strict=False)
-        return value / 100 if self.percent else value
+        return text
 
     def read_odd(self, text: pl.Expr) -> pl.Expr:
         """Return as Float64 what `read` leaves out of stripped texts but can mean one thing only.

@@ -67,6 +67,9 @@ HISTOGRAM_SUMS = ("n", "sum_error", "sum_sq_error")
 def with_errors(frame: nw.LazyFrame[Any], predictions: int = 1) -> nw.LazyFrame[Any]:
     """Add, for each prediction i, `error_i` = predicted - actual (NaN if none) and `bin_i`.
 
+    Where `difference_i` is given, of numbers with more digits than a float holds, that is the
+    error if both sides are numbers; the column is dropped.
+
     A row is scored where the error is finite; `bin_i` is UNSCORED elsewhere.
 
     bin = 0 for error 0, else sign * (ceil(ln|error| / ln gamma) + BIN_OFFSET), with
@@ -74,12 +77,16 @@ def with_errors(frame: nw.LazyFrame[Any], predictions: int = 1) -> nw.LazyFrame[
     it orders like the error, and errors of one bin differ by 4 % at most.
     """
     each = range(predictions)
-    errors = {
-        f"error_{i}": (nw.col(f"predicted_{i}") - nw.col("actual"))
-        .cast(nw.Float64)
-        .fill_null(math.nan)  # columns without nulls go to NumPy without being copied
-        for i in each
-    }
+    given = {f"difference_{i}" for i in each} & set(frame.collect_schema().names())
+    errors = {}
+    for i in each:
+        actual, predicted = nw.col("actual"), nw.col(f"predicted_{i}")
+        error = (predicted - actual).cast(nw.Float64)
+        if f"difference_{i}" in given:
+            exact = nw.when(~error.is_null()).then(nw.col(f"difference_{i}"))
+            error = nw.coalesce(exact, error)
+        # Columns without nulls go to NumPy without being copied.
+        errors[f"error_{i}"] = error.fill_null(math.nan)
     bins = {}
     for i in each:
         error = nw.col(f"error_{i}")
@@ -89,7 +96,8 @@ def with_errors(frame: nw.LazyFrame[Any], predictions: int = 1) -> nw.LazyFrame[
         scored = nw.when(error.is_finite()).then(of_zero).otherwise(nw.lit(float(UNSCORED)))
         bins[f"bin_{i}"] = scored.cast(nw.Int64)
     sides = [nw.col(c).cast(nw.Float64) for c in ("actual", *(f"predicted_{i}" for i in each))]
-    return frame.with_columns(**errors).with_columns(*sides, **bins)
+    made = frame.with_columns(**errors).with_columns(*sides, **bins)
+    return made.drop(*sorted(given)) if given else made
 
 
 def powers(error: Number, size: Number) -> dict[str, Number]:
