@@ -14,7 +14,7 @@ import lossreport
 from lossreport.cli import app
 from lossreport.errors import BrokenFiguresError
 from lossreport.profiles.profile import Profile
-from lossreport.reports import build
+from lossreport.reports import prediction as prediction_module
 from lossreport.reports.reconcile import reconcile
 from lossreport.reports.results import Ledger, Prediction
 from tests.conftest import EXAMPLES, Ran
@@ -83,9 +83,9 @@ def test_a_profile_that_lost_rows_gives_exit_1_with_a_message_and_no_page(
 def test_a_bug_in_the_ledger_of_a_run_gives_exit_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = build._ledger
+    right = prediction_module._ledger
     monkeypatch.setattr(
-        build, "_ledger", lambda sums: replace(right(sums), read=right(sums).read + 1)
+        prediction_module, "_ledger", lambda sums: replace(right(sums), read=right(sums).read + 1)
     )
     page = tmp_path / "page.html"
     ran = CliRunner().invoke(app, ["report", str(EXAMPLES / "apples.csv"), "--html", str(page)])
