@@ -156,7 +156,7 @@ def from_sums(sums: Mapping[str, float]) -> dict[str, float | None]:
     ----------
     sums
         `n`, `sum_error`, `sum_abs_error`, `sum_sq_error`, `max_abs_error`, ...
-        (`profiles.MOMENTS`).
+        (`statistics.MOMENTS`).
 
     Returns
     -------

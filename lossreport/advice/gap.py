@@ -3,7 +3,8 @@
 In the tail of a power law with index a, the ratio of neighbouring order statistics follows
 P(x_(i) / x_(i+1) > r) = r**(-i a), x_(i) being the i-th largest (Renyi 1953). So an empty stretch
 of a factor r beyond which only i rows lie is either very unlikely or not of the same law as the
-rest: a sentinel, a wrong unit, a decimal point.
+rest: a sentinel, a wrong unit, a decimal point. The chance is multiplied by the number of places
+where there could have been a gap, whether or not there was one: the cautious side.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The histogram of a log's errors, as an approximation of their distribution.
 
-Each bin holds the errors of one sign within 4 % of each other (see `profiles.with_numbers`) and
+Each bin holds the errors of one sign within 4 % of each other (see `statistics.with_errors`) and
 knows their number, sum and sum of squares. Inside a bin the errors are taken as evenly spread
 around their mean with their variance, so a bin of one or two rows, or of one repeated value, is
 exact, and quantiles of small logs are the true ones.

@@ -2,7 +2,9 @@
 
 The definitions are Narwhals expressions over frames with the columns `actual`, `predicted_0`, ...
 (numbers), `actual_text`, `predicted_0_text`, ... (true where there was text that is no number) and
-whatever the rows are grouped by; they run unchanged on Polars and DuckDB.
+whatever the rows are grouped by; they run unchanged on Polars and DuckDB. A log's scan takes
+`with_errors` and `left_out` from here as they are, and adds up `powers` in NumPy (`summing`); that
+this gives what `aggregations` say is a test.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Adds up the statistics of a table chunk by chunk, group values and times as plain numbers.
 
-What is added up is defined in `profiles`; this module only adds, in NumPy, in the order of the
+What is added up is defined in `statistics`; this module only adds, in NumPy, in the order of the
 rows. (Polars' streaming group-by is as fast, but adds in an order that changes from run to run,
 and so does the last digit of its sums.)
 """

@@ -25,7 +25,7 @@ class Ledger:
     read: int
     scored: int
     left_out: tuple[tuple[str, int], ...]
-    """By reason (`profiles.REASONS`), only those that occurred."""
+    """By reason (`statistics.REASONS`), only those that occurred."""
 
     @property
     def missing(self) -> int:
