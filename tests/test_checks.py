@@ -357,14 +357,15 @@ def test_real_logs_are_told_what_is_known_of_them() -> None:
     (found,) = (f for f in deliveries.findings if f.code == "LR018")
     assert "a factor of 10" in found.message
     assert "all in region = apac" in found.message
-    for log in ("foodwaste.csv", "polls.csv"):
+    closed = "1 day of 183 has no rows: 2023-12-25."
+    for log, known in (("foodwaste.csv", [closed]), ("polls.csv", [])):
         options = (
             {"actual": "margin_actual", "predicted": "margin_poll"} if log == "polls.csv" else {}
         )
         data = [
             f for f in lossreport.report(EXAMPLES / log, **options).findings if f.code > "LR011"
         ]
-        assert not [f for f in data if f.status == "issue" and f.severity != "info"]
+        assert [f.message for f in data if f.status == "issue" and f.severity != "info"] == known
 
 
 def test_values_near_the_largest_float_break_no_check() -> None:
@@ -531,3 +532,42 @@ def test_repeated_rows_are_found_whatever_the_actual_values_are(seed: int) -> No
         assert _repeats(log, "g").status == "passed"
         found = _repeats(pl.concat([log, log.head(100)]), "g")
         assert (found.status, found.count) == ("issue", 100)
+
+
+@pytest.mark.parametrize(("each_day", "days"), [(24, 60), (24, 30), (1, 800), (1, 40)])
+@pytest.mark.parametrize("missing", [1, 2, 5])
+def test_missing_days_of_a_regular_series_are_found(each_day: int, days: int, missing: int) -> None:
+    rng = np.random.default_rng(each_day + days)
+    start = datetime(2026, 3, 2)
+    gone = set((1 + rng.choice(days - 2, missing, replace=False)).tolist())
+    kept = [d for d in range(days) if d not in gone]
+    times = [
+        start + timedelta(days=d, hours=24 * k / each_day) for d in kept for k in range(each_day)
+    ]
+    actual = rng.normal(size=len(times))
+    log = pl.DataFrame(
+        {"time": times, "actual": actual, "predicted": actual + rng.normal(size=len(times))}
+    )
+    found = checked(log, by="", id=())["LR028"]
+    assert (found.status, found.count) == ("issue", missing)
+    whole = log.select(
+        time=pl.datetime_range(start, start + timedelta(days=days - 1), "1d", eager=True)
+    )
+    assert (
+        checked(
+            whole.with_columns(actual=rng.normal(size=days), predicted=rng.normal(size=days)),
+            by="",
+            id=(),
+        )["LR028"].status
+        == "passed"
+    )
+
+
+def test_few_rows_at_random_times_say_nothing_of_days() -> None:
+    rng = np.random.default_rng(5)
+    minutes = np.sort(rng.integers(0, 90 * 1440, 150))
+    times = [datetime(2026, 3, 2) + timedelta(minutes=int(m)) for m in minutes]
+    log = pl.DataFrame(
+        {"time": times, "actual": rng.normal(size=150), "predicted": rng.normal(size=150)}
+    )
+    assert checked(log, by="", id=())["LR028"].status == "skipped"

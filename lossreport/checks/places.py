@@ -107,7 +107,12 @@ def uneven_days(view: View) -> Finding:
     buckets = np.arange(min(rows), max(rows) + 1)
     n = np.array([rows.get(int(b), 0) for b in buckets], dtype=np.float64)
     usual = _usual_rows(n, 7 if unit == "day" else 24)
-    thin = (usual >= USUAL_ROWS) & (n < THIN * usual) & (n < usual - 6 * np.sqrt(usual))
+    chance = _chance_spread(n, usual)
+    # Few rows a day tell something if there are always as many.
+    enough = (usual >= USUAL_ROWS) | ((usual > 0) & (chance < 0.1 * usual))
+    if not enough.any():
+        return skipped(code, title, f"There are too few rows in a {unit} to say what is usual.")
+    thin = enough & (n < THIN * usual) & (n < usual - 6 * chance)
     thin[[0, -1]] = False  # the log may begin or end in the middle of a day
     if not thin.any():
         return passed(code, title)
@@ -116,16 +121,25 @@ def uneven_days(view: View) -> Finding:
     empty = int((n[thin] == 0).sum())
     worst = [_named(int(b), unit) for b in buckets[thin][:MAX_LISTED]]
     rest = int(thin.sum()) - len(worst)
+    few = "no rows" if empty == thin.sum() else f"less than {percent(THIN)} of the usual rows"
     what = (
         f"{count(int(thin.sum()), unit)} of {len(buckets):,} "
-        f"{'has' if thin.sum() == 1 else 'have'} "
-        f"less than {percent(THIN)} of the usual rows"
-        + (f" ({empty:,} of them none)" if empty else "")
+        f"{'has' if thin.sum() == 1 else 'have'} {few}"
+        + (f" ({empty:,} of them none)" if 0 < empty < thin.sum() else "")
     )
     message = f"{what}: {', '.join(worst)}{f' and {rest:,} more' if rest else ''}."
     todo = "Look for files that did not arrive or a job that stopped; figures over time miss them."
     size = Extent(int(thin.sum()), float(thin.mean()), what, int(thin.sum()) == 1)
     return issue(code, title, message, todo, size=size)
+
+
+def _chance_spread(n: Floats, usual: Floats) -> Floats:
+    """Return how much the number of rows varies by chance: as Poisson's, or less if it is regular.
+
+    Of a series with one row each hour, a day with half of the rows is no chance.
+    """
+    spread = 1.4826 * float(np.median(np.abs(n - usual)))
+    return np.minimum(np.sqrt(usual), np.maximum(spread, usual / 12))
 
 
 def _usual_rows(n: Floats, cycle: int) -> Floats:
