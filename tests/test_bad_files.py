@@ -21,7 +21,8 @@ from polars.testing import assert_frame_equal
 
 import lossreport
 from lossreport.logs import arrow_stream, patience
-from lossreport.logs.log import Log, Part
+from lossreport.logs.log import Log
+from lossreport.logs.part import Part
 from tests.bad_files import a_log, bad_files, write_bad_files
 from tests.conftest import ROOT, Ran
 

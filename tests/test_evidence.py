@@ -10,7 +10,9 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import lossreport
-from lossreport.logs import frames, log
+from lossreport.logs import frames
+from lossreport.logs import rows as rows_module
+from lossreport.logs.part import Chunk
 from lossreport.profiles import evidence, gathering, scan
 from lossreport.profiles.evidence import BLOCK, Evidence, kept, level_for
 
@@ -83,7 +85,7 @@ def test_the_rows_kept_do_not_depend_on_chunks(
     small: None, folder: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     usual = evidence_of(folder)
-    for module in (log, frames):
+    for module in (rows_module, frames):
         monkeypatch.setattr(module, "CHUNK_ROWS", size)
     same(usual, evidence_of(folder))
     assert 0 < usual.by_place.rows.height <= 1000
@@ -235,7 +237,7 @@ def test_profiles_of_one_file_name_merge_to_the_same_in_any_order(small: None) -
 
 def test_what_waits_is_bounded_and_never_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many small chunks without anything to note cost the same each, the last like the first."""
-    for module in (log, frames):
+    for module in (rows_module, frames):
         monkeypatch.setattr(module, "CHUNK_ROWS", 100)
     monkeypatch.setattr(gathering, "WAITING_TOKENS", 10)
     monkeypatch.setattr(scan, "LEFT_OUT_ROWS", 300)
@@ -246,7 +248,7 @@ def test_what_waits_is_bounded_and_never_empty(monkeypatch: pytest.MonkeyPatch) 
     counting = {"unscored": 0, "candidates": 0, "tokens": 0}
     added = scan.Scan.add
 
-    def add(self: scan.Scan, chunk: log.Chunk) -> None:
+    def add(self: scan.Scan, chunk: Chunk) -> None:
         added(self, chunk)
         waiting = {"unscored": self.unscored[0], "candidates": self.candidates[0]}
         assert all(f.height for some in waiting.values() for f in some)

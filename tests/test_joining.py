@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossreport
-from lossreport.logs.log import CHUNK_ROWS
+from lossreport.logs.part import CHUNK_ROWS
 from tests.conftest import EXAMPLES, Ran
 from tests.oracle import exact
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from lossreport.logs.log import Part
+from lossreport.logs.part import Part
 
 
 def with_fields(part: Part) -> Part:

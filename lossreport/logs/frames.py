@@ -10,7 +10,8 @@ import polars as pl
 
 from lossreport.errors import UsageError
 from lossreport.logs.fields import with_fields
-from lossreport.logs.log import CHUNK_ROWS, Log, Part
+from lossreport.logs.log import Log
+from lossreport.logs.part import CHUNK_ROWS, Part
 
 
 def open_frame(frame: Any, name: str = "frame") -> Log:

@@ -16,7 +16,7 @@ import polars as pl
 from lossreport.logs.compression import opened
 from lossreport.logs.fields import fields_of
 from lossreport.logs.json_arrays import BLOCK, STRING, Document, Stream, record_blocks, records_in
-from lossreport.logs.log import Part
+from lossreport.logs.part import Part
 from lossreport.logs.patience import reading
 
 LOOKED_AT = 1 << 24

@@ -3,108 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import reduce
-from operator import add
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 import polars as pl
 
-from lossreport.errors import UnreadableLogError, UsageError
-from lossreport.logs.columns import Columns, key_names
-from lossreport.logs.digits import Side, beyond_floats, differences, pieces
-from lossreport.logs.numerals import PLAIN, NumberStyle
-from lossreport.logs.patience import Ahead, ahead, in_time, reading
-from lossreport.logs.records import ROW_MARKS
-from lossreport.logs.times import epoch_in_text, reads, time, time_format
-from lossreport.logs.values import exact_difference, is_text, number
+from lossreport.errors import UnreadableLogError
+from lossreport.logs.columns import Columns
+from lossreport.logs.part import (
+    AMBIGUOUS,
+    CHUNK_ROWS,
+    FILE_NAME,
+    MATCH,
+    Chunk,
+    Part,
+    Prepare,
+    Source,
+)
+from lossreport.logs.patience import Ahead, ahead, reading
+from lossreport.logs.rows import rows_of_part
 
-CHUNK_ROWS = 100_000
-"""As many as Polars reads at a time: so chunks need no copying together, and fit the cache."""
 NEARLY_READ = 500_000
 """The next file is begun when this many rows are left."""
-SAMPLE_ROWS = 10_000
-LONG_DIGITS_IN = 1_000
-"""Rows of each block in which long numbers of any kind are looked for; large ones in all."""
 LOOKED_AT_ROWS = 2_000_000
 """So many rows of a column are read to find out what its first rows do not tell."""
-FILE_NAME = "@file"
-"""The column that holds the name of each row's file, without folder and endings."""
-MATCH, AMBIGUOUS = "\x00joined match", "\x00joined ambiguous"
-"""In rows joined with actuals: the number of the actual (null: there is none), and whether the
-actuals differ for one key."""
-
-
-Prepare = Callable[[pl.LazyFrame], pl.LazyFrame]
-"""What adds columns to rows that have the columns of a `Chunk`."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """One file or frame of a log."""
-
-    path: str
-    format: str
-    bytes: int | None
-    rows: int | None
-    """How many rows the file says it holds; None where only reading tells."""
-    schema: pl.Schema
-    frames: Callable[[Sequence[str]], Iterator[pl.LazyFrame]]
-    """Gives the rows, with these columns at least, in order: as one lazy frame or as several."""
-    numbers: Mapping[str, NumberStyle] = field(default_factory=dict)
-    """How the text columns write their numbers, where that is not the plain way."""
-    read_as: tuple[str, ...] = ()
-    """What was assumed about how the file is written, where that is not the plain case."""
-    notes: list[str] = field(default_factory=list)
-    """What was assumed besides while the rows were read; filled by reading them."""
-    constants: Mapping[str, str | None] = field(default_factory=dict)
-    """The columns that stand in the path, with their value."""
-
-    def head(self, rows: int = SAMPLE_ROWS, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """Return the first rows with these columns, or all."""
-
-        def read() -> pl.DataFrame:
-            with reading(self.path):
-                first = next(self.frames(columns or self.schema.names()), None)
-                if first is None:
-                    return self.schema.to_frame().select(columns or pl.all())
-                head = first.head(rows).collect()
-                for mark in (set(ROW_MARKS) & set(head.columns)) - set(self.schema):
-                    head = head.filter(~pl.col(mark)).drop(mark)
-                return head
-
-        return in_time(self.path, read)
-
-
-@dataclass(frozen=True)
-class Source:
-    """One file (or frame) of the log."""
-
-    path: str
-    rows: int
-    """How many were read."""
-    bytes: int | None
-    read_as: tuple[str, ...] = ()
-    """What was assumed about how the file is written, where that is not the plain case."""
-    skipped: str | None = None
-    """Why none of its rows are in the figures; None: all of them are, or in the ledger."""
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Some rows of one part, in its order."""
-
-    file: str
-    first_row: int
-    """The number of the first of them, counting from 1."""
-    rows: pl.DataFrame
-    """`actual`, `predicted_0`, ..., their `_text` marks; `text_actual`, ... for columns of text;
-    `key_0`, ... for the columns to group by, and `hash` of them all; `id` and `id_hash`; `time`
-    (UTC) if there is one; what was prepared; and, if some rows are none, marks named like the
-    reasons for which they are left out (`ROW_MARKS`)."""
-    opening: str = ""
-    """What the first row of its part says: tells files of one name apart."""
 
 
 class Matches(Protocol):
@@ -203,7 +126,7 @@ class Log:
         joined = self.matches is not None
 
         def begin(part: Part) -> Ahead[pl.DataFrame]:
-            rows = _rows_of_part(part, columns, prepare, self.missing, joined=joined)
+            rows = rows_of_part(part, columns, prepare, self.missing, joined=joined)
             return ahead(part.path, rows)
 
         begun: list[Ahead[pl.DataFrame]] = []
@@ -253,145 +176,3 @@ def _first_row(rows: pl.DataFrame) -> str:
     said = [None if (v := rows[c][0]) is None else float(v) for c in numbers]
     others = [str(rows[c][0]) for c in ("time", "id") if c in rows.columns]
     return repr((said, others))
-
-
-def _rows_of_part(
-    part: Part, columns: Columns, prepare: Prepare, missing: Sequence[str], *, joined: bool
-) -> Iterator[pl.DataFrame]:
-    lacking = [c for c in columns.needed if c not in part.schema]
-    if lacking:
-        raise UnreadableLogError(
-            f"{part.path} has no column {', '.join(map(repr, lacking))}, which the other files of "
-            f"the log have. Its columns are: {_listed(part.schema.names())}."
-        )
-    steps: list[pl.Expr] = []
-
-    def hoist(expression: pl.Expr, name: str) -> pl.Expr:
-        """Have it computed once, before the others: Polars does not see that they share it."""
-        steps.append(expression.alias(f"\x00{name}"))
-        return pl.col(f"\x00{name}")
-
-    read = _row_expressions(part, columns, missing, hoist, joined=joined)
-
-    def made(frame: pl.LazyFrame, exact: Mapping[str, pl.Expr]) -> Iterator[pl.DataFrame]:
-        own = set(frame.collect_schema().names()) - set(part.schema)
-        marks = [pl.col(m).alias(r) for m, r in ROW_MARKS.items() if m in own]
-        more = [e.alias(n) for n, e in exact.items()]
-        rows = prepare(reduce(pl.LazyFrame.with_columns, steps, frame).select(*read, *more, *marks))
-        return rows.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True)
-
-    with reading(part.path):
-        frames = part.frames([*columns.needed, *([MATCH, AMBIGUOUS] if joined else [])])
-        sides = [_side(part, n) for n in (columns.actual, *columns.predicted)]
-        if not any(is_text(s.dtype) for s in sides):
-            for frame in frames:
-                yield from made(frame, {})
-            return
-        blocks = part.format in ("csv", "json", "ndjson") and "://" not in part.path
-        in_memory = blocks and not joined  # a join would be made twice
-        for whole in frames:
-            for frame in (whole,) if in_memory else pieces(whole):
-                yield from _with_all_digits(frame, sides, made)
-
-
-def _with_all_digits(
-    frame: pl.LazyFrame,
-    sides: Sequence[Side],
-    made: Callable[[pl.LazyFrame, Mapping[str, pl.Expr]], Iterator[pl.DataFrame]],
-) -> Iterator[pl.DataFrame]:
-    """Yield rows of text, with exact differences from where on numbers have many digits."""
-    actual, *predicted = sides
-    exact = differences(frame, actual, predicted, LONG_DIGITS_IN)
-    done = 0
-    for rows in made(frame, exact):
-        if not exact and beyond_floats(rows, len(predicted)):
-            rest = frame.slice(done)
-            exact = differences(rest, actual, predicted)
-            if exact:
-                yield from made(rest, exact)
-                return
-        yield rows
-        done += rows.height
-
-
-def _side(part: Part, name: str) -> Side:
-    return Side(name, part.schema[name], part.numbers.get(name, PLAIN))
-
-
-def _listed(names: Sequence[str]) -> str:
-    names = [n for n in names if n != FILE_NAME]
-    rest = f" and {len(names) - 40} more" if len(names) > 40 else ""
-    return ", ".join(names[:40]) + rest
-
-
-def _row_expressions(
-    part: Part,
-    columns: Columns,
-    missing: Sequence[str],
-    hoist: Callable[[pl.Expr, str], pl.Expr],
-    *,
-    joined: bool,
-) -> list[pl.Expr]:
-    schema = part.schema
-    expressions: list[pl.Expr] = []
-    hashes: list[pl.Expr] = []
-    actual = schema[columns.actual]
-    exact = all(exact_difference(actual, schema[p]) for p in columns.predicted)
-    sides = {columns.actual: "actual"}
-    sides |= {name: f"predicted_{i}" for i, name in enumerate(columns.predicted)}
-    for name, alias in sides.items():
-        style = part.numbers.get(name, PLAIN)
-        dtype = schema[name]
-        expressions += number(
-            name, dtype, alias, exact=exact, style=style, missing=missing, hoist=hoist
-        )
-        expressions += _text_of(name, dtype, alias)
-    for key, name in zip(key_names(columns.keys), columns.keys, strict=True):
-        dtype = schema[name]
-        if dtype.is_nested() or dtype in (pl.Object, pl.Binary, pl.Duration):
-            raise UsageError(f"Column {name!r} holds {dtype}, which cannot be grouped by.")
-        value = pl.col(name).cast(pl.String) if is_text(dtype) else pl.col(name)
-        expressions.append(value.alias(key))
-        hashes.append(value.hash(seed=len(hashes)) * pl.lit(2 * len(hashes) + 1, pl.UInt64))
-    if joined:
-        unmatched = pl.col(MATCH).is_null().alias("actual_unmatched")
-        expressions += [pl.col(MATCH), unmatched, pl.col(AMBIGUOUS).alias("actual_ambiguous")]
-    if hashes:
-        expressions.append(reduce(add, hashes).alias("hash"))
-    expressions += _id(schema, columns.ids)
-    if columns.time is not None:
-        fmt = _time_format(part, columns)
-        unknown = is_text(schema[columns.time]) and fmt is None
-        when = pl.lit(None, pl.Datetime("us"))
-        when = when if unknown else time(columns.time, schema[columns.time], fmt)
-        expressions.append(when.alias("time"))
-    return expressions
-
-
-def _text_of(name: str, dtype: pl.DataType, alias: str) -> list[pl.Expr]:
-    """Return `text_<alias>`, what a column of text says, for the rows in which that is no number.
-
-    Whole, because to keep the column costs nothing, and to look for those rows would.
-    """
-    return [pl.col(name).cast(pl.String).alias(f"text_{alias}")] if is_text(dtype) else []
-
-
-def _id(schema: pl.Schema, ids: tuple[str, ...]) -> list[pl.Expr]:
-    """Return `id`, the text of all id columns (null if one is missing), and `id_hash`."""
-    if not ids:
-        return []
-    for name in ids:
-        if schema[name].is_nested() or schema[name] in (pl.Object, pl.Binary, pl.Duration):
-            raise UsageError(f"Column {name!r} holds {schema[name]}, which cannot be an id.")
-    text = pl.concat_str([pl.col(c).cast(pl.String) for c in ids], separator=", ")
-    return [text.alias("id"), text.hash().alias("id_hash")]
-
-
-def _time_format(part: Part, columns: Columns) -> str | None:
-    """Return how this part writes its times: as the first one does, or in its own way."""
-    if columns.time is None or not is_text(part.schema[columns.time]):
-        return None
-    texts = part.head(columns=[columns.time])[columns.time]
-    if columns.time_format and reads(texts, columns.time_format):
-        return columns.time_format
-    return time_format(texts) or columns.time_format or epoch_in_text(texts)

@@ -16,8 +16,9 @@ from lossreport.logs.dialect import TextOptions
 from lossreport.logs.fields import with_fields
 from lossreport.logs.files import THROUGH_PANDAS, find_files, format_by_ending, format_of
 from lossreport.logs.json_text import open_json
-from lossreport.logs.log import Log, Part, Source
+from lossreport.logs.log import Log
 from lossreport.logs.pandas_files import open_with_pandas
+from lossreport.logs.part import Part, Source
 from lossreport.logs.partitions import with_path_columns
 from lossreport.logs.patience import in_time, reading
 from lossreport.logs.tables import refuse_tables

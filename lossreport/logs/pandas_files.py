@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from lossreport.errors import LossReportError, UsageError
-from lossreport.logs.log import Part
+from lossreport.logs.part import Part
 from lossreport.logs.patience import reading
 
 ROWS = 100_000

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import polars as pl
 
 from lossreport.logs.files import without_endings
-from lossreport.logs.log import FILE_NAME, Part
+from lossreport.logs.part import FILE_NAME, Part
 
 MISSING_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 

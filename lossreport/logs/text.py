@@ -12,8 +12,8 @@ from lossreport.errors import UnreadableLogError
 from lossreport.logs.compression import compression_of, opened
 from lossreport.logs.dialect import Dialect, TextOptions, find_dialect
 from lossreport.logs.encoding import to_utf8
-from lossreport.logs.log import CHUNK_ROWS, Part
 from lossreport.logs.numerals import NumberStyle, find_styles, said
+from lossreport.logs.part import CHUNK_ROWS, Part
 from lossreport.logs.patience import reading
 from lossreport.logs.records import ROW_MARKS, blocks
 from lossreport.logs.shape import Shape, shape_of

@@ -12,7 +12,7 @@ import polars as pl
 from lossreport.errors import UnreadableLogError
 from lossreport.logs.columns import Columns
 from lossreport.logs.joining import Join
-from lossreport.logs.log import Source
+from lossreport.logs.part import Source
 from lossreport.logs.patience import in_time, reading
 from lossreport.profiles.evidence import evidence_schema, from_frames, to_frames
 from lossreport.profiles.profile import (

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from lossreport.logs.columns import Columns, key_names
-from lossreport.logs.log import Chunk
+from lossreport.logs.part import Chunk
 from lossreport.profiles.evidence import (
     BLOCK,
     MOST_BY_CONTENT,

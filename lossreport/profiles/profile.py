@@ -17,7 +17,7 @@ import polars as pl
 from lossreport.errors import UsageError
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.joining import Join
-from lossreport.logs.log import Source
+from lossreport.logs.part import Source
 from lossreport.profiles.evidence import Evidence, merged_evidence
 from lossreport.profiles.statistics import COUNTS, HISTOGRAM_SUMS, STATISTICS
 

@@ -13,7 +13,8 @@ import polars as pl
 
 from lossreport.errors import UnreadableLogError
 from lossreport.logs.columns import Columns, key_names
-from lossreport.logs.log import Chunk, Log, Prepare, Source
+from lossreport.logs.log import Log
+from lossreport.logs.part import Chunk, Prepare, Source
 from lossreport.profiles.gathering import Gathering
 from lossreport.profiles.profile import (
     HOUR,

@@ -18,7 +18,7 @@ from lossreport.checks.repeats import tokens_of
 from lossreport.checks.view import view_of
 from lossreport.formats import instant
 from lossreport.logs.columns import Columns, key_names
-from lossreport.logs.log import FILE_NAME
+from lossreport.logs.part import FILE_NAME
 from lossreport.losses import from_sums, squares_fit
 from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile, Table, add_up
 from lossreport.profiles.statistics import REASONS

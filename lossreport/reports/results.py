@@ -13,7 +13,7 @@ from typing import Literal
 from lossreport.advice.choice import Advice
 from lossreport.advice.mixing import Decomposition
 from lossreport.logs.joining import Join
-from lossreport.logs.log import Source
+from lossreport.logs.part import Source
 
 SCHEMA = "lossreport/report/1"
 
