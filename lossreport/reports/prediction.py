@@ -67,11 +67,11 @@ def build_prediction(
         _grouping(by, groups, sums, goal, costs, probabilities=probabilities)
         for by, groups in raw.items()
     )
-    flags = {by: tuple(g.flagged for g in g_.groups) for by, g_ in zip(raw, groupings, strict=True)}
     attribution = None
     if squares_fit(sums) and not probabilities:
-        flags = dict(zip(by_column, flags.values(), strict=True))
-        attribution = attribute(profile, i, by_column, flags)
+        made = zip(by_column, groupings, strict=True)
+        flagged_in = {by: tuple(g.flagged for g in grouping.groups) for by, grouping in made}
+        attribution = attribute(profile, i, by_column, flagged_in)
         attribution = attribution and _named(attribution, names)
         groupings = tuple(_with_roles(g, attribution) for g in groupings)
     if not probabilities:
