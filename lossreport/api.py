@@ -17,7 +17,7 @@ from lossreport.logs.files import find_files
 from lossreport.logs.frames import open_frame
 from lossreport.logs.joining import Actuals, join_actuals
 from lossreport.logs.log import Log
-from lossreport.logs.opening import open_log
+from lossreport.logs.opening import open_files, open_log
 from lossreport.profiles.file import is_profile, load_profile
 from lossreport.profiles.profile import Profile, merge
 from lossreport.profiles.scan import profile_log
@@ -131,7 +131,7 @@ def profile(
     source = (
         open_frame(log)
         if paths is None
-        else open_log(paths, text, skip_bad=skip, asked=asked, sheet=sheet)
+        else open_files(paths, text, skip_bad=skip, asked=asked, sheet=sheet)
     )
     joined, found_actual = None, False
     if actuals is not None:

@@ -33,7 +33,19 @@ def open_log(
     asked: Collection[str] = (),
     sheet: str | None = None,
 ) -> Log:
-    """Open files, folders, globs and URLs as one log.
+    """Open files, folders, globs and URLs as one log; see `open_files`."""
+    return open_files(find_files(paths), text, skip_bad=skip_bad, asked=asked, sheet=sheet)
+
+
+def open_files(
+    files: Sequence[str],
+    text: TextOptions | None = None,
+    *,
+    skip_bad: bool = False,
+    asked: Collection[str] = (),
+    sheet: str | None = None,
+) -> Log:
+    """Open files that `find_files` found as one log.
 
     Parameters
     ----------
@@ -49,8 +61,7 @@ def open_log(
     Raises
     ------
     UsageError
-        A path does not exist, a folder or glob has no logs, or a folder is a table that only its
-        own log of changes makes whole.
+        A folder is a table that only its own log of changes makes whole.
     UnreadableLogError
         A file is not what its ending says, is empty, damaged or of no known format; with
         `skip_bad`, all of them are.
@@ -58,7 +69,6 @@ def open_log(
     text = text or TextOptions()
     parts: list[Part] = []
     skipped: list[Source] = []
-    files = find_files(paths)
     refuse_tables(files)
     for path in files:
         try:
