@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lossreport.advice.choice import GOALS, Goal
+from lossreport.advice.advice import GOALS, Goal
 from lossreport.errors import BrokenFiguresError, UnreadableLogError, UsageError
 from lossreport.logs.columns import Columns, find_columns
 from lossreport.logs.dialect import TextOptions

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import lossreport
-from lossreport.advice.choice import Advice
+from lossreport.advice.advice import Advice
 from lossreport.reports.results import Recommendation
 from tests import oracle
 

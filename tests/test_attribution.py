@@ -14,7 +14,7 @@ import lossreport
 from lossreport.reports.attribution import _chance, attribute
 from lossreport.reports.figures import figures, outlier_driven
 from lossreport.reports.groups import groups_of
-from lossreport.reports.results import Attribution
+from lossreport.reports.where import Attribution
 from tests.conftest import Ran
 
 ROWS = 10_000

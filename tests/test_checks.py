@@ -18,7 +18,8 @@ import pytest
 
 import lossreport
 from lossreport.checks.all import CODES, check_data
-from lossreport.reports.results import Finding, Ledger
+from lossreport.checks.finding import Finding
+from lossreport.reports.results import Ledger
 from tests.conftest import EXAMPLES, Ran
 from tests.simulated import LAWS, ROWS, clean
 

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO, SE_LOG_RATIO
-from lossreport.reports.figures import figures, funnel, outlier_driven
-from lossreport.reports.results import Figures
+from lossreport.reports.figures import Figures, figures, funnel, outlier_driven
 from tests import oracle
 from tests.test_histogram import histogram_of
 from tests.test_losses import sums_of

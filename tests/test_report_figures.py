@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lossreport
-from lossreport.reports.results import Figures
+from lossreport.reports.figures import Figures
 from tests import oracle
 from tests.conftest import EXAMPLES
 

@@ -8,7 +8,7 @@ delta below 1.
 
 from __future__ import annotations
 
-from lossreport.advice.choice import Advice, Goal
+from lossreport.advice.advice import Advice, Goal
 
 
 def advise_probabilities(rows: int, goal: Goal) -> Advice:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from lossreport.checks import order, pairs, places, repeats, values
+from lossreport.checks.finding import Finding
 from lossreport.checks.view import View, skipped, view_of
 from lossreport.profiles.profile import Profile
-from lossreport.reports.results import Finding, Ledger
+from lossreport.reports.results import Ledger
 
 Check = Callable[[View], Finding]
 

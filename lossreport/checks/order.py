@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from lossreport.checks.finding import Finding
 from lossreport.checks.view import (
     MINIMUM,
     Floats,
@@ -22,7 +23,6 @@ from lossreport.checks.view import (
     whole_numbers,
 )
 from lossreport.formats import count
-from lossreport.reports.results import Finding
 
 REGULAR = 0.8
 """From this share of equal steps on, a series is regular."""

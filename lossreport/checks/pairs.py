@@ -7,6 +7,7 @@ import math
 import numpy as np
 import polars as pl
 
+from lossreport.checks.finding import Finding
 from lossreport.checks.view import (
     MINIMUM,
     TOO_FEW,
@@ -26,7 +27,6 @@ from lossreport.checks.view import (
 )
 from lossreport.formats import group_name
 from lossreport.profiles.profile import Profile
-from lossreport.reports.results import Finding
 
 FACTORS = (
     (10.0, "10, a shifted decimal point"),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
+from lossreport.checks.finding import Example, Finding
 from lossreport.checks.view import (
     Extent,
     Floats,
@@ -23,7 +24,6 @@ from lossreport.formats import EPOCH, count, key_value, percent, visible
 from lossreport.logs.columns import key_names
 from lossreport.profiles.profile import HOURS, Profile
 from lossreport.profiles.statistics import COUNTS
-from lossreport.reports.results import Example, Finding
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 THIN = 0.25

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from lossreport.checks.finding import Example, Finding, Token
 from lossreport.checks.view import (
     EXAMPLES,
     Severity,
@@ -21,7 +22,6 @@ from lossreport.checks.view import (
     spread,
 )
 from lossreport.formats import visible
-from lossreport.reports.results import Example, Finding, Token
 
 Side = Literal["actual", "predicted"]
 

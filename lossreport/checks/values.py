@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from lossreport.checks.finding import Example, Finding
 from lossreport.checks.view import (
     MINIMUM,
     TOO_FEW,
@@ -25,7 +26,6 @@ from lossreport.checks.view import (
     whole_numbers,
 )
 from lossreport.formats import count, group_name, number, percent
-from lossreport.reports.results import Example, Finding
 
 CODES = frozenset(
     sign * value

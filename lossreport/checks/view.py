@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from lossreport.checks.finding import Example, Finding
 from lossreport.formats import MINUS, count, percent
 from lossreport.profiles.evidence import BLOCK, Evidence
 from lossreport.profiles.profile import Profile
-from lossreport.reports.results import Example, Finding
 
 Floats = npt.NDArray[np.float64]
 Marks = npt.NDArray[np.bool_]

@@ -15,8 +15,8 @@ from typing import Any
 from lossreport.formats import count, group_name, number, percent, ratio
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.render.svg import BACKGROUND, BLUE, GREY, GRID, INK, MUTED, ORANGE, clean
-from lossreport.reports.figures import funnel
-from lossreport.reports.results import Group, Prediction, WorstShare
+from lossreport.reports.figures import WorstShare, funnel
+from lossreport.reports.results import Group, Prediction
 
 WIDTH = 5.3
 MAX_DOTS = 400

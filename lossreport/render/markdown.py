@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from lossreport.checks.finding import Finding, gravest_first
 from lossreport.formats import count, group_name, number, percent, ratio, reason, visible
-from lossreport.reports.results import Figures, Finding, Group, Prediction, Report, gravest_first
+from lossreport.reports.figures import Figures
+from lossreport.reports.results import Group, Prediction, Report
 
 MARK = "<!-- lossreport"
 MAX_GROUPS = 20

@@ -14,10 +14,11 @@ from markupsafe import Markup
 
 from lossreport import formats
 from lossreport.advice.shape import MINIMUM_ROWS
+from lossreport.checks.finding import Example, gravest_first
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO
 from lossreport.render import charts
 from lossreport.reports.recommending import loss_name
-from lossreport.reports.results import Example, Group, Prediction, Report, gravest_first
+from lossreport.reports.results import Group, Prediction, Report
 
 MAX_GROUPS_SHOWN = 200
 MAX_LEFT_OUT_SHOWN = 20

@@ -7,11 +7,9 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from lossreport.reports.figures import Figures
 from lossreport.reports.results import (
     SCHEMA,
-    Attribution,
-    Concentration,
-    Figures,
     Group,
     Grouping,
     Ledger,
@@ -19,6 +17,7 @@ from lossreport.reports.results import (
     Recommendation,
     Report,
 )
+from lossreport.reports.where import Attribution, Concentration
 
 
 def to_json(report: Report) -> str:

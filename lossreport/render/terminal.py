@@ -7,10 +7,11 @@ from collections import Counter
 
 import polars as pl
 
+from lossreport.checks.finding import Finding, gravest_first
 from lossreport.formats import MINUS, count, group_name, number, percent, ratio, reason, visible
 from lossreport.logs.log import Log
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
-from lossreport.reports.results import Finding, Group, Prediction, Report, gravest_first
+from lossreport.reports.results import Group, Prediction, Report
 
 WIDTH = 80
 WORST_GROUPS = 5

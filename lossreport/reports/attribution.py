@@ -19,9 +19,9 @@ from lossreport.advice.histogram import ErrorHistogram
 from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.losses import GAUSSIAN_RATIO, from_sums
 from lossreport.profiles.profile import Profile, Table
-from lossreport.reports.figures import figures, outlier_driven
+from lossreport.reports.figures import Figures, figures, outlier_driven
 from lossreport.reports.groups import Key, RawGroup, RawGroups, all_others, groups_of
-from lossreport.reports.results import Attribution, Figures, Origin
+from lossreport.reports.where import Attribution, Origin
 
 By = tuple[str, ...]
 Groupings = Mapping[By, RawGroups]

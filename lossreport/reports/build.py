@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePath
 
-from lossreport.advice.choice import Goal
+from lossreport.advice.advice import Goal
+from lossreport.checks.finding import Finding, gravest_first
 from lossreport.formats import instant, visible
 from lossreport.logs.times import how_read
 from lossreport.profiles.evidence import BLOCK
@@ -18,13 +19,7 @@ from lossreport.reports.groups import MAX_GROUPS
 from lossreport.reports.joined import join_notes
 from lossreport.reports.prediction import build_prediction, shown_columns
 from lossreport.reports.reconcile import reconcile
-from lossreport.reports.results import (
-    Finding,
-    Grouping,
-    Prediction,
-    Report,
-    gravest_first,
-)
+from lossreport.reports.results import Grouping, Prediction, Report
 from lossreport.reports.wording import with_faults
 from lossreport.version import __version__
 

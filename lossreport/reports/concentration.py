@@ -10,9 +10,9 @@ import numpy as np
 from lossreport.advice.gap import Gap
 from lossreport.advice.histogram import ErrorHistogram
 from lossreport.advice.shape import MINIMUM_ROWS
-from lossreport.reports.figures import figures
+from lossreport.reports.figures import WorstShare, figures
 from lossreport.reports.groups import RawGroups, all_others
-from lossreport.reports.results import Concentration, Place, WorstShare
+from lossreport.reports.where import Concentration, Place
 
 FEW = 0.01
 """Rows are few if they are at most this share of all, and ..."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import NormalDist
 
 from lossreport.advice.histogram import ErrorHistogram
@@ -14,7 +15,6 @@ from lossreport.losses import (
     from_sums,
     ratio_interval,
 )
-from lossreport.reports.results import Figures, WorstShare
 
 WORST_SHARES = (0.001, 0.01, 0.05)
 BIASED = 0.25
@@ -23,6 +23,46 @@ SURELY = 4.0
 """... if it is more than so many standard errors."""
 FALSE_DISCOVERIES = 0.05
 """Of the flagged groups, the share that may be flagged by chance (Benjamini, Hochberg 1995)."""
+
+
+@dataclass(frozen=True)
+class WorstShare:
+    """What the worst rows hold of each loss."""
+
+    rows: float
+    """Share of the scored rows, worst first."""
+    abs_error: float
+    sq_error: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The error of some rows, in the target's unit; see `losses` for the formulas."""
+
+    n: int
+    mae: float | None = None
+    mse: float | None = None
+    rmse: float | None = None
+    ratio: float | None = None
+    ratio_low: float | None = None
+    """95 % interval of the ratio."""
+    ratio_high: float | None = None
+    centred_ratio: float | None = None
+    """The ratio of errors less their median: bias does not hide a tail from it."""
+    bias: float | None = None
+    """Mean of predicted - actual: positive means the model says too much."""
+    median_abs_error: float | None = None
+    p90_abs_error: float | None = None
+    p95_abs_error: float | None = None
+    p99_abs_error: float | None = None
+    max_abs_error: float | None = None
+    huber: float | None = None
+    """Mean Huber loss at `huber_delta`."""
+    huber_delta: float | None = None
+    mean_actual: float | None = None
+    mean_predicted: float | None = None
+    worst_shares: tuple[WorstShare, ...] = ()
+    """Of the worst 0.1 %, 1 % and 5 % of the rows; without those that are less than one row."""
 
 
 def figures(

@@ -10,6 +10,7 @@ import polars as pl
 
 from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.checks.all import check_data
+from lossreport.checks.finding import Example, Finding
 from lossreport.checks.view import EXAMPLES, examples, passed, skipped
 from lossreport.formats import EPOCH, count, group_name, instant, number, percent, visible
 from lossreport.logs.columns import key_names
@@ -17,7 +18,7 @@ from lossreport.losses import LARGEST
 from lossreport.profiles.profile import HOUR, HOURS, Profile, rows_in
 from lossreport.reports.figures import surely_biased
 from lossreport.reports.joined import join_findings
-from lossreport.reports.results import Example, Finding, Prediction
+from lossreport.reports.results import Prediction
 
 Severity = Literal["error", "warning", "info"]
 MUCH_LEFT_OUT = 0.05

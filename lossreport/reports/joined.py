@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lossreport.checks.finding import Finding
 from lossreport.formats import count, percent, visible
 from lossreport.logs.joining import Join
-from lossreport.reports.results import Finding
 
 UNMATCHED = "Every actual value has a prediction"
 REPEATED = "Every key to join on occurs once"

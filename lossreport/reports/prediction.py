@@ -9,7 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from lossreport.advice.choice import Advice, Goal, advise, advise_all, with_costs, with_weights
+from lossreport.advice.advice import Advice, Goal
+from lossreport.advice.choice import advise, advise_all, with_costs, with_weights
 from lossreport.advice.mixing import Decomposition, decompose, stacked
 from lossreport.advice.probabilities import advise_probabilities
 from lossreport.advice.shape import MINIMUM_ROWS
@@ -27,15 +28,8 @@ from lossreport.reports.concentration import few_rows, lorenz
 from lossreport.reports.figures import figures, outlier_driven
 from lossreport.reports.groups import RawGroups, all_others, groups_of
 from lossreport.reports.recommending import recommendation
-from lossreport.reports.results import (
-    Attribution,
-    Group,
-    Grouping,
-    Ledger,
-    Prediction,
-    TimePoint,
-    WorstRow,
-)
+from lossreport.reports.results import Group, Grouping, Ledger, Prediction, TimePoint, WorstRow
+from lossreport.reports.where import Attribution
 from lossreport.reports.wording import flagged_words, verdict
 
 DECOMPOSED = ("n", "sum_abs_error", "sum_sq_error")

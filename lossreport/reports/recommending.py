@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from lossreport.advice.choice import Advice
+from lossreport.advice.advice import Advice
 from lossreport.formats import count, number, percent, ratio, visible
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
-from lossreport.reports.results import Figures, Recommendation
+from lossreport.reports.figures import Figures
+from lossreport.reports.results import Recommendation
 
 NEARLY_AS_GOOD = 1.1
 """A loss that needs no more than so many times the rows of the best."""

@@ -6,14 +6,16 @@ they cannot disagree. Figures that do not exist are None, never NaN.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from lossreport.advice.choice import Advice
+from lossreport.advice.advice import Advice
 from lossreport.advice.mixing import Decomposition
+from lossreport.checks.finding import Finding, Token
 from lossreport.logs.joining import Join
 from lossreport.logs.part import Source
+from lossreport.reports.figures import Figures, WorstShare
+from lossreport.reports.where import Attribution, Concentration
 
 SCHEMA = "lossreport/report/1"
 
@@ -31,46 +33,6 @@ class Ledger:
     def missing(self) -> int:
         """How many rows were left out."""
         return self.read - self.scored
-
-
-@dataclass(frozen=True)
-class WorstShare:
-    """What the worst rows hold of each loss."""
-
-    rows: float
-    """Share of the scored rows, worst first."""
-    abs_error: float
-    sq_error: float
-
-
-@dataclass(frozen=True)
-class Figures:
-    """The error of some rows, in the target's unit; see `losses` for the formulas."""
-
-    n: int
-    mae: float | None = None
-    mse: float | None = None
-    rmse: float | None = None
-    ratio: float | None = None
-    ratio_low: float | None = None
-    """95 % interval of the ratio."""
-    ratio_high: float | None = None
-    centred_ratio: float | None = None
-    """The ratio of errors less their median: bias does not hide a tail from it."""
-    bias: float | None = None
-    """Mean of predicted - actual: positive means the model says too much."""
-    median_abs_error: float | None = None
-    p90_abs_error: float | None = None
-    p95_abs_error: float | None = None
-    p99_abs_error: float | None = None
-    max_abs_error: float | None = None
-    huber: float | None = None
-    """Mean Huber loss at `huber_delta`."""
-    huber_delta: float | None = None
-    mean_actual: float | None = None
-    mean_predicted: float | None = None
-    worst_shares: tuple[WorstShare, ...] = ()
-    """Of the worst 0.1 %, 1 % and 5 % of the rows; without those that are less than one row."""
 
 
 @dataclass(frozen=True)
@@ -119,69 +81,6 @@ class Recommendation:
     advice: Advice
     headline: str
     because: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Place:
-    """The group that most of the large errors are in."""
-
-    by: tuple[str, ...]
-    key: tuple[str | None, ...]
-    rows: int
-    """How many of the large errors."""
-    share_of_rows: float
-    """The group's share of all scored rows."""
-    without: Figures
-    """Of all rows outside the group."""
-
-
-@dataclass(frozen=True)
-class Concentration:
-    """Few rows that make most of the squared error."""
-
-    rows: int
-    cut: float
-    """They are the rows with |error| above this."""
-    share_of_rows: float
-    share_of_abs_error: float
-    share_of_sq_error: float
-    place: Place | None
-
-
-@dataclass(frozen=True)
-class Origin:
-    """A group that is a source of the large errors; see `attribution`."""
-
-    by: tuple[str, ...]
-    key: tuple[str | None, ...]
-    rows: int
-    share_of_rows: float
-    share_of_abs_error: float
-    share_of_sq_error: float
-
-    @property
-    def weight(self) -> float:
-        """Its share of the squared error, times how much that is for its rows."""
-        return self.share_of_sq_error**2 / self.share_of_rows if self.share_of_rows else 0.0
-
-
-@dataclass(frozen=True)
-class Attribution:
-    """Where the large errors come from."""
-
-    origins: tuple[Origin, ...]
-    """The sources, each found without the rows of those before it."""
-    roles: Mapping[tuple[tuple[str, ...], tuple[str | None, ...]], str]
-    """By columns and key: "source", "part of the source" (all rows are in it), "affected" (not
-    flagged without the sources), "heavy tail" (flagged even so); others have no role."""
-    without: Figures | None
-    """The figures of all rows outside the sources; None if there are no sources."""
-    share_of_sq_error: float = 0.0
-    """Of all sources together, no row counted twice."""
-
-    def count(self, role: str) -> int:
-        """Return how many groups have a role."""
-        return sum(r == role for r in self.roles.values())
 
 
 @dataclass(frozen=True)
@@ -243,55 +142,6 @@ class Prediction:
     """Of each side the ten most frequent texts that are no numbers."""
     other_tokens: int = 0
     """How many rows have others; at most so many where a token's count is "at least"."""
-
-
-@dataclass(frozen=True)
-class Example:
-    """A row, by its place."""
-
-    file: str
-    row: int
-    """Counted from 1 in its file (in CSV without the header)."""
-
-
-@dataclass(frozen=True)
-class Token:
-    """A text that stands where a number should be."""
-
-    side: Literal["actual", "predicted"]
-    token: str
-    count: int
-    first: Example
-    """The first row that has it."""
-    at_least: bool = False
-    """Whether more rows may have it: not all texts of its side could be told apart."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something the data shows, or that was looked for and not found."""
-
-    code: str
-    status: Literal["issue", "passed", "skipped"]
-    severity: Literal["error", "warning", "info"]
-    title: str
-    message: str
-    count: int | None = None
-    predicted: str | None = None
-    """The prediction column it is about, when there are several."""
-    share: float | None = None
-    """What `count` is of all there are (rows, days, files)."""
-    examples: tuple[Example, ...] = ()
-    """Some of the rows."""
-    todo: str | None = None
-    """What to do about it."""
-
-
-def gravest_first(findings: Iterable[Finding], *, notes: bool = True) -> list[Finding]:
-    """Return the issues: errors, then warnings, then (if asked for) what is only noted."""
-    grave = ["error", "warning", "info"]
-    issues = [f for f in findings if f.status == "issue" and (notes or f.severity != "info")]
-    return sorted(issues, key=lambda f: (grave.index(f.severity), f.code))
 
 
 @dataclass(frozen=True)

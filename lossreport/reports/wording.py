@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lossreport.advice.choice import Goal
+from lossreport.advice.advice import Goal
+from lossreport.checks.finding import Finding
 from lossreport.formats import MINUS, count, group_name, number, percent, ratio, reason
 from lossreport.losses import HUBER_BEATS_L2
-from lossreport.reports.figures import surely_biased
-from lossreport.reports.results import (
-    Attribution,
-    Concentration,
-    Figures,
-    Finding,
-    Group,
-    Ledger,
-    Recommendation,
-    Verdict,
-    WorstRow,
-)
+from lossreport.reports.figures import Figures, surely_biased
+from lossreport.reports.results import Group, Ledger, Recommendation, Verdict, WorstRow
+from lossreport.reports.where import Attribution, Concentration
 
 HEAVY_TAIL = "Heavy tail"
 MAE_MOVED = 0.25
