@@ -53,6 +53,14 @@ def percent(share: float | None) -> str:
     return "<0.001%" if value < 50 else ">99.999%"
 
 
+def change(share: float | None) -> str:
+    """Return a relative change in whole per cent, "+12%"; below half a per cent, "0%"."""
+    if share is None or not math.isfinite(share):
+        return NONE
+    rounded = round(100 * share)
+    return f"{MINUS if rounded < 0 else '+' if rounded else ''}{abs(rounded):,}%"
+
+
 def count(n: int, one: str = "", many: str = "") -> str:
     """Return a count with thousands marks and, if given, its noun in the right number."""
     noun = one if n == 1 else (many or f"{one}s")

@@ -16,6 +16,11 @@
     return number === "None" ? null : Number(number);
   }
 
+  function nameOf(row) {
+    const cell = row.cells[0].firstElementChild;
+    return cell.title || cell.textContent;
+  }
+
   function compare(a, b) {
     if (a === null || b === null) return (a === null) - (b === null);
     return typeof a === "number" ? a - b : a.localeCompare(b);
@@ -51,7 +56,7 @@
       const wanted = search.value.toLowerCase();
       let shown = 0;
       for (const row of table.tBodies[0].rows) {
-        const text = row.cells[0].firstElementChild.title.toLowerCase();
+        const text = nameOf(row).toLowerCase();
         row.hidden = !text.includes(wanted) || (only.checked && !row.classList.contains("flagged"));
         shown += !row.hidden;
       }

@@ -14,8 +14,9 @@ FLOORS = [
     ["cli"],
     ["options"],
     ["writing", "render.page", "render.terminal", "render.markdown", "render.report_json"],
-    ["render.charts", "api"],
-    ["render.svg", "reports.build", "profiles.file"],
+    ["render.charts", "render.loss_charts", "render.ruler", "render.source_charts", "api"],
+    ["render.drawing", "reports.build"],
+    ["render.svg", "profiles.file"],
     ["reports.prediction"],
     [
         "reports.attribution",
@@ -31,8 +32,8 @@ FLOORS = [
     ["reports.joined"],
     ["reports.groups"],
     ["reports.results"],
-    ["reports.where"],
-    ["reports.figures", "checks.finding"],
+    ["reports.metrics", "reports.where"],
+    ["reports.curves", "reports.figures", "checks.finding"],
     ["advice.probabilities"],
     ["advice.choice"],
     ["advice.advice", "advice.shape"],
@@ -58,7 +59,7 @@ FLOORS = [
     ["errors", "version"],
 ]
 HEAVY = {
-    "matplotlib": {"render.charts"},
+    "matplotlib": {"render.drawing"},
     "jinja2": {"render.page"},
     "markupsafe": {"render.page"},
     "typer": {"cli", "options"},

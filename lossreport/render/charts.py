@@ -1,73 +1,26 @@
-"""Draws parts of a report as SVG; the only module that imports matplotlib.
+"""Charts of how the loss spreads over rows, groups and time.
 
-Every title is computed and must be true by construction, and every chart carries its numbers as a
-table, for those who cannot see it.
+Every title is computed and must be true by construction.
 """
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from lossreport.formats import count, group_name, number, percent, ratio
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
-from lossreport.render.svg import BACKGROUND, BLUE, GREY, GRID, INK, MUTED, ORANGE, clean
+from lossreport.render.drawing import Chart, draw, log_ticks
+from lossreport.render.svg import BACKGROUND, BLUE, GREY, GRID, MUTED, ORANGE
 from lossreport.reports.figures import WorstShare, funnel
 from lossreport.reports.results import Group, Prediction
 
-WIDTH = 5.3
 MAX_DOTS = 400
 MAX_LABELS = 3
-MAX_TABLE_ROWS = 40
-STYLE: Any = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "lossreport",
-    "text.parse_math": False,  # a group called a$b$c is no formula
-    "font.size": 9.5,
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": MUTED,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.facecolor": "none",
-    "figure.facecolor": "none",
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "text.color": INK,
-    "grid.color": GRID,
-    "axes.axisbelow": True,
-    "axes.unicode_minus": True,
-}
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A drawn chart."""
-
-    title: str
-    subtitle: str
-    svg: str
-    header: tuple[str, ...]
-    table: tuple[tuple[str, ...], ...]
-
-
-def _draw(
-    name: str, height: float, title: str, description: str, plot: Callable[[Any], None]
-) -> str:
-    """Draw on fresh axes and return the SVG."""
-    import matplotlib as mpl
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        FigureCanvasSVG(figure)
-        plot(figure.add_subplot())
-        made = io.StringIO()
-        figure.savefig(made, format="svg", metadata={"Date": None, "Creator": None})
-    return clean(made.getvalue(), name, title, description)
+MAX_TABLE_ROWS = 15
+STEADY = 1.2
+"""Figures within this factor of each other are steady."""
 
 
 def worst_rows(prediction: Prediction, name: str) -> Chart | None:
@@ -125,7 +78,7 @@ def worst_rows(prediction: Prediction, name: str) -> Chart | None:
     return Chart(
         title,
         "Rows ordered from the worst; how much of each loss they hold.",
-        _draw(name, 2.9, title, f"Two rising curves. {title}.", plot),
+        draw(name, 2.9, title, f"Two rising curves. {title}.", plot),
         ("Worst rows", "of squared error", "of absolute error"),
         tuple((percent(p.rows), percent(p.sq_error), percent(p.abs_error)) for p in chosen),
     )
@@ -163,7 +116,7 @@ def ratio_by_group(prediction: Prediction, name: str) -> Chart | None:
     return Chart(
         title,
         subtitle,
-        _draw(name, 3.1, title, f"Scatter of groups on logarithmic axes. {title}.", plot),
+        draw(name, 3.1, title, f"Scatter of groups on logarithmic axes. {title}.", plot),
         ("Group", "Rows", "RMSE ÷ MAE", "Outlier-driven"),
         tuple(
             (
@@ -175,16 +128,6 @@ def ratio_by_group(prediction: Prediction, name: str) -> Chart | None:
             for by, x in shown[:MAX_TABLE_ROWS]
         ),
     )
-
-
-def _log_ticks(low: float, high: float) -> list[float]:
-    """Return round numbers between two, as few as will do: powers of ten, else 1, 2, 5 times."""
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for steps in ((1,), (1, 2, 5), (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8)):
-        ticks = [s * 10.0**p for p in powers for s in steps if low <= s * 10.0**p <= high]
-        if len(ticks) >= 2:
-            return ticks
-    return []
 
 
 def _shown_ratio(group: Group) -> float:
@@ -200,10 +143,13 @@ def _plot_funnel(ax: Any, shown: list[tuple[tuple[str, ...], Group]]) -> None:
     steps = [low * (high / low) ** (i / 40) for i in range(41)]
     band = [funnel(n) for n in steps]
     ax.fill_between(steps, [max(1.0, b[0]) for b in band], [b[1] for b in band], color=GRID, lw=0)
-    for value, label in ((GAUSSIAN_RATIO, "1.25 Gaussian"), (LAPLACE_RATIO, "1.41 Laplace")):
+    for value, label, way in (
+        (GAUSSIAN_RATIO, "1.25 Gaussian", -10),
+        (LAPLACE_RATIO, "1.41 Laplace", 2),
+    ):
         ax.axhline(value, color=GREY, lw=0.9, ls=":")
         ax.annotate(label, (high, value), color=MUTED, fontsize=8.5, ha="right",
-                    xytext=(0, 2), textcoords="offset points")  # fmt: skip
+                    xytext=(0, way), textcoords="offset points")  # fmt: skip
     for is_flagged, marker, colour in ((False, "o", BLUE), (True, "D", ORANGE)):
         dots = [(x.figures.n, _shown_ratio(x)) for _, x in shown if x.flagged is is_flagged]
         if dots:
@@ -228,54 +174,8 @@ def _plot_funnel(ax: Any, shown: list[tuple[tuple[str, ...], Group]]) -> None:
     ]
     ax.minorticks_off()
     ax.set_yticks(ticks, [f"{t:g}" for t in ticks])
-    across = _log_ticks(low, high) or sorted({min(rows), max(rows)})
+    across = log_ticks(low, high) or sorted({min(rows), max(rows)})
     ax.set_xticks(across, [f"{t:,.0f}" for t in across])
-
-
-def dial(prediction: Prediction, name: str) -> Chart | None:
-    """Draw how much of the rows each loss makes use of, from L1 over Huber to L2."""
-    points = prediction.recommendation.advice.dial
-    if not points:
-        return None
-    best = max(points, key=lambda p: p.value)
-    l2 = next(p for p in points if p.loss == "L2")
-    if best.loss == "L2":
-        title = "L2 makes the best use of the rows"
-    else:
-        called = "L1" if best.loss == "L1" else f"Huber with delta near {number(best.delta)}"
-        title = f"{called} makes the best use of the rows; L2 uses {percent(l2.value)} of them"
-    labels = [p.loss if p.delta is None else number(p.delta) for p in points]
-
-    def plot(ax: Any) -> None:
-        at = range(len(points))
-        value = [100 * p.value for p in points]
-        ax.fill_between(at, [100 * p.low for p in points], [100 * p.high for p in points],
-                        color=BLUE, alpha=0.18, lw=0)  # fmt: skip
-        ax.plot(at, value, "-o", color=BLUE, lw=1.8, ms=4.5)
-        ax.plot([points.index(best)], [100 * best.value], "D", color=ORANGE, ms=7)
-        ax.axhline(95, color=GREY, lw=0.9, ls=":")
-        ax.annotate("95%: as good as the best", (0, 95), color=MUTED, fontsize=8.5,
-                    xytext=(-8, -11), textcoords="offset points")  # fmt: skip
-        ax.set(ylim=(0, 106), ylabel="rows made use of",
-               xlabel="L1, Huber by its delta in the target's unit, L2")  # fmt: skip
-        ax.set_xticks(at, labels, rotation=45, ha="right", rotation_mode="anchor")
-        ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0f}%")
-        ax.grid(axis="y")
-
-    return Chart(
-        title,
-        "Efficiency of each loss against the best of them, with its 90% band.",
-        _draw(name, 2.9, title, f"Line over thirteen losses from L1 to L2. {title}.", plot),
-        ("Loss", "Rows made use of", "90% band"),
-        tuple(
-            (
-                p.loss if p.delta is None else f"Huber, delta {number(p.delta)}",
-                percent(p.value),
-                f"{percent(p.low)} to {percent(p.high)}",
-            )
-            for p in points
-        ),
-    )
 
 
 def over_time(prediction: Prediction, name: str) -> Chart | None:
@@ -286,10 +186,7 @@ def over_time(prediction: Prediction, name: str) -> Chart | None:
     mae = [p.figures.mae or 0.0 for p in points]
     rmse = [p.figures.rmse or 0.0 for p in points]
     scale = max(mae)
-    title = (
-        f"RMSE runs from {number(min(rmse), scale)} to {number(max(rmse), scale)}, "
-        f"MAE from {number(min(mae), scale)} to {number(max(mae), scale)}"
-    )
+    title = _title_over_time(mae, rmse, prediction.time_step)
     log = any(mae) and max(rmse) > 10 * min(v for v in mae if v > 0)
 
     def plot(ax: Any) -> None:
@@ -318,7 +215,7 @@ def over_time(prediction: Prediction, name: str) -> Chart | None:
     return Chart(
         title,
         f"Each {prediction.time_step}'s error{', logarithmic scale' if log else ''}.",
-        _draw(name, 2.7, title, f"Two lines over time. {title}.", plot),
+        draw(name, 2.7, title, f"Two lines over time. {title}.", plot),
         (prediction.time_step.capitalize(), "Rows", "MAE", "RMSE"),
         tuple(
             (
@@ -330,6 +227,16 @@ def over_time(prediction: Prediction, name: str) -> Chart | None:
             for p in points
         ),
     )
+
+
+def _title_over_time(mae: Sequence[float], rmse: Sequence[float], step: str) -> str:
+    if not min(mae) or not min(rmse):
+        return f"The MAE of a {step} goes up to {number(max(mae))}, the RMSE to {number(max(rmse))}"
+    swings = [max(v) / min(v) for v in (rmse, mae)]
+    if max(swings) < STEADY:
+        return f"RMSE and MAE differ by less than {STEADY - 1:.0%} between {step}s"
+    said = [f"{s:.1f}" if s < 10 else f"{s:,.0f}" for s in swings]
+    return f"RMSE differs {said[0]}-fold between {step}s, MAE {said[1]}-fold"
 
 
 def _short(start: str, step: str | None) -> str:

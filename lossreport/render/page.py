@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,15 @@ from lossreport import formats
 from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.checks.finding import Example, gravest_first
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO
-from lossreport.render import charts
+from lossreport.render import charts, loss_charts, source_charts
+from lossreport.render.drawing import Chart
+from lossreport.render.ruler import ruler
+from lossreport.reports.figures import Figures
 from lossreport.reports.recommending import loss_name
 from lossreport.reports.results import Group, Prediction, Report
 
 MAX_GROUPS_SHOWN = 200
+MAX_NOTABLE = 8
 MAX_LEFT_OUT_SHOWN = 20
 
 
@@ -54,12 +59,24 @@ def _section(prediction: Prediction, index: int) -> dict[str, Any]:
         "ratio_by_group": None
         if probabilities
         else charts.ratio_by_group(prediction, f"{prefix}-ratio"),
-        "dial": charts.dial(prediction, f"{prefix}-dial"),
+        "dial": loss_charts.dial(prediction, f"{prefix}-dial"),
         "over_time": charts.over_time(prediction, f"{prefix}-time"),
+        "sources": source_charts.with_and_without(prediction, f"{prefix}-sources"),
+        "exceedance": source_charts.exceedance(prediction, f"{prefix}-exceedance"),
+        "loss_map": loss_charts.loss_map(prediction, f"{prefix}-map"),
+        "inside_between": loss_charts.inside_between(prediction, f"{prefix}-between"),
+        "quantiles": loss_charts.quantiles(prediction, f"{prefix}-quantiles"),
     }
+    source, notable = _source(prediction), _notable(prediction)
     return {
         "prefix": prefix,
         "prediction": prediction,
+        "source": source,
+        "ruler": ruler(
+            prediction, source.without.ratio if source else None, source.name if source else ""
+        ),
+        "notable": notable[:MAX_NOTABLE],
+        "with_finding": len(notable),
         "charts": drawn,
         "groups": _groups_shown(prediction),
         "flagged": flagged,
@@ -68,6 +85,33 @@ def _section(prediction: Prediction, index: int) -> dict[str, Any]:
         "tables": sum(len(g.groups) + g.rest_groups for g in prediction.groupings),
         "rest": sum(g.rest_groups for g in prediction.groupings),
     }
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the page sets beside the figures of all rows: those without the large errors' source."""
+
+    name: str
+    without: Figures
+
+
+def _source(prediction: Prediction) -> Source | None:
+    """Return the sources by name, else the place of the few rows that make the squared error."""
+    attribution, few = prediction.attribution, prediction.concentration
+    if attribution and attribution.origins and attribution.without:
+        names = [", ".join(formats.key_value(k, 13) for k in o.key) for o in attribution.origins]
+        return Source(" and ".join(names), attribution.without)
+    if few and few.place:
+        name = ", ".join(formats.key_value(k, 13) for k in few.place.key)
+        return Source(name, few.place.without)
+    return None
+
+
+def _notable(prediction: Prediction) -> list[tuple[tuple[str, ...], Group]]:
+    """Return the groups with a finding, sources first, then those with the most squared error."""
+    order = ("source", "heavy tail", None, "part of the source", "affected")
+    found = [(g.by, x) for g in prediction.groupings for x in g.groups if x.flagged or x.role]
+    return sorted(found, key=lambda f: (order.index(f[1].role), -(f[1].share_of_sq_error or 0)))
 
 
 def _groups_shown(prediction: Prediction) -> list[tuple[tuple[str, ...], Group]]:
@@ -114,6 +158,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "count": formats.count,
+        "change": formats.change,
         "cut": partial(formats.visible, longest=28),
         "group_name": _group_name,
         "key": formats.key_value,
@@ -122,6 +167,7 @@ def _environment() -> Environment:
         "percent": formats.percent,
         "places": _places,
         "ratio": formats.ratio,
+        "sortable": _sortable,
         "signed": partial(formats.number, signed=True),
         "svg": _svg,
         "visible": formats.visible,
@@ -136,7 +182,12 @@ def _environment() -> Environment:
     return environment
 
 
-def _svg(chart: charts.Chart) -> Markup:
+def _sortable(value: float | None) -> str:
+    """Return a number to sort a table by, with the digits that sorting needs."""
+    return "None" if value is None else f"{value:.6g}"
+
+
+def _svg(chart: Chart) -> Markup:
     return Markup(chart.svg)  # noqa: S704 - svg.clean has escaped all text in it
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from html import escape
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -20,7 +21,12 @@ CLASSES = {
     INK: "ink", MUTED: "muted", GRID: "grid", GREY: "grey", BLUE: "blue", ORANGE: "orange",
     BACKGROUND: "background",
 }  # fmt: skip
-DROPPED = {"stroke-linejoin", "stroke-linecap", "font-style", "font-variant", "font-stretch"}
+FONT_SIZE = "9.5px"
+"""The usual one, said once for a whole chart."""
+DROPPED = {
+    "stroke-linejoin", "stroke-linecap", "font-style", "font-variant", "font-stretch",
+    "font-family",
+}  # fmt: skip
 
 
 def clean(text: str, name: str, title: str, description: str) -> str:
@@ -33,30 +39,49 @@ def clean(text: str, name: str, title: str, description: str) -> str:
                 "{http://www.w3.org/1999/02"
             ):
                 parent.remove(child)
-    used = {v[1:] for e in root.iter() if (v := e.get(HREF))}
-    used |= {
+    used = [v[1:] for e in root.iter() if (v := e.get(HREF))]
+    used += [
         m for e in root.iter() for v in e.attrib.values() for m in re.findall(r"url\(#(.+?)\)", v)
-    }
+    ]
+    ids = {old: f"{name}-{i}" for i, old in enumerate(dict.fromkeys(used))}
+    _style_once(root)
     width, height = (root.get("viewBox") or "0 0 100 100").split()[2:]
-    body = "".join(_element(e, name, used) for e in root)
+    body = "".join(_element(e, ids) for e in root)
     return (
         f'<svg class="chart" id="{name}" viewBox="0 0 {_rounded(width)} {_rounded(height)}" '
-        f'role="img" aria-labelledby="{name}-title {name}-description" font-family="sans-serif">'
+        f'role="img" aria-labelledby="{name}-title {name}-description" font-family="sans-serif" '
+        f'font-size="{FONT_SIZE}">'
         f'<title id="{name}-title">{escape(title)}</title>'
         f'<desc id="{name}-description">{escape(description)}</desc>{body}</svg>'
     )
 
 
-def _element(element: ET.Element, name: str, used: set[str]) -> str:
+def _style_once(root: ET.Element) -> None:
+    """Give a marker the style of its uses, where they all have the same."""
+    markers = {f"#{e.get('id')}": e for e in root.iter() if e.get("id")}
+    uses: dict[str, list[ET.Element]] = {}
+    for use in root.iter(f"{SVG}use"):
+        uses.setdefault(use.get(HREF, ""), []).append(use)
+    for link, each in uses.items():
+        styles = {use.get("style") for use in each}
+        if link in markers and len(styles) == 1 and (style := styles.pop()):
+            markers[link].set("style", f"{markers[link].get('style', '')}; {style}")
+            for use in each:
+                del use.attrib["style"]
+
+
+def _element(element: ET.Element, ids: Mapping[str, str]) -> str:
     """Return one element and its children as markup."""
     tag = element.tag.removeprefix(SVG)
     if tag == "text":
         _join_spans(element)
     inner = escape(element.text or "", quote=False) if tag in ("text", "tspan") else ""
-    inner += "".join(_element(e, name, used) for e in element)
+    inner += "".join(_element(e, ids) for e in element)
     if tag in ("g", "defs") and not inner:
         return ""
-    attributes = _attributes(element, name, used)
+    attributes = _attributes(element, ids)
+    if tag == "path" and attributes.get("fill") == "none" and "stroke" not in attributes:
+        return ""  # the background of figure and axes
     if tag == "g" and not attributes:
         return inner
     listed = "".join(f' {k}="{escape(v)}"' for k, v in attributes.items())
@@ -70,20 +95,24 @@ def _join_spans(element: ET.Element) -> None:
         element.remove(child)
 
 
-def _attributes(element: ET.Element, name: str, used: set[str]) -> dict[str, str]:
+def _attributes(element: ET.Element, ids: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, value in element.attrib.items():
         if key == "style":
             found |= _presentation(value)
         elif key == HREF:
-            found["href"] = f"#{name}-{value[1:]}"
+            found["href"] = f"#{ids[value[1:]]}"
         elif key == "id":
-            if value in used:
-                found["id"] = f"{name}-{value}"
+            if value in ids:
+                found["id"] = ids[value]
         elif not key.startswith("{"):
             found[key] = value
+    if found.get("transform", "").startswith("rotate(0 "):
+        del found["transform"]
+    if found.get("font-size") == FONT_SIZE:
+        del found["font-size"]
     refer = re.compile(r"url\(#(.+?)\)")
-    return _coloured({k: refer.sub(rf"url(#{name}-\1)", v) for k, v in found.items()})
+    return _coloured({k: refer.sub(lambda m: f"url(#{ids[m[1]]})", v) for k, v in found.items()})
 
 
 def _coloured(found: dict[str, str]) -> dict[str, str]:
@@ -108,7 +137,7 @@ def _presentation(style: str) -> dict[str, str]:
     font = found.pop("font", None)
     if font:
         size = re.search(r"([\d.]+)px", font)
-        found["font-size"] = size[1] if size else "10"
+        found["font-size"] = size[1] if size else FONT_SIZE
         if re.match(r"\s*(bold|[6-9]00)", font):
             found["font-weight"] = "bold"
     return {
@@ -119,6 +148,6 @@ def _presentation(style: str) -> dict[str, str]:
 
 
 def _rounded(text: str) -> str:
-    """Return text with every number rounded to two decimals and white space joined."""
-    shorter = re.sub(r"-?\d+\.\d+", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), text)
+    """Return text with every number rounded to one decimal and white space joined."""
+    shorter = re.sub(r"-?\d+\.\d+", lambda m: f"{float(m[0]):.1f}".removesuffix(".0"), text)
     return " ".join(shorter.replace("-0 ", "0 ").split())

@@ -40,7 +40,11 @@ FALL = 0.75
 
 
 def attribute(
-    profile: Profile, prediction: int, groupings: Groupings, flagged: Mapping[By, tuple[bool, ...]]
+    profile: Profile,
+    prediction: int,
+    groupings: Groupings,
+    flagged: Mapping[By, tuple[bool, ...]],
+    delta: float | None = None,
 ) -> Attribution | None:
     """Return the sources of the large errors, and what becomes of each group without them.
 
@@ -48,6 +52,8 @@ def attribute(
     ----------
     groupings, flagged
         The groups by each set of columns, and which of them are outlier-driven.
+    delta
+        For the Huber loss of the rows outside the sources.
 
     Returns
     -------
@@ -70,8 +76,10 @@ def attribute(
     if not origins:
         return Attribution((), {}, None)
     roles: dict[tuple[By, Key], str] = {}
+    figures_outside: dict[tuple[By, Key], Figures] = {}
     for by, raw in groupings.items():
         left = {g.key: g for g in now[by].groups if g.sums["n"]}
+        figures_outside |= {(by, key): figures(g.sums, None) for key, g in left.items()}
         still = dict(zip(left, _flags(list(left.values())), strict=True))
         for group, was in zip(raw.groups, flagged[by], strict=True):
             role = _role(by, group, origins, was=was, left=group.key in left)
@@ -85,7 +93,8 @@ def attribute(
         # Each was found among what the sources before it left; its shares are of the whole log.
         tuple(_origin(o.by, _group(groupings[o.by], o.key), log) for o in origins),
         roles,
-        figures(outside.sums, outside.histogram),
+        figures(outside.sums, outside.histogram, delta),
+        figures_outside,
         1 - float(outside.sums["sum_sq_error"]) / float(log.sums["sum_sq_error"]),
     )
 

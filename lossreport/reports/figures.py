@@ -59,10 +59,21 @@ class Figures:
     huber: float | None = None
     """Mean Huber loss at `huber_delta`."""
     huber_delta: float | None = None
+    log_cosh: float | None = None
+    """Mean of ln cosh(error): squared below an error of about 1, absolute above."""
     mean_actual: float | None = None
     mean_predicted: float | None = None
     worst_shares: tuple[WorstShare, ...] = ()
     """Of the worst 0.1 %, 1 % and 5 % of the rows; without those that are less than one row."""
+
+    @property
+    def ratio_without_worst(self) -> float | None:
+        """The ratio without the worst 1 % of the rows; None below 100 rows."""
+        worst = next((s for s in self.worst_shares if s.rows == 0.01), None)
+        if worst is None or self.ratio is None or worst.abs_error >= 1:
+            return None
+        left = math.sqrt(max(1 - worst.sq_error, 0.0) * (1 - worst.rows))
+        return max(1.0, self.ratio * left / (1 - worst.abs_error))
 
 
 def figures(
@@ -123,6 +134,7 @@ def _shape(
         "p99_abs_error": min(p99, top),
         "huber": histogram.huber(delta) if delta and exact["mse"] is not None else None,
         "huber_delta": delta if exact["mse"] is not None else None,
+        "log_cosh": histogram.log_cosh() if exact["mse"] is not None else None,
         "worst_shares": tuple(WorstShare(s, *held) for s, held in shares if held),
     }
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from lossreport.advice.advice import Advice, Goal
 from lossreport.advice.choice import advise, advise_all, with_costs, with_weights
+from lossreport.advice.histogram import ErrorHistogram
 from lossreport.advice.mixing import Decomposition, decompose, stacked
 from lossreport.advice.probabilities import advise_probabilities
 from lossreport.advice.shape import MINIMUM_ROWS
@@ -25,8 +26,10 @@ from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile, Table, add
 from lossreport.profiles.statistics import REASONS
 from lossreport.reports.attribution import By, attribute
 from lossreport.reports.concentration import few_rows, lorenz
+from lossreport.reports.curves import Exceedance, exceedance, quantile_points
 from lossreport.reports.figures import figures, outlier_driven
 from lossreport.reports.groups import RawGroups, all_others, groups_of
+from lossreport.reports.metrics import metrics
 from lossreport.reports.recommending import recommendation
 from lossreport.reports.results import Group, Grouping, Ledger, Prediction, TimePoint, WorstRow
 from lossreport.reports.where import Attribution
@@ -36,6 +39,7 @@ DECOMPOSED = ("n", "sum_abs_error", "sum_sq_error")
 MOST = 0.8
 """Groups to weight by must hold so much of the rows where they are large enough to judge."""
 MAX_TIME_POINTS = 120
+MAX_CURVES = 12
 
 
 def build_prediction(
@@ -65,7 +69,7 @@ def build_prediction(
     if squares_fit(sums) and not probabilities:
         made = zip(by_column, groupings, strict=True)
         flagged_in = {by: tuple(g.flagged for g in grouping.groups) for by, grouping in made}
-        attribution = attribute(profile, i, by_column, flagged_in)
+        attribution = attribute(profile, i, by_column, flagged_in, advice.delta)
         attribution = attribution and _named(attribution, names)
         groupings = tuple(_with_roles(g, attribution) for g in groupings)
     if not probabilities:
@@ -95,9 +99,35 @@ def build_prediction(
         timeline=points,
         time_step=step,
         lorenz=lorenz(histogram),
+        metrics=metrics(overall, attribution.without if attribution else None),
+        exceedance=_exceedance(raw, attribution, histogram),
+        quantiles=quantile_points(histogram, advice.scale) if histogram else (),
         tokens=tuple(t for told, _ in tokens for t in told),
         other_tokens=sum(others for _, others in tokens),
     )
+
+
+def _exceedance(
+    raw: Mapping[By, RawGroups], attribution: Attribution | None, whole: ErrorHistogram | None
+) -> tuple[Exceedance, ...]:
+    """Return the curves of the grouping that the first source is in, else of the smallest one.
+
+    At most 12 of its groups: the sources, then those with the most squared error.
+    """
+    origins = attribution.origins if attribution else ()
+    sources = {(o.by, o.key) for o in origins}
+    drawable = [by for by, groups in raw.items() if len(groups.groups) >= 2]
+    by = origins[0].by if origins else min(drawable, key=lambda b: len(raw[b].groups), default=None)
+    if by is None:
+        points = exceedance(whole) if whole else ()
+        return (Exceedance((), (), False, points),) if points else ()
+    groups = sorted(raw[by].groups, key=lambda g: (by, g.key) not in sources)
+    curves = (
+        Exceedance(by, g.key, (by, g.key) in sources, exceedance(g.histogram))
+        for g in groups[:MAX_CURVES]
+        if g.histogram
+    )
+    return tuple(c for c in curves if c.points)
 
 
 def _named(attribution: Attribution, names: Mapping[By, By]) -> Attribution:
@@ -106,12 +136,21 @@ def _named(attribution: Attribution, names: Mapping[By, By]) -> Attribution:
         attribution,
         origins=tuple(replace(o, by=names[o.by]) for o in attribution.origins),
         roles={(names[by], key): role for (by, key), role in attribution.roles.items()},
+        outside={(names[by], key): f for (by, key), f in attribution.outside.items()},
     )
 
 
 def _with_roles(grouping: Grouping, attribution: Attribution | None) -> Grouping:
-    roles = attribution.roles if attribution else {}
-    groups = (replace(g, role=roles.get((grouping.by, g.key))) for g in grouping.groups)
+    if attribution is None:
+        return grouping
+    groups = (
+        replace(
+            g,
+            role=attribution.roles.get((grouping.by, g.key)),
+            without_source=attribution.outside.get((grouping.by, g.key)),
+        )
+        for g in grouping.groups
+    )
     return replace(grouping, groups=tuple(groups))
 
 

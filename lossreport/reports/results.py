@@ -14,7 +14,9 @@ from lossreport.advice.mixing import Decomposition
 from lossreport.checks.finding import Finding, Token
 from lossreport.logs.joining import Join
 from lossreport.logs.part import Source
+from lossreport.reports.curves import Exceedance, QuantilePoint
 from lossreport.reports.figures import Figures, WorstShare
+from lossreport.reports.metrics import Metric
 from lossreport.reports.where import Attribution, Concentration
 
 SCHEMA = "lossreport/report/1"
@@ -56,6 +58,15 @@ class Group:
     recommendation: Recommendation
     role: str | None = None
     """In the attribution of the large errors, if it has one: see `Attribution.roles`."""
+    without_source: Figures | None = None
+    """Of its rows outside the sources of the large errors; None if there are none, or no source."""
+
+    @property
+    def lift(self) -> float | None:
+        """Its share of the squared error divided by its share of the rows."""
+        if self.share_of_sq_error is None or not self.share_of_rows:
+            return None
+        return self.share_of_sq_error / self.share_of_rows
 
 
 @dataclass(frozen=True)
@@ -138,6 +149,12 @@ class Prediction:
     """"hour", "day", "week", ... of the timeline."""
     lorenz: tuple[WorstShare, ...]
     """The shares held by the worst rows, from the worst row to all of them."""
+    exceedance: tuple[Exceedance, ...] = ()
+    """Of the groups of one grouping, the source first; of the whole log if it is not grouped."""
+    quantiles: tuple[QuantilePoint, ...] = ()
+    """Of the errors, beside those of a Gaussian."""
+    metrics: tuple[Metric, ...] = ()
+    """What each way to sum up the errors says, with and without the sources."""
     tokens: tuple[Token, ...] = ()
     """Of each side the ten most frequent texts that are no numbers."""
     other_tokens: int = 0

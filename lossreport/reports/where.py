@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lossreport.reports.figures import Figures
 
@@ -63,6 +63,10 @@ class Attribution:
     flagged without the sources), "heavy tail" (flagged even so); others have no role."""
     without: Figures | None
     """The figures of all rows outside the sources; None if there are no sources."""
+    outside: Mapping[tuple[tuple[str, ...], tuple[str | None, ...]], Figures] = field(
+        default_factory=dict
+    )
+    """By columns and key: the figures of each group's rows outside the sources."""
     share_of_sq_error: float = 0.0
     """Of all sources together, no row counted twice."""
 

@@ -1,0 +1,261 @@
+"""Charts of which loss suits the errors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from lossreport.advice.advice import Advice
+from lossreport.formats import count, group_name, number, percent, ratio, visible
+from lossreport.losses import GAUSSIAN_RATIO
+from lossreport.render.drawing import Chart, draw
+from lossreport.render.svg import BLUE, GREY, INK, MUTED, ORANGE
+from lossreport.reports.results import Prediction
+
+MOST_DOTS = 400
+MOST_ROWS = 15
+MOST_BARS = 6
+
+
+def dial(prediction: Prediction, name: str) -> Chart | None:
+    """Draw how much of the rows each loss makes use of, from L1 over Huber to L2."""
+    points = prediction.recommendation.advice.dial
+    if not points:
+        return None
+    best = max(points, key=lambda p: p.value)
+    l2 = next(p for p in points if p.loss == "L2")
+    if best.loss == "L2":
+        title = "L2 makes the best use of the rows"
+    else:
+        called = "L1" if best.loss == "L1" else f"Huber with delta near {number(best.delta)}"
+        title = f"{called} makes the best use of the rows; L2 uses {percent(l2.value)} of them"
+    labels = [p.loss if p.delta is None else number(p.delta) for p in points]
+
+    def plot(ax: Any) -> None:
+        at = range(len(points))
+        value = [100 * p.value for p in points]
+        ax.fill_between(at, [100 * p.low for p in points], [100 * p.high for p in points],
+                        color=BLUE, alpha=0.18, lw=0)  # fmt: skip
+        ax.plot(at, value, "-o", color=BLUE, lw=1.8, ms=4.5)
+        ax.plot([points.index(best)], [100 * best.value], "D", color=ORANGE, ms=7)
+        ax.axhline(95, color=GREY, lw=0.9, ls=":")
+        # Where the curve is far below the line, else below it.
+        far = min(range(5), key=lambda i: max(value[i : i + 6]))
+        above = max(value[far : far + 6]) < 93
+        ax.annotate("95%: as good as the best", (far, 95), color=MUTED, fontsize=8.5,
+                    xytext=(-8, 2 if above else -34), textcoords="offset points")  # fmt: skip
+        ax.set(ylim=(0, 106), ylabel="rows made use of",
+               xlabel="L1, Huber by its delta in the target's unit, L2")  # fmt: skip
+        ax.set_xticks(at, labels, rotation=45, ha="right", rotation_mode="anchor")
+        ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0f}%")
+        ax.grid(axis="y")
+
+    return Chart(
+        title,
+        "Efficiency of each loss against the best of them, with its 90% band.",
+        draw(name, 2.9, title, f"Line over thirteen losses from L1 to L2. {title}.", plot),
+        ("Loss", "Rows made use of", "90% band"),
+        tuple(
+            (
+                p.loss if p.delta is None else f"Huber, delta {number(p.delta)}",
+                percent(p.value),
+                f"{percent(p.low)} to {percent(p.high)}",
+            )
+            for p in points
+        ),
+    )
+
+
+LAWS = (
+    ("Gauss", 0.955, 1.49),
+    ("Laplace", 1.40, 0.70),
+    ("t3", 1.89, 1.17),
+    ("1% x10", 1.84, 1.48),
+)
+"""Rows that L2 and L1 need, times those of Huber, for known laws (computed by quadrature)."""
+LIMITS = (0.2, 20.0)
+"""The map ends here; what lies beyond is drawn at its edge."""
+
+
+def loss_map(prediction: Prediction, name: str) -> Chart | None:
+    """Draw where each group lies: how many rows L2 and L1 need, times those of Huber."""
+    dots = [
+        (group_name(grouping.by, g.key), g.figures.n, *found)
+        for grouping in prediction.groupings
+        for g in grouping.groups
+        if (found := _needs(g.recommendation.advice))
+    ][:MOST_DOTS]
+    whole = _needs(prediction.recommendation.advice)
+    if whole is None or len(dots) < 2:
+        return None
+    suits = [_region(x, y) for _, _, x, y in dots]
+    each = [(loss, suits.count(loss)) for loss in ("L2", "Huber", "L1") if loss in suits]
+    if len(each) == 1:
+        title = f"All {count(len(dots), 'group')} suit {each[0][0]}"
+    else:
+        title = "Groups differ: " + ", ".join(
+            f"{n:,} {'suits' if n == 1 else 'suit'} {loss}" for loss, n in each
+        )
+
+    def plot(ax: Any) -> None:
+        _plot_map(ax, dots, whole)
+
+    return Chart(
+        title,
+        "Rows that L2 (across) and L1 (up) need, times those that Huber needs. One dot per group, "
+        "larger with more rows; diamond: the whole log; crosses: known laws.",
+        draw(name, 3.3, title, f"Map of three regions: L2, Huber, L1. {title}.", plot),
+        ("Group", "L2 ÷ Huber", "L1 ÷ Huber", "Suits"),
+        tuple(
+            (label, f"{x:.2f}", f"{y:.2f}", _region(x, y)) for label, _, x, y in dots[:MOST_ROWS]
+        ),
+    )
+
+
+def _needs(advice: Advice) -> tuple[float, float] | None:
+    """Return the rows that L2 and L1 need, times those of Huber."""
+    needed = dict(advice.rows_needed)
+    if not needed or not needed["Huber"] > 0:
+        return None
+    across, up = needed["L2"] / needed["Huber"], needed["L1"] / needed["Huber"]
+    return (across, up) if across > 0 and up > 0 else None
+
+
+def _region(across: float, up: float) -> str:
+    if min(across, up) >= 1:
+        return "Huber"
+    return "L2" if across <= up else "L1"
+
+
+def _plot_map(
+    ax: Any, dots: Sequence[tuple[str, int, float, float]], whole: tuple[float, float]
+) -> None:
+    def inside(value: float) -> float:
+        return min(max(value, LIMITS[0]), LIMITS[1])
+
+    values = [inside(v) for v in (*whole, *(v for dot in dots for v in dot[2:]))]
+    low, high = min(0.5, *values) / 1.15, max(2.5, *values) * 1.15
+    ax.plot([1, 1], [1, high], color=GREY, lw=1)
+    ax.plot([1, high], [1, 1], color=GREY, lw=1)
+    ax.plot([low, 1], [low, 1], color=GREY, lw=1)
+    for label, x, y in (("L2", low * 1.1, high / 1.15), ("Huber", high / 1.1, high / 1.15),
+                        ("L1", high / 1.1, low * 1.1)):  # fmt: skip
+        ax.annotate(label, (x, y), color=MUTED, fontsize=12,
+                    ha="left" if label == "L2" else "right",
+                    va="bottom" if label == "L1" else "top")  # fmt: skip
+    most = max(n for _, n, _, _ in dots)
+    for size, low_share, high_share in ((4, 0, 0.1), (6.5, 0.1, 0.4), (9, 0.4, 1)):
+        places = [
+            (inside(x), inside(y)) for _, n, x, y in dots if low_share < n / most <= high_share
+        ]
+        if places:
+            ax.plot(*zip(*places, strict=True), "o", color=BLUE, alpha=0.55, mew=0, ms=size)
+    for label, x, y in LAWS:
+        ax.plot([x], [y], "+", color=INK, ms=6)
+        ax.annotate(label, (x, y), color=MUTED, fontsize=8, xytext=(4, 3),
+                    textcoords="offset points")  # fmt: skip
+    ax.plot([inside(whole[0])], [inside(whole[1])], "D", color=ORANGE, ms=7)
+    ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high),
+           xlabel="rows L2 needs ÷ rows Huber needs", ylabel="rows L1 needs ÷ Huber")  # fmt: skip
+    ticks = [t for t in (0.2, 0.5, 1, 2, 5, 10, 20) if low <= t <= high]
+    ax.minorticks_off()
+    ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    ax.set_yticks(ticks, [f"{t:g}" for t in ticks])
+
+
+def inside_between(prediction: Prediction, name: str) -> Chart | None:
+    """Draw each grouping's share in the ratio: inside its groups times between them."""
+    parts = [
+        (visible(", ".join(g.by), 20), g.decomposition)
+        for g in prediction.groupings
+        if g.decomposition
+    ][:MOST_BARS]
+    if not parts:
+        return None
+    label, most = max(parts, key=lambda p: p[1].between)
+    if most.between < 1.03:
+        title = "Groups differ little in error size: the ratio is made inside them"
+    else:
+        title = f"Between groups of {label} the ratio grows {most.between:.2f} times"
+
+    def plot(ax: Any) -> None:
+        gauss = math.log(GAUSSIAN_RATIO)
+        for at, (_, d) in enumerate(parts):
+            middle, end = math.log(d.inside), math.log(d.ratio)
+            ax.barh([at], [middle], color=BLUE, height=0.5)
+            ax.barh([at], [end - middle], left=[middle], color=ORANGE, height=0.5)
+            ax.annotate(f"{ratio(d.inside)} inside, times {ratio(d.between)} between", (0, at),
+                        xytext=(2, 13), textcoords="offset points", fontsize=8.5,
+                        color=MUTED)  # fmt: skip
+        ax.axvline(gauss, color=MUTED, lw=0.9, ls=":")
+        high = max(math.log(d.ratio) for _, d in parts) * 1.1 or 0.5
+        ax.set(xlim=(0, max(high, 0.3)), ylim=(len(parts) - 0.5, -0.7),
+               xlabel="RMSE ÷ MAE (log scale; dotted: Gaussian 1.25)")  # fmt: skip
+        ticks = [t for t in (1, 1.25, 1.5, 2, 3, 5, 10, 20, 50) if math.log(t) <= max(high, 0.3)]
+        ax.set_xticks([math.log(t) for t in ticks], [f"{t:g}" for t in ticks])
+        ax.set_yticks(range(len(parts)), [name for name, _ in parts])
+        ax.tick_params(axis="y", length=0)
+
+    return Chart(
+        title,
+        "RMSE ÷ MAE of the log is what it is inside the groups times what lies between them, "
+        "exactly. Between is 1 where all groups have the same MAE.",
+        draw(name, 0.9 + 0.5 * len(parts), title, f"One bar per grouping. {title}.", plot),
+        ("Grouping", "RMSE ÷ MAE", "inside groups", "between groups"),
+        tuple((name, ratio(d.ratio), ratio(d.inside), ratio(d.between)) for name, d in parts),
+    )
+
+
+def quantiles(prediction: Prediction, name: str) -> Chart | None:
+    """Draw the errors' quantiles against a Gaussian's, with a Laplace law to compare."""
+    points = prediction.quantiles
+    if len(points) < 3 or prediction.overall.n < 20:
+        return None
+    last = max(points, key=lambda p: abs(p.error) - abs(p.gaussian))
+    times = abs(last.error) / max(abs(last.gaussian), 1e-9)
+    if abs(last.gaussian) > 1 and times > 1.15:
+        title = (
+            f"Errors reach {_deviations(abs(last.error))} robust deviations where a Gaussian's "
+            f"reach {abs(last.gaussian):.1f}"
+        )
+    else:
+        title = "The tails reach no further than a Gaussian's"
+
+    def plot(ax: Any) -> None:
+        x = [p.gaussian for p in points]
+        reach = max(x) * 4
+        y = [min(max(p.error, -reach), reach) for p in points]
+        ax.plot(x, x, color=GREY, lw=1, ls=":")
+        ax.plot(x, [_laplace(z) for z in x], color=ORANGE, lw=1, ls="--")
+        ax.plot(x, y, color=BLUE, lw=2)
+        ax.annotate("Gaussian", (x[-1], x[-1]), color=MUTED, fontsize=8.5, ha="right",
+                    xytext=(0, -12), textcoords="offset points")  # fmt: skip
+        ax.annotate("Laplace", (x[-6], _laplace(x[-6])), color=ORANGE, fontsize=8.5, ha="right",
+                    xytext=(-4, 3), textcoords="offset points")  # fmt: skip
+        ax.set(xlabel="Gaussian quantile (standard deviations)",
+               ylabel="error (robust deviations)")  # fmt: skip
+        if any(abs(p.error) > reach for p in points):
+            ax.annotate("cut off", (x[-1], max(y)), color=MUTED, fontsize=8.5, ha="right",
+                        va="top", xytext=(-12, 0), textcoords="offset points")  # fmt: skip
+        ax.grid(axis="y")
+
+    return Chart(
+        title,
+        "Quantiles of the errors, less their median and in robust standard deviations, against a "
+        "Gaussian's: a straight dotted line would be Gaussian errors.",
+        draw(name, 2.9, title, f"A curve beside two lines. {title}.", plot),
+        ("Gaussian", "Errors"),
+        tuple((f"{p.gaussian:.2f}", f"{p.error:.2f}") for p in points[:: len(points) // 12 or 1]),
+    )
+
+
+def _deviations(value: float) -> str:
+    return f"{value:.1f}" if value < 10 else f"{value:,.0f}"
+
+
+def _laplace(gaussian: float) -> float:
+    """Return the Laplace quantile at a Gaussian's, in its robust standard deviations."""
+    tail = 0.5 * math.erfc(abs(gaussian) / math.sqrt(2))
+    scale = 1.4826 * math.log(2)  # of a Laplace law with b = 1
+    return math.copysign(-math.log(2 * tail), gaussian) / scale

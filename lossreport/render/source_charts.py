@@ -1,0 +1,189 @@
+"""Charts of the sources of large errors: ratios with and without them, and how far errors reach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lossreport.formats import count, group_name, key_value, number, percent, ratio, visible
+from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2
+from lossreport.render.drawing import Chart, draw, log_ticks
+from lossreport.render.svg import BLUE, GREY, GRID, INK, MUTED, ORANGE
+from lossreport.reports.curves import Exceedance
+from lossreport.reports.results import Group, Prediction
+
+MOST_LINES = 12
+"""A grouping of no more groups is drawn whole, of a larger one ..."""
+WORST_LINES = 6
+"""... the groups with the most squared error."""
+Line = tuple[str, Group | None]
+"""A heading, or a group's name with the group."""
+
+
+def with_and_without(prediction: Prediction, name: str) -> Chart | None:
+    """Draw each group's ratio over all its rows, and over those outside the sources."""
+    attribution = prediction.attribution
+    if attribution is None or not attribution.origins:
+        return None
+    lines = _lines(prediction)
+    groups = [g for _, g in lines if g is not None]
+    if len(groups) < 2:
+        return None
+    names = " and ".join(group_name(o.by, o.key, 13) for o in attribution.origins)
+    falls = attribution.count("affected") + attribution.count("part of the source")
+    if falls:
+        title = f"Without {names}, {count(falls, 'flagged group')} "
+        title += f"{'falls' if falls == 1 else 'fall'} back to what chance explains"
+    else:
+        title = f"No other group owes its ratio to {names}"
+
+    def plot(ax: Any) -> None:
+        _plot_lines(ax, lines)
+
+    return Chart(
+        title,
+        f"RMSE ÷ MAE of each group. Filled: all its rows; open: without {names}; diamond: source.",
+        draw(name, 0.9 + 0.19 * len(lines), title, f"Dots on one axis per group. {title}.", plot),
+        ("Group", "RMSE ÷ MAE", "without the source"),
+        tuple(_table_row(label, g) for label, g in _named_lines(prediction)),
+    )
+
+
+def _table_row(label: str, group: Group) -> tuple[str, str, str]:
+    return (label, ratio(group.figures.ratio), ratio(_outside(group)))
+
+
+def _outside(group: Group) -> float | None:
+    """Return the group's ratio without the sources; None for a source, which has no such rows."""
+    left = group.without_source
+    return left.ratio if left and group.role != "source" else None
+
+
+def _named_lines(prediction: Prediction) -> list[tuple[str, Group]]:
+    return [
+        (group_name(grouping.by, group.key), group)
+        for grouping in prediction.groupings
+        for group in _drawn(grouping.groups)
+    ]
+
+
+def _drawn(groups: Sequence[Group]) -> Sequence[Group]:
+    judged = [g for g in groups if g.figures.ratio is not None]
+    return judged if len(judged) <= MOST_LINES else judged[:WORST_LINES]
+
+
+def _lines(prediction: Prediction) -> list[Line]:
+    lines: list[Line] = []
+    for grouping in prediction.groupings:
+        drawn = _drawn(grouping.groups)
+        cut = f", top {len(drawn)}" if len(drawn) < len(grouping.groups) else ""
+        if drawn:
+            lines.append((visible(", ".join(grouping.by), 20) + cut, None))
+            lines += [(", ".join(key_value(k, 13) for k in g.key), g) for g in drawn]
+    return lines
+
+
+def _plot_lines(ax: Any, lines: Sequence[Line]) -> None:
+    top = 1.6
+    for at, (_, group) in enumerate(lines):
+        if group is None or group.figures.ratio is None:
+            continue
+        all_rows, outside = group.figures.ratio, _outside(group)
+        top = max(top, all_rows, outside or 0)
+        source = group.role == "source"
+        if outside is not None:
+            ax.plot([outside, all_rows], [at, at], color=GRID, lw=2.5, zorder=1)
+            ax.plot([outside], [at], "o", mfc="none", mec=BLUE, ms=5.5, mew=1.4, zorder=3)
+        colour = ORANGE if source else GREY
+        ax.plot([all_rows], [at], "D" if source else "o", color=colour, ms=6, zorder=2)
+        if source:
+            ax.annotate("source", (all_rows, at), color=ORANGE, fontsize=8.5, ha="right",
+                        va="center", xytext=(-8, 0), textcoords="offset points")  # fmt: skip
+    for value, label, style in (
+        (GAUSSIAN_RATIO, "Gaussian 1.25", ":"),
+        (HUBER_BEATS_L2, "", "--"),
+    ):
+        ax.axvline(value, color=MUTED, lw=0.9, ls=style, zorder=0)
+        ax.annotate(label, (value, -0.9), color=MUTED, fontsize=8.5, ha="left", va="bottom",
+                    xytext=(2, 0), textcoords="offset points")  # fmt: skip
+    ax.set(xscale="log", xlim=(0.98, top * 1.15), ylim=(len(lines) - 0.4, -1.0),
+           xlabel="RMSE ÷ MAE (log scale)")  # fmt: skip
+    ticks = [t for t in (1, 1.25, 1.5, 2, 3, 5, 10, 20, 50, 100, 300) if t <= top * 1.15]
+    ax.minorticks_off()
+    ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    ax.set_yticks(range(len(lines)), [label for label, _ in lines])
+    for tick, (_, group) in zip(ax.get_yticklabels(), lines, strict=True):
+        if group is None:
+            tick.set_fontweight("bold")
+            tick.set_color(INK)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+
+
+def exceedance(prediction: Prediction, name: str) -> Chart | None:
+    """Draw which share of a group's rows has a larger error."""
+    curves = prediction.exceedance
+    if not curves or all(len(c.points) < 3 for c in curves):
+        return None
+    title = _title_of_reach(prediction, curves)
+    mae, rmse = prediction.overall.mae, prediction.overall.rmse
+
+    def plot(ax: Any) -> None:
+        for curve in sorted(curves, key=lambda c: c.source):
+            colour = ORANGE if curve.source else BLUE if len(curves) == 1 else GREY
+            ax.plot(*zip(*curve.points, strict=True), color=colour, lw=2 if curve.source else 1.2)
+        _name_curves(ax, curves)
+        for value, label, colour in ((mae, "MAE", BLUE), (rmse, "RMSE", INK)):
+            if value:
+                ax.axvline(value, color=colour, lw=0.9, ls=":")
+                ax.annotate(label, (value, 1.0), color=colour, fontsize=8.5, xytext=(2, 2),
+                            textcoords="offset points")  # fmt: skip
+        low = max(min(c.points[0][0] for c in curves), (mae or 1) / 100)
+        high = max(c.points[-1][0] for c in curves)
+        least = min(c.points[-1][1] for c in curves)
+        ax.set(xscale="log", yscale="log", xlim=(low, high * 1.3), ylim=(least / 1.5, 1.6),
+               xlabel="|error| (log scale)", ylabel="rows with a larger error")  # fmt: skip
+        ax.minorticks_off()
+        across, up = log_ticks(low, high * 1.3), log_ticks(least / 1.5, 1.0)
+        ax.set_xticks(across, [f"{t:,g}" for t in across])
+        ax.set_yticks(up, [f"{100 * t:g}%" for t in up])
+        ax.grid(axis="y")
+
+    return Chart(
+        title,
+        "Share of the rows with an |error| above the value on the axis, both on log scales.",
+        draw(name, 2.9, title, f"Falling curves, one per group. {title}.", plot),
+        ("Group", "|error|", "Rows with a larger one"),
+        tuple(
+            (group_name(c.by, c.key) if c.by else "all rows", number(e, mae), percent(s))
+            for c in curves[:4]
+            for e, s in c.points[:: max(1, len(c.points) // 8)]
+        ),
+    )
+
+
+def _title_of_reach(prediction: Prediction, curves: Sequence[Exceedance]) -> str:
+    """Return what the curves show, true whatever they are."""
+    scale = prediction.overall.mae
+    one_percent = prediction.overall.p99_abs_error
+    sources = [c for c in curves if c.source]
+    others = [c for c in curves if not c.source]
+    if len(sources) == 1 and others:
+        reach = max(c.points[-1][0] for c in others)
+        if sources[0].points[-1][0] > reach:
+            who = ", ".join(key_value(k, 13) for k in sources[0].key)
+            return f"Beyond an error of {number(reach, scale)}, only {who} goes on"
+    return f"1% of the rows have an error beyond {number(one_percent, scale)}"
+
+
+def _name_curves(ax: Any, curves: Sequence[Exceedance]) -> None:
+    for curve in (c for c in curves if c.source):
+        error, share = curve.points[len(curve.points) * 3 // 4]
+        label = ", ".join(key_value(k, 13) for k in curve.key)
+        ax.annotate(label, (error, share), color=ORANGE, xytext=(5, 5),
+                    textcoords="offset points")  # fmt: skip
+    if any(c.source for c in curves) and any(not c.source for c in curves):
+        other = min((c for c in curves if not c.source), key=lambda c: c.points[-1][0])
+        error, share = other.points[len(other.points) * 3 // 4]
+        ax.annotate("others", (error, share), color=MUTED, ha="right", xytext=(-5, -8),
+                    textcoords="offset points")  # fmt: skip
