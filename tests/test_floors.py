@@ -15,7 +15,8 @@ FLOORS = [
     ["options"],
     ["writing", "render.page", "render.terminal", "render.markdown", "render.report_json"],
     ["render.charts", "render.loss_charts", "render.ruler", "render.source_charts", "api"],
-    ["render.drawing", "reports.build"],
+    ["render.templating", "reports.build"],
+    ["render.drawing"],
     ["render.svg", "profiles.file"],
     ["reports.prediction"],
     [
@@ -60,8 +61,8 @@ FLOORS = [
 ]
 HEAVY = {
     "matplotlib": {"render.drawing"},
-    "jinja2": {"render.page"},
-    "markupsafe": {"render.page"},
+    "jinja2": {"render.templating"},
+    "markupsafe": {"render.templating"},
     "typer": {"cli", "options"},
     "pandas": {"logs.pandas_files", "profiles.summing"},
 }

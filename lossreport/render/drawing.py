@@ -55,10 +55,11 @@ def draw(
 
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        FigureCanvasSVG(figure)
+        canvas: Any = FigureCanvasSVG(figure)
         plot(figure.add_subplot())
         made = io.StringIO()
-        figure.savefig(made, format="svg", metadata={"Date": None, "Creator": None})
+        # Figure.savefig would draw everything twice.
+        canvas.print_svg(made, metadata={"Date": None, "Creator": None})
     return clean(made.getvalue(), name, title, description)
 
 

@@ -1,27 +1,17 @@
-"""Renders a report as one self-contained HTML page; the only module that imports Jinja2."""
+"""Renders a report as one self-contained HTML page: what the templates show of it, drawn."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 from lossreport import formats
-from lossreport.advice.shape import MINIMUM_ROWS
-from lossreport.checks.finding import Example, gravest_first
-from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO
+from lossreport.checks.finding import gravest_first
 from lossreport.render import charts, loss_charts, source_charts
-from lossreport.render.drawing import Chart
 from lossreport.render.ruler import ruler
+from lossreport.render.templating import fill
 from lossreport.reports.figures import Figures
-from lossreport.reports.recommending import loss_name
 from lossreport.reports.results import Group, Prediction, Report
 
 MAX_GROUPS_SHOWN = 200
@@ -29,20 +19,22 @@ MAX_NOTABLE = 8
 MAX_LEFT_OUT_SHOWN = 20
 
 
-def render_page(report: Report) -> str:
-    """Return the page as HTML text: the same report gives the same bytes."""
-    environment = _environment()
-    css = _template_text("report.css")
-    script = _template_text("report.js")
-    return environment.get_template("report.html").render(
-        report=report,
-        sections=[_section(p, i) for i, p in enumerate(report.predictions)],
-        issues=gravest_first(report.findings),
-        checks=[f for f in report.findings if f.status != "issue"],
-        css=Markup(css),  # noqa: S704 - our own file
-        script=Markup(script),  # noqa: S704 - our own file
-        css_hash=_hash(css),
-        script_hash=_hash(script),
+def render_page(report: Report, templates: Path | None = None) -> str:
+    """Return the page as HTML text: the same report gives the same bytes.
+
+    Parameters
+    ----------
+    templates
+        A folder with templates, style or script of one's own; see `templating.fill`.
+    """
+    return fill(
+        {
+            "report": report,
+            "sections": [_section(p, i) for i, p in enumerate(report.predictions)],
+            "issues": gravest_first(report.findings),
+            "checks": [f for f in report.findings if f.status != "issue"],
+        },
+        templates,
     )
 
 
@@ -128,75 +120,3 @@ def _groups_shown(prediction: Prediction) -> list[tuple[tuple[str, ...], Group]]
     for grouping in prediction.groupings:
         shown += [(grouping.by, x) for x in grouping.groups[: taken[grouping.by]]]
     return shown
-
-
-@cache
-def _templates() -> Path:
-    """Return the folder of templates: in the installed package, or beside it in a clone."""
-    package = Path(__file__).parent.parent
-    installed = package / "templates"
-    return installed if installed.is_dir() else package.parent / "templates"
-
-
-def _template_text(name: str) -> str:
-    return (_templates() / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_templates()),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "count": formats.count,
-        "change": formats.change,
-        "cut": partial(formats.visible, longest=28),
-        "group_name": _group_name,
-        "key": formats.key_value,
-        "loss_name": loss_name,
-        "number": formats.number,
-        "percent": formats.percent,
-        "places": _places,
-        "ratio": formats.ratio,
-        "sortable": _sortable,
-        "signed": partial(formats.number, signed=True),
-        "svg": _svg,
-        "visible": formats.visible,
-        "reason": formats.reason,
-    }
-    environment.globals |= {
-        "gaussian": GAUSSIAN_RATIO,
-        "laplace": LAPLACE_RATIO,
-        "huber_beats_l2": HUBER_BEATS_L2,
-        "minimum_rows": MINIMUM_ROWS,
-    }
-    return environment
-
-
-def _sortable(value: float | None) -> str:
-    """Return a number to sort a table by, with the digits that sorting needs."""
-    return "None" if value is None else f"{value:.6g}"
-
-
-def _svg(chart: Chart) -> Markup:
-    return Markup(chart.svg)  # noqa: S704 - svg.clean has escaped all text in it
-
-
-def _places(rows: Sequence[Example], files: int) -> str:
-    """Return rows in words; the file is not said if there is but one."""
-    text = formats.places((x.file if files > 1 else "", x.row) for x in rows)
-    return text[0].upper() + text[1:]
-
-
-def _group_name(group: tuple[tuple[str, ...], Group], longest: int | None = None) -> str:
-    by, member = group
-    return formats.group_name(by, member.key, longest)
