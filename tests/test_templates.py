@@ -39,7 +39,10 @@ def test_values_are_escaped_there_too(report, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("one\ntwo {{ report.nothing_of_the_kind }}", "_methods.html, line 2: .*nothing_of_the_kind"),
+        (
+            "one\ntwo {{ report.nothing_of_the_kind }}",
+            "_methods.html, line 2: .*nothing_of_the_kind",
+        ),
         ("one\n{% if %}", "_methods.html, line 2: "),
         ("one\n\n{% include 'nowhere.html' %}", "_methods.html, line 3: .*nowhere.html"),
         ("{{ 1 / 0 }}", "_methods.html, line 1: ZeroDivisionError"),

@@ -41,8 +41,8 @@ def dial(prediction: Prediction, name: str) -> Chart | None:
         ax.plot([points.index(best)], [100 * best.value], "D", color=ORANGE, ms=7)
         ax.axhline(95, color=GREY, lw=0.9, ls=":")
         # Where the curve is far below the line, else below it.
-        far = min(range(5), key=lambda i: max(value[i : i + 6]))
-        above = max(value[far : far + 6]) < 93
+        far = min(range(len(value) - 4), key=lambda i: max(value[i : i + 5]))
+        above = max(value[far : far + 5]) < 93
         ax.annotate("95%: as good as the best", (far, 95), color=MUTED, fontsize=8.5,
                     xytext=(-8, 2 if above else -34), textcoords="offset points")  # fmt: skip
         ax.set(ylim=(0, 106), ylabel="rows made use of",

@@ -133,10 +133,14 @@ def exceedance(prediction: Prediction, name: str) -> Chart | None:
             colour = ORANGE if curve.source else BLUE if len(curves) == 1 else GREY
             ax.plot(*zip(*curve.points, strict=True), color=colour, lw=2 if curve.source else 1.2)
         _name_curves(ax, curves)
-        for value, label, colour in ((mae, "MAE", BLUE), (rmse, "RMSE", INK)):
+        for value, label, colour, side in (
+            (mae, "MAE", BLUE, "right"),
+            (rmse, "RMSE", INK, "left"),
+        ):
             if value:
                 ax.axvline(value, color=colour, lw=0.9, ls=":")
-                ax.annotate(label, (value, 1.0), color=colour, fontsize=8.5, xytext=(2, 2),
+                ax.annotate(label, (value, 1.0), color=colour, fontsize=8.5, ha=side,
+                            xytext=(-2 if side == "right" else 2, 2),
                             textcoords="offset points")  # fmt: skip
         low = max(min(c.points[0][0] for c in curves), (mae or 1) / 100)
         high = max(c.points[-1][0] for c in curves)
