@@ -127,6 +127,7 @@ def _group(group: Group) -> dict[str, Any]:
         "share_of_abs_error": group.share_of_abs_error,
         "share_of_sq_error": group.share_of_sq_error,
         "ratio_without": group.ratio_without,
+        "without_source": group.without_source and _figures(group.without_source),
         "flagged": group.flagged,
         "role": group.role,
         "too_few_rows": group.too_few_rows,
@@ -165,5 +166,8 @@ def _prediction(prediction: Prediction, keys: tuple[str, ...]) -> dict[str, Any]
         "worst_rows": [
             {**asdict(w), "keys": dict(zip(keys, w.keys, strict=True))} for w in prediction.worst
         ],
+        "metrics": [asdict(m) for m in prediction.metrics],
+        "exceedance": [asdict(e) for e in prediction.exceedance],
+        "quantiles": [asdict(q) for q in prediction.quantiles],
         "timeline": [{"start": t.start, **_figures(t.figures)} for t in prediction.timeline],
     }
