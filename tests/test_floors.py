@@ -17,6 +17,9 @@ FLOORS = [
     ["render.charts", "api"],
     ["render.svg", "reports.build", "profiles.file"],
     ["reports.prediction"],
+    ["reports.patterns"],
+    ["reports.place_fits"],
+    ["reports.row_fits"],
     [
         "reports.attribution",
         "reports.concentration",

@@ -17,7 +17,7 @@ from lossreport.reports.results import (
     Recommendation,
     Report,
 )
-from lossreport.reports.where import Attribution, Concentration
+from lossreport.reports.where import Attribution, Concentration, Pattern
 
 
 def to_json(report: Report) -> str:
@@ -118,6 +118,19 @@ def _attribution(found: Attribution | None) -> dict[str, Any] | None:
     }
 
 
+def _pattern(pattern: Pattern) -> dict[str, Any]:
+    return {
+        "kind": pattern.kind,
+        "what": pattern.what,
+        "rows": pattern.rows,
+        "of": pattern.of,
+        "positions": list(pattern.positions),
+        "elsewhere": pattern.elsewhere,
+        "others": pattern.others,
+        "sentence": pattern.sentence,
+    }
+
+
 def _group(group: Group) -> dict[str, Any]:
     return {
         "key": list(group.key),
@@ -165,5 +178,6 @@ def _prediction(prediction: Prediction, keys: tuple[str, ...]) -> dict[str, Any]
         "worst_rows": [
             {**asdict(w), "keys": dict(zip(keys, w.keys, strict=True))} for w in prediction.worst
         ],
+        "patterns": [_pattern(p) for p in prediction.patterns],
         "timeline": [{"start": t.start, **_figures(t.figures)} for t in prediction.timeline],
     }

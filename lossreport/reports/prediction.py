@@ -27,6 +27,7 @@ from lossreport.reports.attribution import By, attribute
 from lossreport.reports.concentration import few_rows, lorenz
 from lossreport.reports.figures import figures, outlier_driven
 from lossreport.reports.groups import RawGroups, all_others, groups_of
+from lossreport.reports.patterns import worst_patterns
 from lossreport.reports.recommending import recommendation
 from lossreport.reports.results import Group, Grouping, Ledger, Prediction, TimePoint, WorstRow
 from lossreport.reports.where import Attribution
@@ -92,6 +93,7 @@ def build_prediction(
         flagged=flagged,
         groupings=groupings,
         worst=worst,
+        patterns=worst_patterns(view, by_column, names),
         timeline=points,
         time_step=step,
         lorenz=lorenz(histogram),

@@ -15,7 +15,7 @@ from lossreport.checks.finding import Finding, Token
 from lossreport.logs.joining import Join
 from lossreport.logs.part import Source
 from lossreport.reports.figures import Figures, WorstShare
-from lossreport.reports.where import Attribution, Concentration
+from lossreport.reports.where import Attribution, Concentration, Pattern
 
 SCHEMA = "lossreport/report/1"
 
@@ -133,6 +133,8 @@ class Prediction:
     """How many groups are outlier-driven, and why, in a sentence; None if none is."""
     groupings: tuple[Grouping, ...]
     worst: tuple[WorstRow, ...]
+    patterns: tuple[Pattern, ...]
+    """What the worst rows have in common, what most of them have first; at most three."""
     timeline: tuple[TimePoint, ...]
     time_step: str | None
     """"hour", "day", "week", ... of the timeline."""

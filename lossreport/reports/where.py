@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from lossreport.reports.figures import Figures
 
@@ -69,3 +70,31 @@ class Attribution:
     def count(self, role: str) -> int:
         """Return how many groups have a role."""
         return sum(r == role for r in self.roles.values())
+
+
+Kind = Literal["value", "factor", "sign", "shift", "swap", "id", "group", "file", "hour", "day"]
+Verb = Literal["have", "are"]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """What many of the worst rows have in common, and few other rows have."""
+
+    kind: Kind
+    verb: Verb
+    what: str
+    """What they have or are: "actual = 0", "in region = emea"."""
+    positions: tuple[int, ...]
+    """Which of the worst rows fit, counted from 0."""
+    of: int
+    """How many worst rows there are."""
+    elsewhere: int
+    """How many other rows fit, ..."""
+    others: int
+    """... of so many that were looked at."""
+    sentence: str
+
+    @property
+    def rows(self) -> int:
+        """How many of the worst rows fit."""
+        return len(self.positions)
