@@ -106,7 +106,7 @@ def slipped(away: Floats, width: float, size: float) -> Marks:
 
     `away` is the logarithm of actual / predicted less its median, `width` its robust spread.
     """
-    return np.abs(np.abs(away) - size) <= max(0.01, min(3 * width, WIDEST * size))
+    return np.abs(np.abs(away) - size) <= min(max(0.01, 4 * width), WIDEST * size)
 
 
 def _factor_of_all(middle: float, width: float, rows: int) -> tuple[str, str] | None:
@@ -180,7 +180,7 @@ def turned(actual: Floats, predicted: Floats, scale: float) -> tuple[Marks, Mark
     """
     largest = float(np.abs(actual).max(initial=0.0))
     large = (np.abs(actual) >= max(5 * scale, 1e-12 * largest)) & (actual != 0)
-    near = 2 * scale
+    near = 3 * scale
     return large & (np.abs(predicted + actual) <= near), large & (
         np.abs(predicted - 3 * actual) <= near
     )

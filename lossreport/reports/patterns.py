@@ -1,6 +1,6 @@
 """Patterns: what many of the worst rows have in common, and few other rows of the log have.
 
-A value that repeats, a unit's factor, a turned sign, shifted or swapped columns, one id, group,
+A value that repeats, a unit's factor, a turned sign, shifted rows, one id, group,
 file, hour or day. Each is counted among the worst rows and among the others: all of them, or the
 rows kept for the checks. It is told if that many are no chance (Fisher's exact test, multiplied by
 the number of patterns looked at) and it is much rarer elsewhere.
@@ -24,7 +24,6 @@ from lossreport.reports.row_fits import (
     Rows,
     equal_values,
     shifted,
-    swapped,
     turned_signs,
     unit_factors,
 )
@@ -32,10 +31,10 @@ from lossreport.reports.where import Kind, Pattern, Verb
 
 CHANCE = 0.001
 """Of any pattern in worst rows that have none."""
-RARER = 4.0
+RARER = 3.0
 """The share of the worst rows that fit is at least so many times that of the others."""
 MOST_TOLD = 3
-IN_THE_ROW: tuple[Kind, ...] = ("value", "factor", "sign", "shift", "swap")
+IN_THE_ROW: tuple[Kind, ...] = ("value", "factor", "sign", "shift")
 KINDS: tuple[Kind, ...] = (*IN_THE_ROW, "id", "group", "file", "hour", "day")
 """Of two patterns of the same rows the first is told."""
 ONE: dict[Verb, str] = {"have": "has", "are": "is"}
@@ -69,7 +68,7 @@ def worst_patterns(
             unit_factors(rows),
             turned_signs(rows),
         ]
-        looked += [shifted(rows), swapped(rows)]
+        looked += [shifted(rows)]
     looked += [one_id(rows), one_file(rows), one_time(rows)]
     looked += [one_group(rows, by, names[by], raw) for by, raw in groupings.items()]
     tests = sum(n for _, n in looked)

@@ -42,7 +42,7 @@ def one_id(rows: Rows) -> Looked:
     for value, n in _repeated(rows.worst["id"]):
         marks = rows.worst["id"].eq_missing(value).to_numpy()
         elsewhere = max(0, counts.get(value, most) - n)
-        what = f"the {named} {visible(value, LONGEST)}"
+        what = f"the id ({named}) {visible(value, 2 * LONGEST)}"
         others = total - rows.worst.height
         found.append(Fit("id", "have", what, marks, min(elsewhere, others), others))
     return found, looked

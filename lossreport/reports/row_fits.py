@@ -158,6 +158,7 @@ def _scale(rows: Rows) -> float:
 def shifted(rows: Rows) -> Looked:
     """Look for predictions that fit the actual value of the row before or after in the file.
 
+    Sides exchanged within a row are not looked for: they turn the error's sign, not its size.
     Only in a log kept whole: in others the rows beside a worst row are not known.
     """
     if not rows.view.whole or rows.rest.height < MINIMUM:
@@ -175,26 +176,3 @@ def shifted(rows: Rows) -> Looked:
         what = f"a prediction that fits the actual value of the row {name}"
         found.append(rows.fit("shift", "have", what, *marks))
     return found, 2
-
-
-def swapped(rows: Rows) -> Looked:
-    """Look for rows of which each side is in the other side's usual range, and not in its own."""
-    if rows.rest.height < MINIMUM:
-        return [], 1
-    actual, predicted = (
-        np.quantile(rows.rest[side].to_numpy(), [0.01, 0.99]) for side in ("actual", "predicted")
-    )
-
-    def inside(frame: pl.DataFrame, side: str, bounds: Floats) -> Marks:
-        marks: Marks = frame[side].is_between(bounds[0], bounds[1]).to_numpy()
-        return marks
-
-    marks = [
-        inside(some, "actual", predicted)
-        & ~inside(some, "actual", actual)
-        & inside(some, "predicted", actual)
-        & ~inside(some, "predicted", predicted)
-        for some in (rows.worst, rows.rest)
-    ]
-    what = "actual and predicted in each other's usual range"
-    return [rows.fit("swap", "have", what, *marks)], 1

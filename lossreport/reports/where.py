@@ -72,7 +72,7 @@ class Attribution:
         return sum(r == role for r in self.roles.values())
 
 
-Kind = Literal["value", "factor", "sign", "shift", "swap", "id", "group", "file", "hour", "day"]
+Kind = Literal["value", "factor", "sign", "shift", "id", "group", "file", "hour", "day"]
 Verb = Literal["have", "are"]
 
 
