@@ -53,10 +53,10 @@ class Chart:
     table: tuple[tuple[str, ...], ...]
 
 
-def _draw(
+def draw(
     name: str, height: float, title: str, description: str, plot: Callable[[Any], None]
 ) -> str:
-    """Draw on fresh axes and return the SVG."""
+    """Draw on fresh axes, so many inches high, and return the SVG, called `name` in the page."""
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -125,7 +125,7 @@ def worst_rows(prediction: Prediction, name: str) -> Chart | None:
     return Chart(
         title,
         "Rows ordered from the worst; how much of each loss they hold.",
-        _draw(name, 2.9, title, f"Two rising curves. {title}.", plot),
+        draw(name, 2.9, title, f"Two rising curves. {title}.", plot),
         ("Worst rows", "of squared error", "of absolute error"),
         tuple((percent(p.rows), percent(p.sq_error), percent(p.abs_error)) for p in chosen),
     )
@@ -163,7 +163,7 @@ def ratio_by_group(prediction: Prediction, name: str) -> Chart | None:
     return Chart(
         title,
         subtitle,
-        _draw(name, 3.1, title, f"Scatter of groups on logarithmic axes. {title}.", plot),
+        draw(name, 3.1, title, f"Scatter of groups on logarithmic axes. {title}.", plot),
         ("Group", "Rows", "RMSE ÷ MAE", "Outlier-driven"),
         tuple(
             (
@@ -177,7 +177,7 @@ def ratio_by_group(prediction: Prediction, name: str) -> Chart | None:
     )
 
 
-def _log_ticks(low: float, high: float) -> list[float]:
+def log_ticks(low: float, high: float) -> list[float]:
     """Return round numbers between two, as few as will do: powers of ten, else 1, 2, 5 times."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for steps in ((1,), (1, 2, 5), (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8)):
@@ -228,7 +228,7 @@ def _plot_funnel(ax: Any, shown: list[tuple[tuple[str, ...], Group]]) -> None:
     ]
     ax.minorticks_off()
     ax.set_yticks(ticks, [f"{t:g}" for t in ticks])
-    across = _log_ticks(low, high) or sorted({min(rows), max(rows)})
+    across = log_ticks(low, high) or sorted({min(rows), max(rows)})
     ax.set_xticks(across, [f"{t:,.0f}" for t in across])
 
 
@@ -265,7 +265,7 @@ def dial(prediction: Prediction, name: str) -> Chart | None:
     return Chart(
         title,
         "Efficiency of each loss against the best of them, with its 90% band.",
-        _draw(name, 2.9, title, f"Line over thirteen losses from L1 to L2. {title}.", plot),
+        draw(name, 2.9, title, f"Line over thirteen losses from L1 to L2. {title}.", plot),
         ("Loss", "Rows made use of", "90% band"),
         tuple(
             (
@@ -318,7 +318,7 @@ def over_time(prediction: Prediction, name: str) -> Chart | None:
     return Chart(
         title,
         f"Each {prediction.time_step}'s error{', logarithmic scale' if log else ''}.",
-        _draw(name, 2.7, title, f"Two lines over time. {title}.", plot),
+        draw(name, 2.7, title, f"Two lines over time. {title}.", plot),
         (prediction.time_step.capitalize(), "Rows", "MAE", "RMSE"),
         tuple(
             (

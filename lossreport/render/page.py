@@ -17,6 +17,7 @@ from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.checks.finding import Example, gravest_first
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO
 from lossreport.render import charts
+from lossreport.render.level_chart import by_level
 from lossreport.reports.recommending import loss_name
 from lossreport.reports.results import Group, Prediction, Report
 
@@ -55,6 +56,7 @@ def _section(prediction: Prediction, index: int) -> dict[str, Any]:
         if probabilities
         else charts.ratio_by_group(prediction, f"{prefix}-ratio"),
         "dial": charts.dial(prediction, f"{prefix}-dial"),
+        "by_level": by_level(prediction, f"{prefix}-level"),
         "over_time": charts.over_time(prediction, f"{prefix}-time"),
     }
     return {

@@ -17,7 +17,7 @@ from lossreport.reports.results import (
     Recommendation,
     Report,
 )
-from lossreport.reports.where import Attribution, Concentration, Pattern
+from lossreport.reports.where import Attribution, ByLevel, Concentration, Pattern
 
 
 def to_json(report: Report) -> str:
@@ -131,6 +131,26 @@ def _pattern(pattern: Pattern) -> dict[str, Any]:
     }
 
 
+def _levels(found: ByLevel | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    levels = found.levels
+    return {
+        "rows": found.rows,
+        "all_rows": found.whole,
+        "grows": levels.grows,
+        "factor": levels.factor,
+        "slope": levels.slope,
+        "slope_low": levels.slope_low,
+        "slope_high": levels.slope_high,
+        "bands": [
+            {**asdict(b), "high": b.high if b.high < math.inf else None} for b in levels.bands
+        ],
+        "bins": [asdict(b) for b in found.bins],
+        "sentences": list(found.sentences),
+    }
+
+
 def _group(group: Group) -> dict[str, Any]:
     return {
         "key": list(group.key),
@@ -179,5 +199,6 @@ def _prediction(prediction: Prediction, keys: tuple[str, ...]) -> dict[str, Any]
             {**asdict(w), "keys": dict(zip(keys, w.keys, strict=True))} for w in prediction.worst
         ],
         "patterns": [_pattern(p) for p in prediction.patterns],
+        "levels": _levels(prediction.levels),
         "timeline": [{"start": t.start, **_figures(t.figures)} for t in prediction.timeline],
     }

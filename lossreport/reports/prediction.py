@@ -24,6 +24,7 @@ from lossreport.losses import from_sums, squares_fit
 from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile, Table, add_up
 from lossreport.profiles.statistics import REASONS
 from lossreport.reports.attribution import By, attribute
+from lossreport.reports.by_level import error_by_level
 from lossreport.reports.concentration import few_rows, lorenz
 from lossreport.reports.figures import figures, outlier_driven
 from lossreport.reports.groups import RawGroups, all_others, groups_of
@@ -94,6 +95,7 @@ def build_prediction(
         groupings=groupings,
         worst=worst,
         patterns=worst_patterns(view, by_column, names),
+        levels=error_by_level(view, advice, overall),
         timeline=points,
         time_step=step,
         lorenz=lorenz(histogram),

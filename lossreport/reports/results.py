@@ -15,7 +15,7 @@ from lossreport.checks.finding import Finding, Token
 from lossreport.logs.joining import Join
 from lossreport.logs.part import Source
 from lossreport.reports.figures import Figures, WorstShare
-from lossreport.reports.where import Attribution, Concentration, Pattern
+from lossreport.reports.where import Attribution, ByLevel, Concentration, Pattern
 
 SCHEMA = "lossreport/report/1"
 
@@ -135,6 +135,8 @@ class Prediction:
     worst: tuple[WorstRow, ...]
     patterns: tuple[Pattern, ...]
     """What the worst rows have in common, what most of them have first; at most three."""
+    levels: ByLevel | None
+    """The error by the size of the prediction; None of probabilities and where no rows are kept."""
     timeline: tuple[TimePoint, ...]
     time_step: str | None
     """"hour", "day", "week", ... of the timeline."""

@@ -1,4 +1,4 @@
-"""Where the loss comes from: few rows, and groups, as plain data."""
+"""Where the loss comes from: few rows, groups, and sizes of predictions, as plain data."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from lossreport.advice.levels import Levels
 from lossreport.reports.figures import Figures
 
 
@@ -98,3 +99,35 @@ class Pattern:
     def rows(self) -> int:
         """How many of the worst rows fit."""
         return len(self.positions)
+
+
+@dataclass(frozen=True)
+class LevelBin:
+    """The errors of about equally many rows with predictions of about one size."""
+
+    low: float
+    """The smallest prediction, ..."""
+    high: float
+    """... the largest ..."""
+    middle: float
+    """... and the median one."""
+    rows: int
+    p05: float
+    """Of predicted - actual: 5 % of the errors are below."""
+    median: float
+    mean: float
+    p95: float
+
+
+@dataclass(frozen=True)
+class ByLevel:
+    """The error by the size of the prediction, from the rows kept for the checks."""
+
+    levels: Levels
+    bins: tuple[LevelBin, ...]
+    """From the smallest prediction on; empty for fewer than 200 rows or one prediction."""
+    rows: int
+    """How many scored rows were looked at."""
+    whole: bool
+    """Whether they are all there are."""
+    sentences: tuple[str, ...]
