@@ -213,9 +213,13 @@ def test_parts_merge_and_a_profile_saved_without_ids_still_loads(tmp_path: Path)
 
 
 def test_the_verdict_says_what_the_rows_apart_have_in_common_unless_a_fault_says_it() -> None:
-    wild = put(predicted=WILD * WILD, time=pl.lit(datetime(2025, 12, 31, 7)), site=pl.lit("island"))(marked("gaussian", 5))
+    wild = put(
+        predicted=WILD * WILD, time=pl.lit(datetime(2025, 12, 31, 7)), site=pl.lit("island")
+    )(marked("gaussian", 5))
     verdict = predicted(wild).verdict
-    assert verdict.why.endswith("All 5 have the id (site, time) island, 2025-12-31 07:00:00.000000.")
+    assert verdict.why.endswith(
+        "All 5 have the id (site, time) island, 2025-12-31 07:00:00.000000."
+    )
     coded = predicted(put(actual=pl.lit(-99999.0))(marked("gaussian", 18)))
     said = " ".join((coded.verdict.headline, coded.verdict.why, *coded.verdict.points))
     assert said.count("\u221299999") == 2  # what was found, and what to do

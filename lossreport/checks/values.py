@@ -68,7 +68,8 @@ def placeholders(view: View, side: str) -> Finding:
         return issue(code, title, message, _placeholder_todo(value), name=name, at=examples(at))
     value = found[0]
     marks = values == value
-    size = extent(int(marks.sum()), len(values), view.scored, whole=view.whole)
+    known = view.worst.filter(pl.col(side) == value).height
+    size = extent(int(marks.sum()), len(values), view.scored, whole=view.whole, at_least=known)
     others = values[~np.isin(values, found)]
     severity: Severity = "info" if fits_in(value, others) else "warning"
     where = "among" if severity == "info" else "far from"

@@ -91,8 +91,13 @@ def _with_faults(prediction: Prediction, findings: Sequence[Finding]) -> Predict
     ]
     verdict = prediction.verdict
     told = {f.code for f in faults}
-    unsaid = [p for p in prediction.patterns if not told & set(SAID_BY.get(p.kind, ()))]
     few, broken = prediction.concentration, prediction.recommendation.advice.broken
+    placed = few is not None and few.place is not None  # then the group is named already
+    unsaid = [
+        p
+        for p in prediction.patterns
+        if not told & set(SAID_BY.get(p.kind, ())) and not (placed and p.kind == "group")
+    ]
     apart = few.rows if few else broken.rows if broken else None
     if apart and verdict.tone == "alert" and (said := of_these(unsaid, apart)):
         verdict = replace(verdict, why=f"{verdict.why} {said}")

@@ -13,6 +13,7 @@ from lossreport.reports.where import ByLevel, LevelBin
 
 FEWEST_ROWS = 200
 """Of fewer rows no chart is drawn."""
+NEARLY_ALL = 0.99
 ROWS_IN_A_BIN, MOST_BINS = 40, 20
 
 
@@ -28,14 +29,25 @@ def error_by_level(view: View | None, advice: Advice, overall: Figures) -> ByLev
         return None
     error = view.predicted - view.actual
     levels = by_level(view.predicted, error)
-    positive = bool(view.predicted.min() > 0 and view.actual.min() > 0)
-    said = _sentences(levels, advice, overall, positive=positive)
+    kinds = _kinds(view.actual, view.predicted)
+    said = _sentences(levels, advice, overall, kinds)
     if not view.whole:
         said += (
             f"This is from {len(error):,} of the {count(view.scored, 'scored row')}, in blocks "
             "spread evenly over the log.",
         )
     return ByLevel(levels, _bins(view.predicted, error), len(error), view.whole, said)
+
+
+def _kinds(actual: Floats, predicted: Floats) -> frozenset[str]:
+    """Return whether nearly all values are "positive", and whether they are "counts" or like them.
+
+    Nearly, because a few rows may hold a placeholder.
+    """
+    positive = np.mean((actual > 0) & (predicted > 0)) >= NEARLY_ALL
+    counts = np.mean((actual >= 0) & (predicted > 0)) >= NEARLY_ALL
+    named = (("positive", positive), ("counts", counts))
+    return frozenset(kind for kind, holds in named if holds)
 
 
 def _bins(predicted: Floats, error: Floats) -> tuple[LevelBin, ...]:
@@ -57,7 +69,7 @@ def _bin(predicted: Floats, error: Floats) -> LevelBin:
 
 
 def _sentences(
-    levels: Levels, advice: Advice, overall: Figures, *, positive: bool
+    levels: Levels, advice: Advice, overall: Figures, kinds: frozenset[str]
 ) -> tuple[str, ...]:
     """Return what the bands show, what to try, and what to beware of."""
     if levels.factor is None:
@@ -68,13 +80,13 @@ def _sentences(
             f"{MINIMUM_ROWS} rows.",
         )
     first, last = levels.judged[0], levels.judged[-1]
-    sizes = f"{_mae(first)}, and {_mae(last, first.mae or last.mae)}"
     if not levels.grows:
         return (
-            f"The error does not surely grow with the size of the prediction: the MAE is {sizes}.",
+            f"The error does not surely grow with the size of the prediction: the MAE is "
+            f"{_mae(first)}, and {_mae(last)}.",
         )
-    return (grown(levels), *_shares(levels, overall), _to_try(levels, positive=positive),
-            *_caution(advice, positive=positive))  # fmt: skip
+    return (grown(levels), *_shares(levels, overall), _to_try(levels, kinds),
+            *_caution(advice, kinds))  # fmt: skip
 
 
 def grown(levels: Levels) -> str:
@@ -83,15 +95,13 @@ def grown(levels: Levels) -> str:
     low, high = (2 ** (s or 0) for s in (levels.slope_low, levels.slope_high))
     return (
         f"The error grows with the prediction: the MAE is {_mae(first)}, and "
-        f"{_mae(last, first.mae)}. Twice the prediction, {levels.doubled:.2f} times the error "
+        f"{_mae(last)}. Twice the prediction, {levels.doubled:.2f} times the error "
         f"(99% interval {low:.2f} to {high:.2f})."
     )
 
 
-def _mae(band: Band, scale: float | None = None) -> str:
-    return (
-        f"{number(band.mae, scale)} where |predicted| is {number(band.low)} to {number(band.high)}"
-    )
+def _mae(band: Band) -> str:
+    return f"{number(band.mae)} where |predicted| is {number(band.low)} to {number(band.high)}"
 
 
 def _shares(levels: Levels, overall: Figures) -> tuple[str, ...]:
@@ -103,9 +113,10 @@ def _shares(levels: Levels, overall: Figures) -> tuple[str, ...]:
     )
 
 
-def _to_try(levels: Levels, *, positive: bool) -> str:
+def _to_try(levels: Levels, kinds: frozenset[str]) -> str:
     """Return which changes of the loss the slope speaks for."""
     low, high = levels.slope_low or 0, levels.slope_high or 0
+    positive = "positive" in kinds
     ways = ["weights of 1/variance by the size of the prediction"]
     if low <= 1 <= high:
         ways += ["the logarithm of the target"] if positive else []
@@ -113,7 +124,7 @@ def _to_try(levels: Levels, *, positive: bool) -> str:
         like = "in proportion to the prediction"
         like += ", so that errors of its logarithm are about even" if positive else ""
     elif low <= 0.5 <= high:
-        ways += ["Poisson deviance"] if positive else []
+        ways += ["Poisson deviance"] if "counts" in kinds else []
         like = "like the root of the prediction, as that of counts does"
     else:
         side = "faster than" if low > 1 else "more slowly than in proportion to"
@@ -126,11 +137,11 @@ def _to_try(levels: Levels, *, positive: bool) -> str:
     )
 
 
-def _caution(advice: Advice, *, positive: bool) -> tuple[str, ...]:
+def _caution(advice: Advice, kinds: frozenset[str]) -> tuple[str, ...]:
     """Return the caution where rows of large predictions may be what matters."""
     if advice.goal not in ("totals", "unknown") or advice.loss not in ("L1", "Huber"):
         return ()
-    model = " or model the logarithm of the target" if positive else ""
+    model = " or model the logarithm of the target" if "positive" in kinds else ""
     return (
         "Robust losses (L1, Huber) follow the rows with small predictions, because these have the "
         f"small errors. If the large ones matter, as in totals, keep L2{model}.",
