@@ -239,6 +239,21 @@ def test_every_output_shows_them(run: Callable[..., Ran], tmp_path: Path) -> Non
     assert pattern["positions"] == list(range(18))
 
 
+def test_hostile_names_are_shown_and_do_nothing(run: Callable[..., Ran], tmp_path: Path) -> None:
+    evil = "<img src=x onerror=alert(1)>|\x1b[31m@all"
+    frame = put(predicted=WILD, site=pl.lit(evil))(marked("t3", 18))
+    frame = frame.with_columns(pl.int_range(pl.len()).alias("order"))
+    frame.write_parquet(tmp_path / "log.parquet")
+    ran = run(tmp_path / "log.parquet", "--by", "site", "--markdown", tmp_path / "out.md")
+    markdown = (tmp_path / "out.md").read_text("utf-8")
+    assert ran.json["predictions"][0]["patterns"][0]["kind"] == "group"
+    for text in (ran.html, ran.out, markdown):
+        assert "18 of the 20 worst rows are in site" in " ".join(text.split()).replace("\\", "")
+        assert "\x1b" not in text
+    assert "<img src" not in ran.html + markdown
+    assert "@all" not in markdown
+
+
 @given(st.integers(0, 20), st.integers(1, 20), st.integers(0, 40), st.integers(0, 60))
 def test_the_chance_is_fishers(fits: int, of: int, elsewhere: int, others: int) -> None:
     fits, elsewhere = min(fits, of), min(elsewhere, others)
