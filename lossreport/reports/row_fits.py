@@ -28,7 +28,7 @@ from lossreport.reports.where import Kind, Verb
 FEWEST = 3
 """Fewer rows are no pattern, ..."""
 FEWEST_EQUAL = 4
-"""... and of a value that is no known placeholder, so many must have it."""
+"""... and of a value that is no known placeholder, or of turned signs, so many must have it."""
 STANDS_OUT = 3
 """A value or a factor has more than so many times the rows of those beside it."""
 
@@ -123,7 +123,8 @@ def unit_factors(rows: Rows) -> Looked:
             int((np.abs(np.abs(mine) - centre) <= reach).sum())
             for centre in (size, size - 2 * reach, size + 2 * reach)
         )
-        if at > STANDS_OUT * max(lower, higher):
+        astray = int((~marks & (np.abs(mine) > size / 2)).sum())
+        if at > STANDS_OUT * max(lower, higher) and marks.sum() > 2 * astray:
             what = f"off by a factor of {name}"
             found.append(rows.fit("factor", "are", what, marks, slipped(rest, width, size)))
     # Rows off by 24 are not told again as being off by 10: the closest factor has most of them.
@@ -145,7 +146,11 @@ def turned_signs(rows: Rows) -> Looked:
     scale = _scale(rows)
     sides = [(f["actual"].to_numpy(), f["predicted"].to_numpy()) for f in (rows.worst, rows.rest)]
     (marks, likewise), (elsewhere, _) = (turned(a, p, scale) for a, p in sides)
-    if marks.sum() <= STANDS_OUT * likewise.sum():
+    # Errors of a smooth law lie around the turned value as often as at it.
+    actual, predicted = sides[0]
+    around = ~marks & (np.abs(actual) >= 5 * scale) & (np.abs(predicted + actual) <= 9 * scale)
+    least = max(FEWEST_EQUAL - 1, STANDS_OUT * likewise.sum(), 2 * around.sum())
+    if marks.sum() <= least:
         return [], 1
     return [rows.fit("sign", "have", OTHER_SIGN, marks, elsewhere)], 1
 
