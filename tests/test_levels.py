@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import lossreport
 from lossreport.advice.levels import by_level
+from lossreport.checks.finding import Finding
 from lossreport.render.level_chart import by_level as chart_by_level
 from lossreport.reports.results import Prediction
 from tests.conftest import Ran
@@ -40,7 +41,7 @@ def of(frame: pl.DataFrame) -> Prediction:
     return lossreport.report(frame, by="").predictions[0]
 
 
-def finding(frame: pl.DataFrame) -> lossreport.Finding:
+def finding(frame: pl.DataFrame) -> Finding:
     (found,) = (f for f in lossreport.report(frame, by="").findings if f.code == "LR044")
     return found
 

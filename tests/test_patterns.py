@@ -120,6 +120,18 @@ def test_clean_logs_have_no_patterns(law: str) -> None:
     assert not found
 
 
+def test_turned_signs_are_found_where_the_error_grows_with_the_value() -> None:
+    frame = clean("lognormal", 3)
+    top = frame["predicted"].rank("ordinal", descending=True) <= 18
+    flipped = frame.with_columns(
+        predicted=pl.when(top).then(-pl.col("predicted")).otherwise("predicted")
+    )
+    found = patterns(flipped)[0]
+    assert (found.kind, found.elsewhere) == ("sign", 0)
+    assert set(found.positions) <= set(range(18))
+    assert found.rows >= 16
+
+
 def test_errors_of_the_heaviest_tails_hardly_ever_have_patterns() -> None:
     """Their worst rows lie at all factors of the actual value, and with both signs."""
     found = []

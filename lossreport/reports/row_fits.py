@@ -32,6 +32,9 @@ FEWEST_EQUAL = 4
 STANDS_OUT = 3
 """A value or a factor has more than so many times the rows of those beside it."""
 
+SAME_SIGN = 0.99
+"""Where so many rows have both sides of one sign, errors are also judged as shares of the value."""
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -143,16 +146,37 @@ def turned_signs(rows: Rows) -> Looked:
     """Look for predictions that are the actual value with the other sign."""
     if rows.rest.height < MINIMUM:
         return [], 1
-    scale = _scale(rows)
-    sides = [(f["actual"].to_numpy(), f["predicted"].to_numpy()) for f in (rows.worst, rows.rest)]
-    (marks, likewise), (elsewhere, _) = (turned(a, p, scale) for a, p in sides)
+    scale, width = _scale(rows), _relative_width(rows)
+    marks, likewise, around = _turned(rows.worst, scale, width)
+    elsewhere, _, _ = _turned(rows.rest, scale, width)
     # Errors of a smooth law lie around the turned value as often as at it.
-    actual, predicted = sides[0]
-    around = ~marks & (np.abs(actual) >= 5 * scale) & (np.abs(predicted + actual) <= 9 * scale)
-    least = max(FEWEST_EQUAL - 1, STANDS_OUT * likewise.sum(), 2 * around.sum())
-    if marks.sum() <= least:
+    if marks.sum() <= max(FEWEST_EQUAL - 1, STANDS_OUT * likewise.sum(), 2 * around.sum()):
         return [], 1
     return [rows.fit("sign", "have", OTHER_SIGN, marks, elsewhere)], 1
+
+
+def _relative_width(rows: Rows) -> float:
+    """Return the robust spread of ln(actual / predicted); 0 where signs differ in usual rows."""
+    logs = _log_ratio(rows.rest)
+    same = np.isfinite(logs)
+    return spread(logs[same]) if same.mean() >= SAME_SIGN else 0.0
+
+
+def _turned(frame: pl.DataFrame, scale: float, width: float) -> tuple[Marks, Marks, Marks]:
+    """Return which rows have a turned sign, which are as far off, and which are near to it.
+
+    Within what errors are usual: in the target's unit, or as a share of the value.
+    """
+    actual, predicted = frame["actual"].to_numpy(), frame["predicted"].to_numpy()
+    marks, likewise = turned(actual, predicted, scale)
+    large = np.abs(actual) >= 5 * scale
+    opposite = large & (np.sign(actual) * np.sign(predicted) < 0)
+    away = np.abs(np.log(np.abs(actual)) - np.log(np.abs(predicted)))
+    marks = marks | (opposite & (away <= 3 * width))
+    around = large & (np.abs(predicted + actual) <= 9 * scale)
+    if width:
+        around |= opposite
+    return marks, likewise, around & ~marks
 
 
 def _scale(rows: Rows) -> float:
