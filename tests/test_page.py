@@ -177,7 +177,7 @@ def test_sorting_and_filtering(opened: Callable[..., Page]) -> None:
 def test_without_scripts_everything_is_readable(opened: Callable[..., Page]) -> None:
     page = opened(EXAMPLES / "deliveries.parquet", java_script_enabled=False)
     assert page.locator("table.groups tbody tr:visible").count() == 49
-    assert page.locator("svg.chart:visible").count() == 9
+    assert page.locator("svg.chart:visible").count() == 10
     assert page.locator("button:visible").count() == 0
 
 

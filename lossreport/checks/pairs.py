@@ -46,6 +46,7 @@ FACTORS = (
 APART = 6.0
 """A factor is told from an error when it is so many robust standard deviations of the logarithm
 of actual / predicted."""
+OTHER_SIGN = "a prediction of the actual value's size but with the other sign"
 WIDEST = 0.25
 """The rows of a factor lie within this share of its logarithm."""
 
@@ -89,7 +90,7 @@ def _among_worst(
     away = np.log((rows["actual"] / rows["predicted"]).to_numpy()) - middle
     for factor, name in FACTORS:
         size = math.log(factor)
-        marks = np.abs(np.abs(away) - size) <= min(3 * width, WIDEST * size)
+        marks = slipped(away, width, size)
         if factor < 10 or size < APART * width or marks.sum() < max(5, 0.5 * view.worst.height):
             continue
         message = (
@@ -98,6 +99,14 @@ def _among_worst(
         )
         return issue(code, title, message, todo, "warning", view.name, at=examples(rows, marks))
     return passed(code, title, view.name)
+
+
+def slipped(away: Floats, width: float, size: float) -> Marks:
+    """Return which rows are off by a factor whose logarithm is `size`, one way or the other.
+
+    `away` is the logarithm of actual / predicted less its median, `width` its robust spread.
+    """
+    return np.abs(np.abs(away) - size) <= min(max(0.01, 4 * width), WIDEST * size)
 
 
 def _factor_of_all(middle: float, width: float, rows: int) -> tuple[str, str] | None:
@@ -153,22 +162,28 @@ def sign_flips(view: View) -> Finding:
     actual, predicted = view.actual, view.predicted
     if len(actual) < MINIMUM:
         return skipped(code, title, TOO_FEW, view.name)
-    scale = spread(predicted - actual)
-    large = np.abs(actual) >= max(5 * scale, 1e-12 * float(np.abs(actual).max()))
-    large &= actual != 0
-    marks = large & (np.abs(predicted + actual) <= 2 * scale)
-    # As far off, but the other way: as often as the errors' law makes such errors.
-    likewise = large & (np.abs(predicted - 3 * actual) <= 2 * scale)
+    marks, likewise = turned(actual, predicted, spread(predicted - actual))
     if marks.sum() < 5 or marks.sum() <= 3 * likewise.sum() + 2:
         return passed(code, title, view.name)
     size = extent_of(view, marks)
-    message = (
-        f"{size.rows('has', 'have')} a prediction of the actual value's size but with the other "
-        f"sign{_all_in(view, marks)}."
-    )
+    message = f"{size.rows('has', 'have')} {OTHER_SIGN}{_all_in(view, marks)}."
     todo = "Look for a side whose sign was turned (debit and credit, import and export)."
     return issue(code, title, message, todo, "warning", view.name, size=size,
                  at=examples(view.rows, marks))  # fmt: skip
+
+
+def turned(actual: Floats, predicted: Floats, scale: float) -> tuple[Marks, Marks]:
+    """Return which predictions are the actual value with the other sign, and which are as far off.
+
+    These are off the other way: as often as the errors' law makes such errors. `scale` is the
+    robust spread of the errors.
+    """
+    largest = float(np.abs(actual).max(initial=0.0))
+    large = (np.abs(actual) >= max(5 * scale, 1e-12 * largest)) & (actual != 0)
+    near = 3 * scale
+    return large & (np.abs(predicted + actual) <= near), large & (
+        np.abs(predicted - 3 * actual) <= near
+    )
 
 
 def copies(view: View) -> Finding:

@@ -68,9 +68,10 @@ def placeholders(view: View, side: str) -> Finding:
         return issue(code, title, message, _placeholder_todo(value), name=name, at=examples(at))
     value = found[0]
     marks = values == value
-    size = extent(int(marks.sum()), len(values), view.scored, whole=view.whole)
+    known = view.worst.filter(pl.col(side) == value).height
+    size = extent(int(marks.sum()), len(values), view.scored, whole=view.whole, at_least=known)
     others = values[~np.isin(values, found)]
-    severity: Severity = "info" if _fits_in(value, others) else "warning"
+    severity: Severity = "info" if fits_in(value, others) else "warning"
     where = "among" if severity == "info" else "far from"
     more = f" So {'do' if found[2:] else 'does'} {', '.join(map(plain, found[1:5]))}."
     message = (
@@ -108,24 +109,25 @@ def _piles(values: Floats, *, bounds: bool) -> list[float]:
         others = values[(values != value) & ~np.isin(values, list(CODES))]
         if n < 3 or not len(others):
             continue
-        near = _near(value, others)
+        is_near = near(value, others)
         beside = int(counts[max(0, at - 1) : at + 2].sum()) - n
-        known = value in CODES and not _fits_in(value, others) and n > 2 * beside
-        pile = n >= max(5, PILE * len(values)) and n > STANDS_OUT * max(usual, near * beside)
-        at_bound = near and not others.min() < value < others.max()
+        known = value in CODES and not fits_in(value, others) and n > 2 * beside
+        pile = n >= max(5, PILE * len(values))
+        pile &= n > STANDS_OUT * max(usual, is_near * beside)
+        at_bound = is_near and not others.min() < value < others.max()
         if known or (pile and not (at_bound and (rounded or not bounds))):
             found.append(value)
     return found
 
 
-def _fits_in(value: float, others: Floats) -> bool:
+def fits_in(value: float, others: Floats) -> bool:
     """Return whether a value is within, or close to, the range of most others and near to one."""
     low, high = np.quantile(others, [0.02, 0.98])
     inside = low - 0.5 * (high - low) <= value <= high + 0.5 * (high - low)
-    return bool(inside and _near(value, others) and not value < 0 <= others.min())
+    return bool(inside and near(value, others) and not value < 0 <= others.min())
 
 
-def _near(value: float, others: Floats) -> bool:
+def near(value: float, others: Floats) -> bool:
     """Return whether a value is near to another: a tenth of the range of most, or one step."""
     width = float(np.ptp(np.quantile(others, [0.02, 0.98])))
     step = float(np.diff(np.unique(others)).min(initial=width))
@@ -139,7 +141,7 @@ def _codes_among_worst(worst: Floats, values: Floats) -> list[float]:
     repeated = different[counts >= 3].tolist()
     if len(np.unique(others)) < FEW_VALUES:
         return []
-    return [v for v in repeated if v in CODES and not _fits_in(v, others)]
+    return [v for v in repeated if v in CODES and not fits_in(v, others)]
 
 
 def clipped(view: View) -> Finding:
@@ -158,7 +160,7 @@ def clipped(view: View) -> Finding:
         beside = int(near.max(initial=0))
         if n < max(5, PILE * len(predicted)) or n <= STANDS_OUT * beside or not beside:
             continue
-        if not _fits_in(bound, predicted[predicted != bound]):
+        if not fits_in(bound, predicted[predicted != bound]):
             continue
         marks = predicted == bound
         top = bound == different[-1]

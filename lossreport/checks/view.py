@@ -97,14 +97,17 @@ class Extent:
         return f"{self.text} {one if self.one else many}"
 
 
-def extent(found: int, looked_at: int, total: int, *, whole: bool) -> Extent:
-    """Return the extent of what was found in some of the rows of a log."""
+def extent(found: int, looked_at: int, total: int, *, whole: bool, at_least: int = 0) -> Extent:
+    """Return the extent of what was found in some of the rows of a log.
+
+    `at_least`: so many rows of the whole log are known to have it.
+    """
     share = found / looked_at if looked_at else 0.0
     if whole:
         return Extent(found, share, f"{count(found, 'row')} ({percent(share)})", found == 1)
-    n = max(found, round(share * total))
+    n = max(found, at_least, round(share * total))
     text = (
-        f"about {count(_two_digits(n), 'row')} ({percent(share)}; {found:,} of the "
+        f"about {count(max(at_least, _two_digits(n)), 'row')} ({percent(share)}; {found:,} of the "
         f"{looked_at:,} looked at)"
     )
     return Extent(n, share, text, n == 1)

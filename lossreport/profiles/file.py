@@ -131,6 +131,18 @@ def _made_of(about: dict[str, Any], whole: pl.DataFrame) -> Profile:
             raise ValueError(f"{name} has the columns {rows.columns}")
         return rows.cast(pl.Schema(schema))
 
+    def worst() -> pl.DataFrame:
+        schema = worst_schema(keys)
+        if "id" in about["frames"]["worst"]:
+            return frame("worst", schema)
+        without = {name: kind for name, kind in schema.items() if name != "id"}
+        return frame("worst", without).select(
+            *(
+                pl.col(n) if n in without else pl.lit(None, kind).alias(n)
+                for n, kind in schema.items()
+            )
+        )
+
     def table(i: int, by: list[str], *, timed: bool) -> Table:
         if not set(by) <= set(columns.keys):
             raise ValueError(f"a table by {by}")
@@ -153,7 +165,7 @@ def _made_of(about: dict[str, Any], whole: pl.DataFrame) -> Profile:
         sources=tuple(Source(**{**s, "read_as": tuple(s["read_as"])}) for s in about["sources"]),
         tables=tuple(tables),
         timeline=frame("timeline", moments_schema(0)),
-        worst=frame("worst", worst_schema(keys)),
+        worst=worst(),
         worst_kept=int(about["worst_kept"]),
         span=about["span"] and (int(about["span"][0]), int(about["span"][1])),
         evidence=from_frames(frames, about.get("evidence")),

@@ -44,6 +44,7 @@ WORST_SCHEMA: dict[str, Any] = {
     "file": pl.String,
     "row": pl.Int64,
     "time": pl.Datetime("us"),
+    "id": pl.String,
     **dict.fromkeys(("actual", "predicted", "error", "abs_error"), pl.Float64),
 }
 
@@ -135,8 +136,8 @@ class Profile:
     """The moments of the whole log by `prediction` and `bucket`."""
     worst: pl.DataFrame
     """The rows with the largest |error| of each prediction, in the order of `worst_first`:
-    `prediction`, `file`, `row` (from 1), `time`, `actual`, `predicted`, `error`, `abs_error`, and
-    `key_0`, ... for `columns.keys`."""
+    `prediction`, `file`, `row` (from 1), `time`, `id` (null without ids), `actual`, `predicted`,
+    `error`, `abs_error`, and `key_0`, ... for `columns.keys`."""
     worst_kept: int
     span: tuple[int, int] | None
     """First and last time in microseconds since 1970, UTC."""

@@ -238,7 +238,7 @@ class Scan:
             if not candidates.any():
                 return
         rest = ("hash", "bin_", "summed_", "microsecond", "text_", "id")
-        names = [c for c in chunk.rows.columns if not c.startswith(rest)]
+        names = [c for c in chunk.rows.columns if c == "id" or not c.startswith(rest)]
         found = _rows_where(chunk.rows, names, candidates)
         found.insert_column(0, pl.Series("file", [chunk.file] * found.height))
         found.insert_column(1, pl.Series("row", np.flatnonzero(candidates) + chunk.first_row))
@@ -369,6 +369,7 @@ def _worst(rows: pl.DataFrame, prediction: int, columns: Columns) -> pl.DataFram
         "file",
         "row",
         time.alias("time"),
+        (pl.col("id") if columns.ids else pl.lit(None, pl.String)).alias("id"),
         "actual",
         pl.col(f"predicted_{prediction}").alias("predicted"),
         error.alias("error"),

@@ -9,6 +9,7 @@ from typing import Any
 from lossreport import formats
 from lossreport.checks.finding import gravest_first
 from lossreport.render import charts, loss_charts, source_charts
+from lossreport.render.level_chart import by_level
 from lossreport.render.ruler import ruler
 from lossreport.render.templating import fill
 from lossreport.reports.figures import Figures
@@ -52,6 +53,7 @@ def _section(prediction: Prediction, index: int) -> dict[str, Any]:
         if probabilities
         else charts.ratio_by_group(prediction, f"{prefix}-ratio"),
         "dial": loss_charts.dial(prediction, f"{prefix}-dial"),
+        "by_level": by_level(prediction, f"{prefix}-level"),
         "over_time": charts.over_time(prediction, f"{prefix}-time"),
         "sources": source_charts.with_and_without(prediction, f"{prefix}-sources"),
         "exceedance": source_charts.exceedance(prediction, f"{prefix}-exceedance"),

@@ -17,7 +17,7 @@ from lossreport.reports.results import (
     Recommendation,
     Report,
 )
-from lossreport.reports.where import Attribution, Concentration
+from lossreport.reports.where import Attribution, ByLevel, Concentration, Pattern
 
 
 def to_json(report: Report) -> str:
@@ -118,6 +118,39 @@ def _attribution(found: Attribution | None) -> dict[str, Any] | None:
     }
 
 
+def _pattern(pattern: Pattern) -> dict[str, Any]:
+    return {
+        "kind": pattern.kind,
+        "what": pattern.what,
+        "rows": pattern.rows,
+        "of": pattern.of,
+        "positions": list(pattern.positions),
+        "elsewhere": pattern.elsewhere,
+        "others": pattern.others,
+        "sentence": pattern.sentence,
+    }
+
+
+def _levels(found: ByLevel | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    levels = found.levels
+    return {
+        "rows": found.rows,
+        "all_rows": found.whole,
+        "grows": levels.grows,
+        "factor": levels.factor,
+        "slope": levels.slope,
+        "slope_low": levels.slope_low,
+        "slope_high": levels.slope_high,
+        "bands": [
+            {**asdict(b), "high": b.high if b.high < math.inf else None} for b in levels.bands
+        ],
+        "bins": [asdict(b) for b in found.bins],
+        "sentences": list(found.sentences),
+    }
+
+
 def _group(group: Group) -> dict[str, Any]:
     return {
         "key": list(group.key),
@@ -169,5 +202,7 @@ def _prediction(prediction: Prediction, keys: tuple[str, ...]) -> dict[str, Any]
         "metrics": [asdict(m) for m in prediction.metrics],
         "exceedance": [asdict(e) for e in prediction.exceedance],
         "quantiles": [asdict(q) for q in prediction.quantiles],
+        "patterns": [_pattern(p) for p in prediction.patterns],
+        "levels": _levels(prediction.levels),
         "timeline": [{"start": t.start, **_figures(t.figures)} for t in prediction.timeline],
     }

@@ -60,6 +60,8 @@ def _prediction(prediction: Prediction) -> list[str]:
     groups = [(g.by, x) for g in prediction.groupings for x in g.groups]
     if prediction.overall.n and len(groups) > 1:
         blocks.append(_worst_groups(groups))
+    if prediction.patterns:
+        blocks.append("\n".join(_filled(p.sentence) for p in prediction.patterns))
     rows = prediction.rows
     ledger = f"{count(rows.read, 'row')} read = {rows.scored:,} scored + {rows.missing:,} left out"
     reasons = ", ".join(f"{n:,} {reason(r)}" for r, n in rows.left_out)

@@ -17,6 +17,7 @@ from lossreport.profiles.statistics import RELATIVE_ACCURACY
 from lossreport.reports.findings import find
 from lossreport.reports.groups import MAX_GROUPS
 from lossreport.reports.joined import join_notes
+from lossreport.reports.patterns import of_these
 from lossreport.reports.prediction import build_prediction, shown_columns
 from lossreport.reports.reconcile import reconcile
 from lossreport.reports.results import Grouping, Prediction, Report
@@ -25,6 +26,8 @@ from lossreport.version import __version__
 
 FAULTS = ("LR016", "LR017", "LR018", "LR019")
 """Placeholders, units and signs: what is wrong in the data before any loss is chosen."""
+SAID_BY = {"value": ("LR016", "LR017"), "factor": ("LR018",), "sign": ("LR019",)}
+"""The faults that say what a pattern of the worst rows says."""
 
 
 def build_report(
@@ -86,7 +89,19 @@ def _with_faults(prediction: Prediction, findings: Sequence[Finding]) -> Predict
         for f in gravest_first(findings, notes=False)
         if f.code in FAULTS and f.predicted in (None, prediction.predicted)
     ]
-    return replace(prediction, verdict=with_faults(prediction.verdict, faults))
+    verdict = prediction.verdict
+    told = {f.code for f in faults}
+    few, broken = prediction.concentration, prediction.recommendation.advice.broken
+    placed = few is not None and few.place is not None  # then the group is named already
+    unsaid = [
+        p
+        for p in prediction.patterns
+        if not told & set(SAID_BY.get(p.kind, ())) and not (placed and p.kind == "group")
+    ]
+    apart = few.rows if few else broken.rows if broken else None
+    if apart and verdict.tone == "alert" and (said := of_these(unsaid, apart)):
+        verdict = replace(verdict, why=f"{verdict.why} {said}")
+    return replace(prediction, verdict=with_faults(verdict, faults))
 
 
 def _name_of(profile: Profile) -> str:

@@ -16,6 +16,7 @@ from lossreport.formats import EPOCH, count, group_name, instant, number, percen
 from lossreport.logs.columns import key_names
 from lossreport.losses import LARGEST
 from lossreport.profiles.profile import HOUR, HOURS, Profile, rows_in
+from lossreport.reports.by_level import grown
 from lossreport.reports.figures import surely_biased
 from lossreport.reports.joined import join_findings
 from lossreport.reports.results import Prediction
@@ -39,6 +40,7 @@ TODO = {
     "LR011": "Write the value into each row, if it is known.",
     "LR033": "Look for a wrong time zone, or day and month taken for each other.",
     "LR043": "Look at these lines: a separator inside an unquoted value, or a line cut off?",
+    "LR044": "Try weights by size or a relative loss; see the error by prediction size.",
     "LR040": "Make these files anew, and the report again.",
 }
 """What to do about each finding."""
@@ -64,6 +66,7 @@ def find(
             _spike(p, name),
             _rounded(p, name),
             _small_groups(p, name),
+            _grows(p, name),
         ]
     found += check_data(profile, [(p.predicted if several else None, p.rows) for p in predictions])
     return tuple(sorted(found, key=lambda f: f.code))
@@ -242,6 +245,17 @@ def _small_groups(p: Prediction, name: str | None) -> Finding:
             f"{MINIMUM_ROWS} scored rows: figures only, no flag and no recommendation."
         )
     return _finding("LR009", title, issue, "info", small, name, len(groups))
+
+
+def _grows(p: Prediction, name: str | None) -> Finding:
+    title = "The error does not grow with the size of the prediction"
+    if p.levels is None:
+        why = "Fewer than 50 rows to look at, or probabilities."
+        return skipped("LR044", title, why, name)
+    if p.levels.levels.factor is None:
+        return skipped("LR044", title, p.levels.sentences[0], name)
+    issue = grown(p.levels.levels) if p.levels.levels.grows else None
+    return _finding("LR044", title, issue, "info", None, name)
 
 
 def _times(profile: Profile) -> Finding:

@@ -25,11 +25,13 @@ from lossreport.losses import from_sums, squares_fit
 from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile, Table, add_up
 from lossreport.profiles.statistics import REASONS
 from lossreport.reports.attribution import By, attribute
+from lossreport.reports.by_level import error_by_level
 from lossreport.reports.concentration import few_rows, lorenz
 from lossreport.reports.curves import Exceedance, exceedance, quantile_points
 from lossreport.reports.figures import figures, outlier_driven
 from lossreport.reports.groups import RawGroups, all_others, groups_of
 from lossreport.reports.metrics import metrics
+from lossreport.reports.patterns import worst_patterns
 from lossreport.reports.recommending import recommendation
 from lossreport.reports.results import Group, Grouping, Ledger, Prediction, TimePoint, WorstRow
 from lossreport.reports.where import Attribution
@@ -96,6 +98,8 @@ def build_prediction(
         flagged=flagged,
         groupings=groupings,
         worst=worst,
+        patterns=worst_patterns(view, by_column, names),
+        levels=error_by_level(view, advice, overall),
         timeline=points,
         time_step=step,
         lorenz=lorenz(histogram),

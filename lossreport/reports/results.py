@@ -17,7 +17,7 @@ from lossreport.logs.part import Source
 from lossreport.reports.curves import Exceedance, QuantilePoint
 from lossreport.reports.figures import Figures, WorstShare
 from lossreport.reports.metrics import Metric
-from lossreport.reports.where import Attribution, Concentration
+from lossreport.reports.where import Attribution, ByLevel, Concentration, Pattern
 
 SCHEMA = "lossreport/report/1"
 
@@ -144,6 +144,10 @@ class Prediction:
     """How many groups are outlier-driven, and why, in a sentence; None if none is."""
     groupings: tuple[Grouping, ...]
     worst: tuple[WorstRow, ...]
+    patterns: tuple[Pattern, ...]
+    """What the worst rows have in common, what most of them have first; at most three."""
+    levels: ByLevel | None
+    """The error by the size of the prediction; None of probabilities and where no rows are kept."""
     timeline: tuple[TimePoint, ...]
     time_step: str | None
     """"hour", "day", "week", ... of the timeline."""

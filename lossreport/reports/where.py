@@ -1,10 +1,12 @@
-"""Where the loss comes from: few rows, and groups, as plain data."""
+"""Where the loss comes from: few rows, groups, and sizes of predictions, as plain data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
+from lossreport.advice.levels import Levels
 from lossreport.reports.figures import Figures
 
 
@@ -73,3 +75,63 @@ class Attribution:
     def count(self, role: str) -> int:
         """Return how many groups have a role."""
         return sum(r == role for r in self.roles.values())
+
+
+Kind = Literal["value", "factor", "sign", "shift", "id", "group", "file", "hour", "day"]
+Verb = Literal["have", "are"]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """What many of the worst rows have in common, and few other rows have."""
+
+    kind: Kind
+    verb: Verb
+    what: str
+    """What they have or are: "actual = 0", "in region = emea"."""
+    positions: tuple[int, ...]
+    """Which of the worst rows fit, counted from 0."""
+    of: int
+    """How many worst rows there are."""
+    elsewhere: int
+    """How many other rows fit, ..."""
+    others: int
+    """... of so many that were looked at."""
+    sentence: str
+
+    @property
+    def rows(self) -> int:
+        """How many of the worst rows fit."""
+        return len(self.positions)
+
+
+@dataclass(frozen=True)
+class LevelBin:
+    """The errors of about equally many rows with predictions of about one size."""
+
+    low: float
+    """The smallest prediction, ..."""
+    high: float
+    """... the largest ..."""
+    middle: float
+    """... and the median one."""
+    rows: int
+    p05: float
+    """Of predicted - actual: 5 % of the errors are below."""
+    median: float
+    mean: float
+    p95: float
+
+
+@dataclass(frozen=True)
+class ByLevel:
+    """The error by the size of the prediction, from the rows kept for the checks."""
+
+    levels: Levels
+    bins: tuple[LevelBin, ...]
+    """From the smallest prediction on; empty for fewer than 200 rows or one prediction."""
+    rows: int
+    """How many scored rows were looked at."""
+    whole: bool
+    """Whether they are all there are."""
+    sentences: tuple[str, ...]
