@@ -13,6 +13,7 @@ from lossreport.advice.advice import Advice, Goal
 from lossreport.advice.choice import advise, advise_all, with_costs, with_weights
 from lossreport.advice.mixing import Decomposition, decompose, stacked
 from lossreport.advice.probabilities import advise_probabilities
+from lossreport.advice.settings import settings
 from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.checks.pairs import are_probabilities
 from lossreport.checks.repeats import tokens_of
@@ -26,9 +27,11 @@ from lossreport.profiles.statistics import REASONS
 from lossreport.reports.attribution import By, attribute
 from lossreport.reports.concentration import few_rows, lorenz
 from lossreport.reports.figures import figures, outlier_driven
+from lossreport.reports.goals import goal_effects
 from lossreport.reports.groups import RawGroups, all_others, groups_of
 from lossreport.reports.recommending import recommendation
 from lossreport.reports.results import Group, Grouping, Ledger, Prediction, TimePoint, WorstRow
+from lossreport.reports.seen import seen
 from lossreport.reports.where import Attribution
 from lossreport.reports.wording import flagged_words, verdict
 
@@ -97,6 +100,9 @@ def build_prediction(
         lorenz=lorenz(histogram),
         tokens=tuple(t for told, _ in tokens for t in told),
         other_tokens=sum(others for _, others in tokens),
+        settings=settings(advice, histogram, profile.columns.actual, name),
+        goals=goal_effects(advice, histogram, overall),
+        seen=seen(view, profile.worst.filter(pl.col("prediction") == i), overall),
     )
 
 
