@@ -14,6 +14,7 @@ FLOORS = [
     ["cli"],
     ["options"],
     ["writing", "render.page", "render.terminal", "render.markdown", "render.report_json"],
+    ["render.penalties"],
     ["render.charts", "api"],
     ["render.svg", "reports.build", "profiles.file"],
     ["reports.prediction"],

@@ -130,7 +130,7 @@ def _huber(of: Huber) -> list[Setting]:
             "Huber",
             "scikit-learn, HistGradientBoostingRegressor",
             f'HistGradientBoostingRegressor(loss="{histogram_loss}")',
-            f"No Huber there: use another library of this table, or {of.instead}, which of L1 and "
+            f"No Huber there: use another library of this list, or {of.instead}, which of L1 and "
             "L2 needs fewer rows here.",
         ),
         Setting(

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from functools import cache, partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from lossreport import formats
-from lossreport.advice.shape import MINIMUM_ROWS
+from lossreport.advice import choice, gap, resampling, shape
+from lossreport.advice.settings import Setting
 from lossreport.checks.finding import Example, gravest_first
-from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO
+from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO, SE_LOG_RATIO
+from lossreport.profiles.statistics import RELATIVE_ACCURACY
 from lossreport.render import charts
+from lossreport.render.penalties import penalties
+from lossreport.reports import attribution
+from lossreport.reports.figures import FALSE_DISCOVERIES
 from lossreport.reports.recommending import loss_name
 from lossreport.reports.results import Group, Prediction, Report
 
@@ -56,18 +62,39 @@ def _section(prediction: Prediction, index: int) -> dict[str, Any]:
         else charts.ratio_by_group(prediction, f"{prefix}-ratio"),
         "dial": charts.dial(prediction, f"{prefix}-dial"),
         "over_time": charts.over_time(prediction, f"{prefix}-time"),
+        "penalties": penalties(prediction.seen, f"{prefix}-penalties"),
     }
     return {
         "prefix": prefix,
         "prediction": prediction,
         "charts": drawn,
         "groups": _groups_shown(prediction),
+        "paste": _paste(prediction),
         "flagged": flagged,
         "left_out": most_first[:MAX_LEFT_OUT_SHOWN],
         "with_left_out": len(left_out),
         "tables": sum(len(g.groups) + g.rest_groups for g in prediction.groupings),
         "rest": sum(g.rest_groups for g in prediction.groupings),
     }
+
+
+def _paste(prediction: Prediction) -> list[dict[str, Any]]:
+    """Return the settings loss by loss, and of each loss library by library."""
+    advice = prediction.recommendation.advice
+    each = []
+    for loss, of_loss in groupby(prediction.settings, key=lambda s: s.loss):
+        name = loss_name(loss, advice.delta)
+        if loss == "quantile":
+            name = f"The quantile loss at level {advice.level:.3g}"
+        elif loss == "weighted L2":
+            name = "L2 (squared error) with weights"
+        libraries = [(library, list(s)) for library, s in groupby(of_loss, key=_library)]
+        each.append({"name": name, "libraries": libraries})
+    return each
+
+
+def _library(setting: Setting) -> str:
+    return setting.library.split(", ")[0]
 
 
 def _groups_shown(prediction: Prediction) -> list[tuple[tuple[str, ...], Group]]:
@@ -121,6 +148,7 @@ def _environment() -> Environment:
         "number": formats.number,
         "percent": formats.percent,
         "places": _places,
+        "rate": _rate,
         "ratio": formats.ratio,
         "signed": partial(formats.number, signed=True),
         "svg": _svg,
@@ -131,13 +159,26 @@ def _environment() -> Environment:
         "gaussian": GAUSSIAN_RATIO,
         "laplace": LAPLACE_RATIO,
         "huber_beats_l2": HUBER_BEATS_L2,
-        "minimum_rows": MINIMUM_ROWS,
+        "se_log_ratio": SE_LOG_RATIO,
+        "false_discoveries": FALSE_DISCOVERIES,
+        "accuracy": RELATIVE_ACCURACY,
+        # The methods say the rule's own constants.
+        "attribution": attribution,
+        "choice": choice,
+        "gap": gap,
+        "resampling": resampling,
+        "shape": shape,
     }
     return environment
 
 
 def _svg(chart: charts.Chart) -> Markup:
     return Markup(chart.svg)  # noqa: S704 - svg.clean has escaped all text in it
+
+
+def _rate(share: float) -> str:
+    """Return a constant of the rule as a percentage with the digits that it has."""
+    return f"{100 * share:g}%"
 
 
 def _places(rows: Sequence[Example], files: int) -> str:

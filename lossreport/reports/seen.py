@@ -8,12 +8,16 @@ import numpy as np
 import polars as pl
 
 from lossreport.checks.view import View
-from lossreport.formats import count, number, percent
+from lossreport.formats import count, number
 from lossreport.reports.figures import Figures
 
 LEVELS = (0.5, 0.9, 0.99)
 """Beside the largest error, rows with errors near these quantiles of |error| are shown."""
+FEW = 5
+"""Of a log of no more rows all are shown."""
 MANY_TIMES = 1e6
+ALIKE = 1.05
+"""Errors that differ by less than this factor are about as large."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +74,21 @@ def seen(view: View | None, worst: pl.DataFrame, figures: Figures) -> Seen | Non
     if not figures.mae or not figures.mse or p50 is None or p99 is None or not top:
         return None
     shown = [] if worst.is_empty() else [("largest", worst.row(0, named=True))]
-    if shown and view is not None and figures.n > 1:
+    if shown and view is not None and view.rows.height == figures.n <= FEW:
+        shown = _all_of(view.rows)
+    elif shown and view is not None:
         shown = [*_usual(view.rows, worst, figures), *shown]
     rows = tuple(_seen_row(size, row, figures) for size, row in shown)
     return Seen(rows, p50, p99, top, _sentence(figures, p50, top))
+
+
+def _all_of(rows: pl.DataFrame) -> list[tuple[str, dict[str, object]]]:
+    """Return every row of a small log, the smallest error first."""
+    size = (pl.col("predicted") - pl.col("actual")).abs()
+    ranked = rows.sort(size, maintain_order=True).rows(named=True)
+    n = len(ranked)
+    words = ["smallest", *(f"{rank} of {n} by size" for rank in range(2, n)), "largest"]
+    return list(zip(words[-n:], ranked, strict=True))
 
 
 def _usual(
@@ -91,7 +106,7 @@ def _usual(
         if (row["file"], row["row"]) in taken:
             continue
         taken.add((row["file"], row["row"]))
-        words = "median" if level == LEVELS[0] else f"{percent(level)} are smaller"
+        words = "median" if level == LEVELS[0] else f"{level:.0%} are smaller"
         found.append((words, row))
     return found
 
@@ -127,18 +142,19 @@ def _sentence(figures: Figures, median: float, largest: float) -> str:
             f"{number(largest)}."
         )
     times = largest / median
-    if times < 1.005:
+    if times < ALIKE:
         return (
             "The largest error is about as large as the median one: in both losses it counts about "
             "as much as a usual row."
         )
     return (
-        f"The largest error is {_times(times)} times the median one: in L1 it counts "
-        f"{_times(times)} times as much, in L2 {_times(times**2)} times."
+        f"The largest error is {times_words(times)} times the median one: in L1 it counts "
+        f"{times_words(times)} times as much, in L2 {times_words(times**2)} times."
     )
 
 
-def _times(factor: float) -> str:
+def times_words(factor: float) -> str:
+    """Return how many times something is in words; beyond a million only that it is."""
     if factor >= MANY_TIMES:
         return "over a million"
-    return f"{factor:.1f}" if factor < 10 else f"{factor:,.0f}"
+    return f"{factor:.2g}" if factor < 10 else f"{float(f'{factor:.3g}'):,.0f}"
