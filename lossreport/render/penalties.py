@@ -66,7 +66,7 @@ def _svg(name: str, title: str, marks: list[tuple[str, float]], *, linear: bool)
         parts.append(f'<polyline fill="none" {drawn}/>')
         y = up(top**power)
         above = -6 if power == 1 else 4
-        parts.append(_text(RIGHT - 14, y + above, f"L{power}", colour, "end", bold=True))
+        parts.append(_text(across(top) - 8, y + above, f"L{power}", colour, "end", bold=True))
     last = -math.inf
     for i, (word, size) in enumerate(marks):
         x = across(size)

@@ -13,8 +13,6 @@ from lossreport.reports.figures import Figures
 
 CHEAP = 1.005
 """A loss that needs no more than so many times the rows of the best costs nothing to speak of."""
-MOST_SHARE = 1.0
-"""A move of more than all of the total says nothing of it: the total is near 0."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,8 @@ class GoalEffect:
     """By how much predictions are higher than with L2, in the target's unit; None where mean and
     median do not surely differ."""
     share_of_total: float | None
-    """The same as a share of the total of the actual values; None also if that is near 0."""
+    """The same as a share of the total of the actual values; None also if that is
+    smaller than the errors' total."""
     moves: str
     """The same in words."""
 
@@ -84,9 +83,8 @@ def _effect(
     times = needed.get(loss)
     shift = _shift(loss, advice, histogram, figures)
     share = None
-    if shift is not None and figures.mean_actual:
-        share = shift / abs(figures.mean_actual)
-        share = share if abs(share) <= MOST_SHARE else None
+    if shift is not None and abs(figures.mean_actual or 0.0) > (figures.mae or 0.0):
+        share = shift / abs(figures.mean_actual or 0.0)
     return GoalEffect(
         goal=goal,
         asked=asked,
