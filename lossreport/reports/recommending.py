@@ -177,8 +177,7 @@ def _of_flags(advice: Advice, figures: Figures) -> list[str]:
         said.append(
             f"The mean error is {number(figures.bias, signed=True)} and the median lies on the "
             "same side of 0, both by more than a quarter of the robust standard deviation "
-            f"({number(advice.scale)}): put the level right first, it is worth more than another "
-            "loss."
+            f"({number(advice.scale)}): put the level right before you change the loss."
         )
     if "spike_at_zero" in advice.flags:
         said.append(
