@@ -182,7 +182,7 @@ def _l1() -> list[Setting]:
             (
                 "scikit-learn, QuantileRegressor",
                 "QuantileRegressor(quantile=0.5, alpha=0)",
-                "The default alpha, 1, pulls every coefficient to 0.",
+                "The default alpha, 1, pulls every coefficient towards 0.",
             ),
             (
                 "scikit-learn, SGDRegressor",
@@ -237,7 +237,7 @@ def _quantile(level: str) -> list[Setting]:
             (
                 "scikit-learn, QuantileRegressor",
                 f"QuantileRegressor(quantile={level}, alpha=0)",
-                "The default alpha, 1, pulls every coefficient to 0.",
+                "The default alpha, 1, pulls every coefficient towards 0.",
             ),
             (
                 "scikit-learn, GradientBoostingRegressor",
@@ -273,7 +273,9 @@ def _quantile(level: str) -> list[Setting]:
                 "Keras",
                 "def loss(actual, predicted):\n"
                 "    low = actual - predicted\n"
-                f"    return keras.ops.mean(keras.ops.maximum({level} * low, ({level} - 1) * low))",
+                f"    return keras.ops.mean(keras.ops.maximum({level} * low, ({level} - 1) * low))\n"
+                "\n"
+                "model.compile(loss=loss)",
                 by_hand,
             ),
         ],

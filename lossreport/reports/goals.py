@@ -109,7 +109,7 @@ def _aim(loss: str, level: float | None) -> str:
 
 def _price(loss: str, times: float | None, best: str) -> str:
     if times is None:
-        return f"not compared: {loss} aims at another value"
+        return "not compared: the quantile loss aims at another value"
     if loss == best:
         return "none: it needs the fewest rows"
     if times <= CHEAP:
