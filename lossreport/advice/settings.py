@@ -273,7 +273,8 @@ def _quantile(level: str) -> list[Setting]:
                 "Keras",
                 "def loss(actual, predicted):\n"
                 "    low = actual - predicted\n"
-                f"    return keras.ops.mean(keras.ops.maximum({level} * low, ({level} - 1) * low))\n"
+                f"    size = keras.ops.maximum({level} * low, ({level} - 1) * low)\n"
+                "    return keras.ops.mean(size)\n"
                 "\n"
                 "model.compile(loss=loss)",
                 by_hand,
