@@ -77,7 +77,8 @@ def settings(
     made: list[Setting] = []
     for loss in dict.fromkeys(losses):
         if loss == "Huber":
-            made += _huber(_huber_of(advice, histogram))
+            of = _huber_of(advice, histogram)
+            made += [*_huber_in_scikit_learn(of), *_huber_elsewhere(of.delta)]
         else:
             made += {"L1": _l1, "L2": _l2}[loss]()
     return tuple(made)
@@ -102,77 +103,79 @@ def _huber_of(advice: Advice, histogram: ErrorHistogram) -> Huber:
     )
 
 
-def _huber(of: Huber) -> list[Setting]:
-    histogram_loss = {"L1": "absolute_error", "L2": "squared_error"}[of.instead]
-    return [
-        Setting(
-            "Huber",
-            "scikit-learn, HuberRegressor",
-            f"HuberRegressor(epsilon={of.epsilon})",
-            f"epsilon is delta divided by a scale that it fits itself; {of.epsilon} makes delta "
-            f"{of.delta} on errors like these. The default is 1.35.",
-        ),
-        Setting(
-            "Huber",
-            "scikit-learn, SGDRegressor",
-            f'SGDRegressor(loss="huber", epsilon={of.delta})',
-            "epsilon is delta in the target's unit. The default, 0.1, is close to L1 unless "
-            "errors are that small.",
-        ),
-        Setting(
-            "Huber",
-            "scikit-learn, GradientBoostingRegressor",
-            f'GradientBoostingRegressor(loss="huber", alpha={of.quantile})',
-            "alpha is the share of errors below delta, not delta; it is looked at anew for each "
-            "tree. The default is 0.9.",
-        ),
-        Setting(
-            "Huber",
-            "scikit-learn, HistGradientBoostingRegressor",
-            f'HistGradientBoostingRegressor(loss="{histogram_loss}")',
-            f"No Huber there: use another library of this list, or {of.instead}, which of L1 and "
-            "L2 needs fewer rows here.",
-        ),
-        Setting(
-            "Huber",
-            "LightGBM",
-            f'LGBMRegressor(objective="huber", alpha={of.delta})',
-            "alpha is delta in the target's unit. The default is 0.9.",
-        ),
-        Setting(
-            "Huber",
-            "XGBoost",
-            "start = float(np.median(y))  # y: what you train on\n"
-            'XGBRegressor(objective="reg:pseudohubererror", base_score=start,\n'
-            f"             huber_slope={of.delta}, max_delta_step={of.delta})",
-            "A smooth variant of Huber: huber_slope is delta in the target's unit, by default 1. "
-            "Without base_score and max_delta_step, version 3.2 starts far off and its steps grow "
-            "without limit where errors are much larger than delta.",
-        ),
-        Setting(
-            "Huber",
-            "CatBoost",
-            f'CatBoostRegressor(loss_function="Huber:delta={of.delta}")',
-            "delta is in the target's unit and has no default.",
-        ),
-        Setting(
-            "Huber",
-            "PyTorch",
-            f"loss = torch.nn.HuberLoss(delta={of.delta})",
-            "delta is in the unit that the network predicts: if you scale the target, divide "
-            "delta by the same number. The default is 1.",
-        ),
-        Setting(
-            "Huber",
-            "Keras",
-            f"model.compile(loss=keras.losses.Huber(delta={of.delta}))",
-            'As for PyTorch. loss="huber" takes the default, 1.',
-        ),
-    ]
-
-
 def _each(loss: str, codes: Sequence[tuple[str, str] | tuple[str, str, str]]) -> list[Setting]:
     return [Setting(loss, *code) for code in codes]
+
+
+def _huber_in_scikit_learn(of: Huber) -> list[Setting]:
+    histogram_loss = {"L1": "absolute_error", "L2": "squared_error"}[of.instead]
+    return _each(
+        "Huber",
+        [
+            (
+                "scikit-learn, HuberRegressor",
+                f"HuberRegressor(epsilon={of.epsilon})",
+                f"epsilon is delta divided by a scale that it fits itself; {of.epsilon} makes "
+                f"delta {of.delta} on errors like these. The default is 1.35.",
+            ),
+            (
+                "scikit-learn, SGDRegressor",
+                f'SGDRegressor(loss="huber", epsilon={of.delta})',
+                "epsilon is delta in the target's unit. The default, 0.1, is close to L1 unless "
+                "errors are that small.",
+            ),
+            (
+                "scikit-learn, GradientBoostingRegressor",
+                f'GradientBoostingRegressor(loss="huber", alpha={of.quantile})',
+                "alpha is the share of errors below delta, not delta; it is looked at anew for "
+                "each tree. The default is 0.9.",
+            ),
+            (
+                "scikit-learn, HistGradientBoostingRegressor",
+                f'HistGradientBoostingRegressor(loss="{histogram_loss}")',
+                f"No Huber there: use another library of this list, or {of.instead}, which of L1 "
+                "and L2 needs fewer rows here.",
+            ),
+        ],
+    )
+
+
+def _huber_elsewhere(delta: str) -> list[Setting]:
+    return _each(
+        "Huber",
+        [
+            (
+                "LightGBM",
+                f'LGBMRegressor(objective="huber", alpha={delta})',
+                "alpha is delta in the target's unit. The default is 0.9.",
+            ),
+            (
+                "XGBoost",
+                "start = float(np.median(y))  # y: what you train on\n"
+                'XGBRegressor(objective="reg:pseudohubererror", base_score=start,\n'
+                f"             huber_slope={delta}, max_delta_step={delta})",
+                "A smooth variant of Huber: huber_slope is delta in the target's unit, by default "
+                "1. Without base_score and max_delta_step, version 3.2 starts far off and its "
+                "steps grow without limit where errors are much larger than delta.",
+            ),
+            (
+                "CatBoost",
+                f'CatBoostRegressor(loss_function="Huber:delta={delta}")',
+                "delta is in the target's unit and has no default.",
+            ),
+            (
+                "PyTorch",
+                f"loss = torch.nn.HuberLoss(delta={delta})",
+                "delta is in the unit that the network predicts: if you scale the target, divide "
+                "delta by the same number. The default is 1.",
+            ),
+            (
+                "Keras",
+                f"model.compile(loss=keras.losses.Huber(delta={delta}))",
+                'As for PyTorch. loss="huber" takes the default, 1.',
+            ),
+        ],
+    )
 
 
 def _l1() -> list[Setting]:
