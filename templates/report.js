@@ -68,6 +68,17 @@
     filter();
   }
 
+  for (const button of document.querySelectorAll(".copy")) {
+    if (!navigator.clipboard) break;
+    button.hidden = false;
+    button.addEventListener("click", function () {
+      const code = button.parentElement.querySelector("code").textContent;
+      navigator.clipboard.writeText(code).then(
+        function () { button.textContent = "Copied"; },
+        function () { button.textContent = "Not allowed"; });
+    });
+  }
+
   const opened = [];
   const unwrapped = [];
   addEventListener("beforeprint", function () {

@@ -37,3 +37,10 @@ def histogram_of(errors: np.ndarray) -> ErrorHistogram:
     with np.errstate(over="ignore"):
         squares = np.bincount(at, errors**2)
     return ErrorHistogram.from_bins(which, n, np.bincount(at, errors), squares)
+
+
+def lopsided(n: int = 2000) -> np.ndarray:
+    """Errors, predicted - actual, whose mean, median and Huber's centre lie apart."""
+    rng = np.random.default_rng(7)
+    body, tail = rng.normal(0, 2, n), -rng.exponential(12, n)
+    return np.where(rng.random(n) < 0.15, tail, body)

@@ -177,8 +177,19 @@ def test_sorting_and_filtering(opened: Callable[..., Page]) -> None:
 def test_without_scripts_everything_is_readable(opened: Callable[..., Page]) -> None:
     page = opened(EXAMPLES / "deliveries.parquet", java_script_enabled=False)
     assert page.locator("table.groups tbody tr:visible").count() == 49
-    assert page.locator("svg.chart:visible").count() == 10
+    assert page.locator("svg.chart:visible").count() == 11
     assert page.locator("button:visible").count() == 0
+
+
+def test_code_is_copied_as_it_stands(opened: Callable[..., Page]) -> None:
+    page = opened(EXAMPLES / "deliveries.parquet")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("details.paste summary", has_text="LightGBM").click()
+    page.locator("details.paste[open] .copy").click()
+    page.locator("details.paste[open] .copy", has_text="Copied").wait_for(timeout=10_000)
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.locator("details.paste[open] code").inner_text()
+    assert copied.startswith('LGBMRegressor(objective="huber", alpha=')
 
 
 def test_the_theme_button_and_print(opened: Callable[..., Page]) -> None:

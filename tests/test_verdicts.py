@@ -48,7 +48,7 @@ def test_one_row_apart_is_never_a_broad_tail(rows: int) -> None:
     verdict = only(report_of(errors)).verdict
     assert verdict.tone == "alert"
     assert "1 row" in verdict.headline
-    assert "heavier than a Gaussian" not in verdict.why
+    assert "more frequent than in a bell curve" not in verdict.why
     assert not any("mean error" in p for p in verdict.points), "the bias is one row's doing"
 
 

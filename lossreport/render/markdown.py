@@ -43,9 +43,24 @@ def _prediction(prediction: Prediction) -> list[str]:
             parts.append(f"{len(worst) - MAX_GROUPS:,} more groups are on the page.")
     if prediction.patterns:
         parts.append("\n".join(f"- {_text(p.sentence)}" for p in prediction.patterns))
+    parts += _settings(prediction)
     ledger = f"{count(rows.read, 'row')} read = {rows.scored:,} scored + {rows.missing:,} left out"
     reasons = ", ".join(f"{n:,} {reason(r)}" for r, n in rows.left_out)
     return [*parts, f"{ledger} ({reasons})" if reasons else ledger]
+
+
+def _settings(prediction: Prediction) -> list[str]:
+    """Return the advised loss's settings in a short form: of each library the first."""
+    advised = [s for s in prediction.settings if s.loss == prediction.settings[0].loss]
+    first: dict[str, str] = {}
+    for setting in advised:
+        first.setdefault(setting.library.split(", ")[0], setting.code)
+    if not first:
+        return []
+    code = "\n".join(first.values())
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", code)), default=0))
+    lead = "Settings (more on the page); tune the model's size again after changing the loss:"
+    return [f"{lead}\n\n{fence}python\n{code}\n{fence}"]
 
 
 def _table(overall: Figures, worst: list[tuple[tuple[str, ...], Group]]) -> str:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from lossreport import formats
+from lossreport.advice.settings import Setting
 from lossreport.checks.finding import gravest_first
 from lossreport.render import charts, loss_charts, source_charts
 from lossreport.render.level_chart import by_level
+from lossreport.render.penalties import penalties
 from lossreport.render.ruler import ruler
 from lossreport.render.templating import fill
 from lossreport.reports.figures import Figures
+from lossreport.reports.recommending import loss_name
 from lossreport.reports.results import Group, Prediction, Report
 
 MAX_GROUPS_SHOWN = 200
@@ -60,6 +64,7 @@ def _section(prediction: Prediction, index: int) -> dict[str, Any]:
         "loss_map": loss_charts.loss_map(prediction, f"{prefix}-map"),
         "inside_between": loss_charts.inside_between(prediction, f"{prefix}-between"),
         "quantiles": loss_charts.quantiles(prediction, f"{prefix}-quantiles"),
+        "penalties": penalties(prediction.seen, f"{prefix}-penalties"),
     }
     source, notable = _source(prediction), _notable(prediction)
     return {
@@ -73,6 +78,7 @@ def _section(prediction: Prediction, index: int) -> dict[str, Any]:
         "with_finding": len(notable),
         "charts": drawn,
         "groups": _groups_shown(prediction),
+        "paste": _paste(prediction),
         "flagged": flagged,
         "left_out": most_first[:MAX_LEFT_OUT_SHOWN],
         "with_left_out": len(left_out),
@@ -106,6 +112,25 @@ def _notable(prediction: Prediction) -> list[tuple[tuple[str, ...], Group]]:
     order = ("source", "heavy tail", None, "part of the source", "affected")
     found = [(g.by, x) for g in prediction.groupings for x in g.groups if x.flagged or x.role]
     return sorted(found, key=lambda f: (order.index(f[1].role), -(f[1].share_of_sq_error or 0)))
+
+
+def _paste(prediction: Prediction) -> list[dict[str, Any]]:
+    """Return the settings loss by loss, and of each loss library by library."""
+    advice = prediction.recommendation.advice
+    each = []
+    for loss, of_loss in groupby(prediction.settings, key=lambda s: s.loss):
+        name = loss_name(loss, advice.delta)
+        if loss == "quantile":
+            name = f"The quantile loss at level {advice.level:.3g}"
+        elif loss == "weighted L2":
+            name = "L2 (squared error) with weights"
+        libraries = [(library, list(s)) for library, s in groupby(of_loss, key=_library)]
+        each.append({"name": name, "libraries": libraries})
+    return each
+
+
+def _library(setting: Setting) -> str:
+    return setting.library.split(", ")[0]
 
 
 def _groups_shown(prediction: Prediction) -> list[tuple[tuple[str, ...], Group]]:

@@ -183,7 +183,11 @@ def _prediction(prediction: Prediction, keys: tuple[str, ...]) -> dict[str, Any]
         "tokens": [asdict(t) for t in prediction.tokens],
         "other_tokens": prediction.other_tokens,
         "overall": _figures(prediction.overall),
-        "recommendation": _recommendation(prediction.recommendation),
+        "recommendation": {
+            **_recommendation(prediction.recommendation),
+            "settings": [asdict(s) for s in prediction.settings],
+            "goals": [asdict(g) for g in prediction.goals],
+        },
         "concentration": _concentration(prediction.concentration),
         "attribution": _attribution(prediction.attribution),
         "groupings": [

@@ -15,11 +15,14 @@ from jinja2.exceptions import TemplateSyntaxError
 from markupsafe import Markup
 
 from lossreport import formats
-from lossreport.advice.shape import MINIMUM_ROWS
+from lossreport.advice import choice, gap, resampling, shape
 from lossreport.checks.finding import Example
 from lossreport.errors import UsageError
-from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO
+from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO, SE_LOG_RATIO
+from lossreport.profiles.statistics import RELATIVE_ACCURACY
 from lossreport.render.drawing import Chart
+from lossreport.reports import attribution
+from lossreport.reports.figures import FALSE_DISCOVERIES
 from lossreport.reports.recommending import loss_name
 from lossreport.reports.results import Group
 
@@ -109,6 +112,7 @@ def _environment(folder: Path | None) -> Environment:
         "number": formats.number,
         "percent": formats.percent,
         "places": _places,
+        "rate": _rate,
         "ratio": formats.ratio,
         "sortable": _sortable,
         "signed": partial(formats.number, signed=True),
@@ -120,7 +124,16 @@ def _environment(folder: Path | None) -> Environment:
         "gaussian": GAUSSIAN_RATIO,
         "laplace": LAPLACE_RATIO,
         "huber_beats_l2": HUBER_BEATS_L2,
-        "minimum_rows": MINIMUM_ROWS,
+        "minimum_rows": shape.MINIMUM_ROWS,
+        "se_log_ratio": SE_LOG_RATIO,
+        "false_discoveries": FALSE_DISCOVERIES,
+        "accuracy": RELATIVE_ACCURACY,
+        # The methods say the rule's own constants.
+        "attribution": attribution,
+        "choice": choice,
+        "gap": gap,
+        "resampling": resampling,
+        "shape": shape,
     }
     return environment
 
@@ -132,6 +145,11 @@ def _sortable(value: float | None) -> str:
 
 def _svg(chart: Chart) -> Markup:
     return Markup(chart.svg)  # noqa: S704 - svg.clean has escaped all text in it
+
+
+def _rate(share: float) -> str:
+    """Return a constant of the rule as a percentage with the digits that it has."""
+    return f"{100 * share:g}%"
 
 
 def _places(rows: Sequence[Example], files: int) -> str:

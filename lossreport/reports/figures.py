@@ -153,7 +153,7 @@ def outlier_driven(of_groups: Sequence[Figures], minimum_rows: int) -> list[bool
     """Return which groups' ratio is beyond what their number of rows explains.
 
     A group is flagged when its centred ratio is above 1.277, where Huber starts to need fewer
-    rows than L2, and significantly above the Gaussian 1.2533: ln(ratio) of n Gaussian errors has
+    rows than L2, and above the Gaussian 1.2533 beyond chance: ln(ratio) of n Gaussian errors has
     standard error 0.266 / sqrt(n), and the many tests are corrected by Benjamini and Hochberg's
     step-up rule at 5 %. The centred ratio is used because bias pulls the raw one towards 1.
     Groups below `minimum_rows`, and those without a ratio, are not tested and never flagged.

@@ -14,6 +14,7 @@ from lossreport.advice.choice import advise, advise_all, with_costs, with_weight
 from lossreport.advice.histogram import ErrorHistogram
 from lossreport.advice.mixing import Decomposition, decompose, stacked
 from lossreport.advice.probabilities import advise_probabilities
+from lossreport.advice.settings import settings
 from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.checks.pairs import are_probabilities
 from lossreport.checks.repeats import tokens_of
@@ -29,11 +30,13 @@ from lossreport.reports.by_level import error_by_level
 from lossreport.reports.concentration import few_rows, lorenz
 from lossreport.reports.curves import Exceedance, exceedance, quantile_points
 from lossreport.reports.figures import figures, outlier_driven
+from lossreport.reports.goals import goal_effects
 from lossreport.reports.groups import RawGroups, all_others, groups_of
 from lossreport.reports.metrics import metrics
 from lossreport.reports.patterns import worst_patterns
 from lossreport.reports.recommending import recommendation
 from lossreport.reports.results import Group, Grouping, Ledger, Prediction, TimePoint, WorstRow
+from lossreport.reports.seen import seen
 from lossreport.reports.where import Attribution
 from lossreport.reports.wording import flagged_words, verdict
 
@@ -108,6 +111,9 @@ def build_prediction(
         quantiles=quantile_points(histogram, advice.scale) if histogram else (),
         tokens=tuple(t for told, _ in tokens for t in told),
         other_tokens=sum(others for _, others in tokens),
+        settings=settings(advice, histogram, profile.columns.actual, name),
+        goals=goal_effects(advice, histogram, overall),
+        seen=seen(view, profile.worst.filter(pl.col("prediction") == i), overall),
     )
 
 

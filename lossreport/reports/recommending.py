@@ -161,7 +161,7 @@ def _because(advice: Advice, figures: Figures) -> list[str]:
             "about "
             f"{number(abs(advice.lopsided * advice.scale))}, and totals with it."
         )
-    sentences += _of_flags(advice)
+    sentences += _of_flags(advice, figures)
     told = advice.verdict in ("clear", "no-clear-winner") and advice.goal != "large-errors"
     if told and advice.confidence and advice.probability is not None:
         sentences.append(
@@ -171,12 +171,13 @@ def _because(advice: Advice, figures: Figures) -> list[str]:
     return sentences
 
 
-def _of_flags(advice: Advice) -> list[str]:
+def _of_flags(advice: Advice, figures: Figures) -> list[str]:
     said = []
     if "biased" in advice.flags:
         said.append(
-            "Mean and median of the errors lie on one side of 0 by more than a quarter of their "
-            "robust spread: put the level right first, it is worth more than another loss."
+            f"The mean error is {number(figures.bias, signed=True)} and the median lies on the "
+            "same side of 0, both by more than a quarter of the robust standard deviation "
+            f"({number(advice.scale)}): put the level right before you change the loss."
         )
     if "spike_at_zero" in advice.flags:
         said.append(

@@ -11,12 +11,15 @@ from typing import Literal
 
 from lossreport.advice.advice import Advice
 from lossreport.advice.mixing import Decomposition
+from lossreport.advice.settings import Setting
 from lossreport.checks.finding import Finding, Token
 from lossreport.logs.joining import Join
 from lossreport.logs.part import Source
 from lossreport.reports.curves import Exceedance, QuantilePoint
 from lossreport.reports.figures import Figures, WorstShare
+from lossreport.reports.goals import GoalEffect
 from lossreport.reports.metrics import Metric
+from lossreport.reports.seen import Seen
 from lossreport.reports.where import Attribution, ByLevel, Concentration, Pattern
 
 SCHEMA = "lossreport/report/1"
@@ -163,6 +166,12 @@ class Prediction:
     """Of each side the ten most frequent texts that are no numbers."""
     other_tokens: int = 0
     """How many rows have others; at most so many where a token's count is "at least"."""
+    settings: tuple[Setting, ...] = ()
+    """Code to paste for the advised loss, library by library."""
+    goals: tuple[GoalEffect, ...] = ()
+    """What each goal would ask for."""
+    seen: Seen | None = None
+    """How L1 and L2 see some rows; None where there is no error to see."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from lossreport.advice.advice import Goal
 from lossreport.checks.finding import Finding
 from lossreport.formats import MINUS, count, group_name, number, percent, ratio, reason
-from lossreport.losses import HUBER_BEATS_L2
+from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2
 from lossreport.reports.figures import Figures, surely_biased
 from lossreport.reports.results import Group, Ledger, Recommendation, Verdict, WorstRow
 from lossreport.reports.where import Attribution, Concentration
@@ -65,15 +65,27 @@ def verdict(
         tag = "Check rows first" if advised.advice.broken else "Beyond the range of floats"
         return Verdict(tag, "alert", advised.headline, because, tuple(points))
     heavy = (figures.centred_ratio or 0) > HUBER_BEATS_L2
-    judged = (
-        "Quote MAE beside RMSE: the tail is heavier than a Gaussian's."
-        if heavy
-        else "RMSE and MAE tell the same story here."
-    )
+    judged = _judged(figures, heavy=heavy)
     return Verdict(
         HEAVY_TAIL if heavy else "No outlier problem", "note" if heavy else "calm",
         advised.headline, f"{because} {judged}".strip(), tuple(points),
     )  # fmt: skip
+
+
+def _judged(figures: Figures, *, heavy: bool) -> str:
+    """Return whether MAE must stand beside RMSE, with the centred ratio that decides it."""
+    if figures.centred_ratio is None:
+        return "RMSE and MAE tell the same story here."
+    told = (
+        f"(around the median error RMSE/MAE is {ratio(figures.centred_ratio)}; a bell curve gives "
+        f"{ratio(GAUSSIAN_RATIO)})"
+    )
+    if heavy:
+        return f"Quote MAE beside RMSE: large errors are more frequent than in a bell curve {told}."
+    return (
+        "RMSE and MAE tell the same story: large errors are about as frequent as in a bell curve, "
+        f"or rarer {told}."
+    )
 
 
 def with_faults(verdict: Verdict, faults: Sequence[Finding]) -> Verdict:
