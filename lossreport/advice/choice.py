@@ -171,7 +171,8 @@ def with_costs(
         return replace(advice, verdict="not-enough-rows", loss=None, reason=reason, level=level)
     (quantile,) = histogram.quantile([1 - level])  # of predicted - actual
     verdict = advice.verdict if advice.broken else "quantile"
-    return replace(advice, verdict=verdict, loss="quantile", level=level, shift=-quantile)
+    shift = -(quantile + histogram.level)
+    return replace(advice, verdict=verdict, loss="quantile", level=level, shift=shift)
 
 
 def _judge(goal: Goal, made: Functionals) -> list[Advice]:

@@ -38,6 +38,10 @@ class ErrorHistogram:
     """... and end; equal to `low` where the bin holds one value."""
     edge: Floats
     """The bin's outer limit in |error|: no error of a bin nearer to 0 is larger."""
+    level: float = 0.0
+    """What was taken from every error before it was put into its bin."""
+    apart: float = 0.0
+    """How many errors of exactly 0 are not in the bins, where there is a level."""
 
     @classmethod
     def from_bins(
@@ -93,7 +97,7 @@ class ErrorHistogram:
         """Return the histogram of some of the bins."""
         return ErrorHistogram(
             self.n[which], self.mean[which], self.deviation[which],
-            self.low[which], self.high[which], self.edge[which],
+            self.low[which], self.high[which], self.edge[which], self.level, self.apart,
         )  # fmt: skip
 
     def in_units_of(self, unit: float) -> ErrorHistogram:
@@ -104,7 +108,10 @@ class ErrorHistogram:
 
         each = (self.mean, self.deviation, self.low, self.high, self.edge)
         with np.errstate(over="ignore"):
-            return ErrorHistogram(self.n, *map(divided, each))
+            mean, *others = map(divided, each)
+            deviation, low, high, edge = others
+        level = self.level / unit
+        return ErrorHistogram(self.n, mean, deviation, low, high, edge, level, self.apart)
 
     @property
     def rows(self) -> float:

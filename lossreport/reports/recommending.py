@@ -130,7 +130,7 @@ def _first_reason(advice: Advice) -> list[str]:
 def _because(advice: Advice, figures: Figures) -> list[str]:
     if advice.loss is None:
         return []
-    sentences = [*_first_reason(advice), _efficiency(advice)]
+    sentences = [*_of_level(advice), *_first_reason(advice), _efficiency(advice)]
     if figures.ratio is not None:
         interval = ""
         if figures.ratio_low is not None:
@@ -171,13 +171,17 @@ def _because(advice: Advice, figures: Figures) -> list[str]:
     return sentences
 
 
+def _of_level(advice: Advice) -> list[str]:
+    if "biased" not in advice.flags:
+        return []
+    return [
+        "Mean and median of the errors lie on one side of 0 by more than a quarter of their "
+        "robust spread: put the level right first, it is worth more than another loss."
+    ]
+
+
 def _of_flags(advice: Advice) -> list[str]:
     said = []
-    if "biased" in advice.flags:
-        said.append(
-            "Mean and median of the errors lie on one side of 0 by more than a quarter of their "
-            "robust spread: put the level right first, it is worth more than another loss."
-        )
     if "spike_at_zero" in advice.flags:
         said.append(
             f"{percent(advice.zeros)} of the errors are exactly 0; the shape was judged on the "
