@@ -42,7 +42,8 @@ def centre_for(histogram: ErrorHistogram | None) -> float | None:
 
     The median rounded to a power of ten of at most 4 robust standard deviations, of the errors
     that are not 0. None below 50 of these. Errors that are all of one value seem to have no spread,
-    as do those that differ by less than the bins can tell: they have a centre too.
+    as do those that differ by less than the bins can tell: they have a centre too, unless many
+    others are exactly 0, as where both sides are classes.
     """
     if histogram is None:
         return None
@@ -51,7 +52,8 @@ def centre_for(histogram: ErrorHistogram | None) -> float | None:
         return None
     unit = 1024.0 if float(np.max(np.abs(others.mean))) > LARGEST / 1024 else 1.0
     median, scale = _median_and_scale(others.in_units_of(unit))
-    if not is_too_far(median, scale):
+    spike = others.rows <= (1 - SPIKE) * histogram.rows
+    if not is_too_far(median, scale) or (scale == 0 and spike):
         return None
     step = ROUNDED_TO * scale
     if step > 0 and (digits := -math.floor(math.log10(step))) < 300:
