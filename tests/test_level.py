@@ -55,13 +55,13 @@ def test_the_advice_is_that_of_the_same_errors_about_0(law: str, level: float) -
     near = lossreport.report(log_of(errors), by="g").predictions[0]
     far = lossreport.report(log_of(errors + level), by="g").predictions[0]
     recommended = [(near.recommendation, far.recommendation)]
-    pairs = zip(near.groupings[0].groups, far.groupings[0].groups, strict=True)
-    recommended += [(a.recommendation, b.recommendation) for a, b in pairs]
+    groups = [sorted(p.groupings[0].groups, key=lambda g: g.key) for p in (near, far)]
+    recommended += [(a.recommendation, b.recommendation) for a, b in zip(*groups, strict=True)]
     for a, b in recommended:
         assert b.advice.loss == a.advice.loss
-        assert b.advice.scale == pytest.approx(a.advice.scale, rel=0.06)
+        assert b.advice.scale == pytest.approx(a.advice.scale, rel=0.01)
         needed = [rows for _, rows in a.advice.rows_needed]
-        assert [rows for _, rows in b.advice.rows_needed] == pytest.approx(needed, rel=0.15)
+        assert [rows for _, rows in b.advice.rows_needed] == pytest.approx(needed, rel=0.06)
         assert "biased" in b.advice.flags
         assert b.because[0].startswith("Mean and median of the errors lie on one side of 0")
     median = np.median(errors)

@@ -105,8 +105,9 @@ def _step(histogram: ErrorHistogram) -> float:
 def _no_shape(histogram: ErrorHistogram) -> str | None:
     """Return why these errors' shape cannot be judged, or None."""
     if histogram.rows < MINIMUM_ROWS:
+        differ = "differs" if round(histogram.rows) == 1 else "differ"
         return (
-            f"Only {count(round(histogram.rows), 'error')} differ from 0: too few to choose a "
+            f"Only {count(round(histogram.rows), 'error')} {differ} from 0: too few to choose a "
             f"loss, for which {MINIMUM_ROWS} are needed."
         )
     one_value = histogram.n[histogram.low == histogram.high]

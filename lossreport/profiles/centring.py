@@ -18,6 +18,8 @@ from lossreport.profiles.statistics import HISTOGRAM_SUMS, UNSCORED, binned, wit
 from lossreport.profiles.summing import NOBODY, Cells, Sums
 
 Centres = Sequence[float | None]
+ROUNDING = 1e-13
+"""An error is a difference of floats: what is below this share of the centre is their rounding."""
 
 
 def with_centred(
@@ -72,7 +74,15 @@ def _prepare(centres: Centres) -> Prepare:
 
     def prepare(rows: pl.LazyFrame) -> pl.LazyFrame:
         made = with_errors(nw.from_native(rows), len(centres))
-        made = made.with_columns(**{f"away_{i}": nw.col(f"error_{i}") - c for i, c in wanted})
+        away = {i: nw.col(f"error_{i}") - c for i, c in wanted}
+        made = made.with_columns(
+            **{
+                f"away_{i}": nw.when(away[i].abs() > ROUNDING * abs(c))
+                .then(away[i])
+                .otherwise(nw.lit(0.0))
+                for i, c in wanted
+            }
+        )
         bins = {
             f"bin_{i}": nw.when(nw.col(f"error_{i}") == 0)
             .then(nw.lit(UNSCORED))

@@ -103,13 +103,7 @@ def _cost_words(level: float) -> str:
 def _first_reason(advice: Advice) -> list[str]:
     """Return what is to be known of the headline itself."""
     if advice.broken and advice.loss_if_repaired:
-        repaired = loss_name(advice.loss_if_repaired, advice.delta_if_repaired)
-        left_in = loss_name(advice.loss or "", advice.delta)
-        if advice.level is not None:
-            left_in = f"the quantile loss at level {advice.level:.3g}"
-        return [
-            f"Repaired or removed, the errors suit {repaired}; left in, {left_in}.",
-        ]
+        return [_repaired_or_not(advice)]
     if advice.verdict == "quantile":
         assert advice.level is not None
         assert advice.shift is not None
@@ -125,6 +119,28 @@ def _first_reason(advice: Advice) -> list[str]:
             f"L2. Without weights, train with {loss_name(advice.best_guess or '', advice.delta)}.",
         ]
     return []
+
+
+def _repaired_or_not(advice: Advice) -> str:
+    """Return which loss suits the errors without the rows to be checked, and with them."""
+    assert advice.loss_if_repaired is not None
+    loss, repaired = advice.loss or "", advice.loss_if_repaired
+    if advice.level is not None:
+        left_in = f"the quantile loss at level {advice.level:.3g}"
+    elif loss != repaired:
+        left_in = loss_name(loss, advice.delta)
+    elif loss != "Huber":
+        return f"Repaired, removed or left in, the errors suit {loss_name(loss, None)}."
+    else:
+        with_them, without = number(advice.delta), number(advice.delta_if_repaired)
+        if with_them == without:
+            return f"Repaired, removed or left in, the errors suit Huber with delta = {without}."
+        return (
+            f"Repaired, removed or left in, the errors suit Huber: with delta = {without} once "
+            f"they are repaired or removed, {with_them} as long as they are left in."
+        )
+    suited = loss_name(repaired, advice.delta_if_repaired)
+    return f"Repaired or removed, the errors suit {suited}; left in, {left_in}."
 
 
 def _because(advice: Advice, figures: Figures) -> list[str]:
