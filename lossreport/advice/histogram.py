@@ -8,6 +8,7 @@ exact, and quantiles of small logs are the true ones.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -188,16 +189,21 @@ class ErrorHistogram:
         top = float(np.max(np.abs(self.mean))) if len(self.n) else 0.0
         if rows < 1 or top == 0:
             return None
+        n, before, absolute, squared = self._worst_first
+        taken = np.clip(rows - before, 0, n)
+        return (
+            float(taken @ absolute / (n @ absolute)),
+            float(taken @ squared / (n @ squared)),
+        )
+
+    @functools.cached_property
+    def _worst_first(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """The bins' rows, the rows before them, and mean |e| and e^2 in units of the largest."""
+        top = float(np.max(np.abs(self.mean)))
         size = np.abs(self.mean) / top
         order = np.argsort(-size, kind="stable")
-        n = self.n[order]
-        taken = np.clip(rows - (np.cumsum(n) - n), 0, n)
-        absolute = size[order]
-        squared = absolute**2 + (self.deviation[order] / top) ** 2
-        return (
-            float((taken * absolute).sum() / (n * absolute).sum()),
-            float((taken * squared).sum() / (n * squared).sum()),
-        )
+        n, absolute = self.n[order], size[order]
+        return n, np.cumsum(n) - n, absolute, absolute**2 + (self.deviation[order] / top) ** 2
 
     def beyond(self, cut: float) -> tuple[int, float, float]:
         """Return the number of rows in bins beyond |error| = cut, and their two shares of error.

@@ -73,6 +73,8 @@ class Table:
 
     def rolled_up(self, by: Sequence[str]) -> Table:
         """Return the table by fewer columns; `by` must be among this table's."""
+        if tuple(by) == self.by:
+            return self
         keys = [
             pl.col(f"key_{self.by.index(column)}").alias(f"key_{i}") for i, column in enumerate(by)
         ]
