@@ -96,10 +96,11 @@ def _without_needless_bins(unit: ErrorHistogram) -> ErrorHistogram:
     """Join the many bins around 0 that are far narrower than what the median's density is of.
 
     Of the density the bandwidth h is known in shares of the rows, which for errors in units of
-    their scale is about 2.5 h: cells of a tenth of h leave no trace. Repeated values stay apart.
+    their scale is about 2.5 h: cells of a fifth of h leave no trace. Repeated values stay apart.
     """
-    cell = float(bandwidth(np.array(unit.rows))) / 10
-    inner = (unit.edge < cell / (2 * RELATIVE_ACCURACY)) & (unit.low < unit.high)
+    cell = float(bandwidth(np.array(unit.rows))) / 5
+    single = (unit.low < unit.high) | (unit.n == 1)
+    inner = (unit.edge < cell / (2 * RELATIVE_ACCURACY)) & single
     near, deviation = (np.where(inner, v, 0) for v in (unit.mean, unit.deviation))
     place = np.floor(near / cell)
     same = inner[1:] & inner[:-1] & (place[1:] == place[:-1])
