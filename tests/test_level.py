@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import lossreport
 from lossreport.advice.advice import Advice
 from lossreport.advice.level import centre_for
 from lossreport.logs.log import Log
-from lossreport.profiles.file import load_profile, save_profile
+from lossreport.profiles.file import KEY, load_profile, save_profile
 from lossreport.profiles.profile import Profile
 from tests.simulated_errors import LAWS, histogram_of
 
@@ -158,6 +159,21 @@ def test_profiles_of_one_centre_merge_to_that_of_all_rows(tmp_path: Path) -> Non
     same_bins(merged, whole)
     advice = lossreport.report(merged).predictions[0].recommendation.advice
     assert advice == lossreport.report(whole).predictions[0].recommendation.advice
+
+
+def test_a_profile_saved_without_centres_is_read(tmp_path: Path) -> None:
+    made = lossreport.profile(log_of(np.random.default_rng(13).normal(0, 1, 100)), by="g")
+    save_profile(made, tmp_path / "new")
+    about = json.loads(pl.read_parquet_metadata(tmp_path / "new")[KEY])
+    del about["centres"]
+    pl.read_parquet(tmp_path / "new").write_parquet(
+        tmp_path / "old", metadata={KEY: json.dumps(about)}
+    )
+    loaded = load_profile(str(tmp_path / "old"))
+    assert loaded.centres == ()
+    assert lossreport.to_json(lossreport.report(loaded)) == lossreport.to_json(
+        lossreport.report(made)
+    )
 
 
 def test_profiles_of_different_centres_merge_without_and_say_what_to_do() -> None:
