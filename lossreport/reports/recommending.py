@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lossreport.advice.advice import Advice
+from lossreport.advice.advice import LOSSES, Advice
+from lossreport.advice.level import WIDE_BINS
 from lossreport.formats import count, number, percent, ratio, visible
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.reports.figures import Figures
@@ -31,7 +32,23 @@ def _all_of(losses: tuple[str, ...], last: str) -> str:
 def recommendation(advice: Advice, figures: Figures) -> Recommendation:
     """Return the advice in words."""
     told = PROBABILITIES if advice.verdict == "probabilities" else _because(advice, figures)
-    return Recommendation(advice, _headline(advice), tuple(told))
+    headline = _headline(advice)
+    if (times := _times_off(advice, figures)) and not advice.broken:
+        then = headline if headline.startswith(LOSSES) else headline[0].lower() + headline[1:]
+        headline = (
+            f"Put the level right first: the mean error is {number(figures.bias, signed=True)}, "
+            f"{_far(times)} times the robust spread of the errors. After that: {then}"
+        )
+    return Recommendation(advice, headline, tuple(told))
+
+
+def _times_off(advice: Advice, figures: Figures) -> float | None:
+    """Return how many robust spreads the errors lie from 0, if so many that nothing else counts."""
+    off, typical = figures.bias, figures.median_abs_error
+    if "biased" not in advice.flags or not advice.scale or off is None or typical is None:
+        return None
+    times = min(abs(off), typical) / advice.scale
+    return abs(off) / advice.scale if times > WIDE_BINS else None
 
 
 def _headline(advice: Advice) -> str:
@@ -146,7 +163,8 @@ def _repaired_or_not(advice: Advice) -> str:
 def _because(advice: Advice, figures: Figures) -> list[str]:
     if advice.loss is None:
         return []
-    sentences = [*_of_level(advice), *_first_reason(advice), _efficiency(advice)]
+    level = [] if _times_off(advice, figures) and not advice.broken else _of_level(advice)
+    sentences = [*level, *_first_reason(advice), _efficiency(advice)]
     if figures.ratio is not None:
         interval = ""
         if figures.ratio_low is not None:
