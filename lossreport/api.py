@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lossreport.advice.advice import GOALS, Goal
+from lossreport.advice.level import centres_for
 from lossreport.errors import BrokenFiguresError, UnreadableLogError, UsageError
 from lossreport.logs.columns import Columns, find_columns
 from lossreport.logs.dialect import TextOptions
@@ -18,6 +19,7 @@ from lossreport.logs.frames import open_frame
 from lossreport.logs.joining import Actuals, join_actuals
 from lossreport.logs.log import Log
 from lossreport.logs.opening import open_files, open_log
+from lossreport.profiles.centring import with_centred
 from lossreport.profiles.file import is_profile, load_profile
 from lossreport.profiles.profile import Profile, merge
 from lossreport.profiles.scan import profile_log
@@ -50,7 +52,10 @@ def profile(
     missing: str | Sequence[str] = (),
     opened: Callable[[Log], Progress] | None = None,
 ) -> Profile:
-    """Read a log once and return its mergeable statistics.
+    """Read a log and return its mergeable statistics.
+
+    It is read once; a second time only if its errors lie so far from 0 that their shape does not
+    show from there.
 
     Parameters
     ----------
@@ -91,7 +96,8 @@ def profile(
     missing
         Texts that stand for no value, beside the known ones (upper and lower case are the same).
     opened
-        Called once with the opened log; what it returns is called with the rows of each chunk.
+        Called with the opened log before it is read; what it returns is called with the rows of
+        each chunk.
 
     Raises
     ------
@@ -155,10 +161,24 @@ def profile(
         columns = replace(columns, found=("actual", *columns.found))
     progress = opened(source) if opened else lambda _: None
     made = profile_log(source, columns, keep_worst=worst, progress=progress)
+    _check_rows(made)
+    if joined is not None:
+        made = replace(made, joins=(joined.result(),))
+    return _read_again(made, source, opened)
+
+
+def _check_rows(made: Profile) -> None:
     read = sum(s.rows for s in made.sources)
     if made.rows != read:
         raise BrokenFiguresError(f"{read:,} rows were read but {made.rows:,} counted")
-    return made if joined is None else replace(made, joins=(joined.result(),))
+
+
+def _read_again(made: Profile, source: Log, opened: Callable[[Log], Progress] | None) -> Profile:
+    """Return the profile of a log that is read once more if its errors lie far from 0."""
+    centres = centres_for(made)
+    if all(c is None for c in centres):
+        return made
+    return with_centred(made, source, centres, opened(source) if opened else lambda _: None)
 
 
 def _merged(saved: Sequence[str], paths: Sequence[str], *, options: bool) -> Profile:

@@ -11,6 +11,7 @@ import pytest
 
 import lossreport
 from lossreport.advice.advice import Advice
+from lossreport.formats import number
 from lossreport.reports.results import Recommendation
 from tests import oracle
 
@@ -144,7 +145,6 @@ def test_fifty_rows_are_enough_to_say_something() -> None:
         (np.zeros(100), "leaked"),
         (np.ones(100), "same value"),
         (np.where(np.arange(200) < 180, 0.0, 1.0), "differ from 0"),
-        (np.random.default_rng(6).normal(1000, 1, 500), "level"),
     ],
 )
 def test_errors_without_a_shape_to_judge_get_a_reason(errors: np.ndarray, says: str) -> None:
@@ -202,6 +202,20 @@ def test_broken_rows_are_to_be_checked_first() -> None:
     one = _advised(np.append(rng.normal(size=500), [300.0]))
     assert one.headline.startswith("Check 1 row first: it holds ")
     assert " and lies " in one.headline
+
+
+@pytest.mark.parametrize("law", ["laplace", "t3"])
+def test_one_loss_with_and_without_broken_rows_is_said_once(law: str) -> None:
+    advised = _advised(np.append(LAWS[law](_rng(), 4991), _rng().normal(-9e4, 1, 9)))
+    advice = advised.advice
+    assert advice.broken is not None
+    assert advice.loss == advice.loss_if_repaired == {"laplace": "L1", "t3": "Huber"}[law]
+    said = advised.because[0]
+    assert said.startswith("Repaired, removed or left in, the errors suit ")
+    assert said.count(advice.loss) == 1
+    if advice.loss == "Huber":
+        deltas = {number(advice.delta), number(advice.delta_if_repaired)}
+        assert all(delta in said for delta in deltas)
 
 
 def test_groups_of_different_scale_ask_for_weights() -> None:

@@ -85,8 +85,9 @@ def widest_gap(histogram: ErrorHistogram, median: float, scale: float) -> Gap | 
     if best is None:
         return None
     log_chance, at = best
-    top = float(np.max(np.abs(histogram.mean)))
-    squares = ((histogram.mean / top) ** 2 + (histogram.deviation / top) ** 2)[order] * n
+    error = histogram.mean + histogram.level
+    top = float(np.max(np.abs(error)))
+    squares = ((error / top) ** 2 + (histogram.deviation / top) ** 2)[order] * n
     return Gap(
         rows=round(float(beyond[at])),
         cut=float(np.sqrt(near[at + 1]) * np.sqrt(reach[at])),

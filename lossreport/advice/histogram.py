@@ -8,6 +8,7 @@ exact, and quantiles of small logs are the true ones.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,10 @@ class ErrorHistogram:
     """... and end; equal to `low` where the bin holds one value."""
     edge: Floats
     """The bin's outer limit in |error|: no error of a bin nearer to 0 is larger."""
+    level: float = 0.0
+    """What was taken from every error before it was put into its bin."""
+    apart: float = 0.0
+    """How many errors of exactly 0 are not in the bins, where there is a level."""
 
     @classmethod
     def from_bins(
@@ -93,7 +98,7 @@ class ErrorHistogram:
         """Return the histogram of some of the bins."""
         return ErrorHistogram(
             self.n[which], self.mean[which], self.deviation[which],
-            self.low[which], self.high[which], self.edge[which],
+            self.low[which], self.high[which], self.edge[which], self.level, self.apart,
         )  # fmt: skip
 
     def in_units_of(self, unit: float) -> ErrorHistogram:
@@ -104,7 +109,10 @@ class ErrorHistogram:
 
         each = (self.mean, self.deviation, self.low, self.high, self.edge)
         with np.errstate(over="ignore"):
-            return ErrorHistogram(self.n, *map(divided, each))
+            mean, *others = map(divided, each)
+            deviation, low, high, edge = others
+        level = self.level / unit
+        return ErrorHistogram(self.n, mean, deviation, low, high, edge, level, self.apart)
 
     @property
     def rows(self) -> float:
@@ -181,16 +189,21 @@ class ErrorHistogram:
         top = float(np.max(np.abs(self.mean))) if len(self.n) else 0.0
         if rows < 1 or top == 0:
             return None
+        n, before, absolute, squared = self._worst_first
+        taken = np.clip(rows - before, 0, n)
+        return (
+            float(taken @ absolute / (n @ absolute)),
+            float(taken @ squared / (n @ squared)),
+        )
+
+    @functools.cached_property
+    def _worst_first(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """The bins' rows, the rows before them, and mean |e| and e^2 in units of the largest."""
+        top = float(np.max(np.abs(self.mean)))
         size = np.abs(self.mean) / top
         order = np.argsort(-size, kind="stable")
-        n = self.n[order]
-        taken = np.clip(rows - (np.cumsum(n) - n), 0, n)
-        absolute = size[order]
-        squared = absolute**2 + (self.deviation[order] / top) ** 2
-        return (
-            float((taken * absolute).sum() / (n * absolute).sum()),
-            float((taken * squared).sum() / (n * squared).sum()),
-        )
+        n, absolute = self.n[order], size[order]
+        return n, np.cumsum(n) - n, absolute, absolute**2 + (self.deviation[order] / top) ** 2
 
     def beyond(self, cut: float) -> tuple[int, float, float]:
         """Return the number of rows in bins beyond |error| = cut, and their two shares of error.

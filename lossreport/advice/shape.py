@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lossreport.advice.gap import Gap, apart_from, widest_gap
 from lossreport.advice.histogram import LARGEST, ErrorHistogram
+from lossreport.advice.level import SPIKE, is_too_far
 from lossreport.advice.resampling import Shape
 from lossreport.formats import count
 
 MINIMUM_ROWS = 50
-SPIKE = 0.02
-"""From this share of errors that are exactly 0, the shape is judged on the rest."""
-WIDE_BINS = 10.0
-"""Beyond this many robust sigmas from 0 the histogram's bins are too wide to judge a shape."""
 OFF_LEVEL = 0.25
 """The level is off if mean and median error are beyond so many robust sigmas on one side."""
 
@@ -39,24 +36,27 @@ class Judged:
 
 def shape_of(histogram: ErrorHistogram) -> Judged:
     """Return what is to be judged of errors of at least 50 rows."""
-    if not np.any(histogram.mean):
+    zero = histogram.mean == -histogram.level
+    if np.all(zero):
         reason = "Every prediction equals the actual value: check whether the target has leaked."
         return Judged(None, reason)
-    zeros = float(histogram.n[histogram.mean == 0].sum()) / histogram.rows
+    zeros = float(histogram.n[zero].sum()) + histogram.apart
+    zeros /= histogram.rows + histogram.apart
     unit = 1024.0 if float(np.max(np.abs(histogram.mean))) > LARGEST / 1024 else 1.0
     spread, step, flags = _spread_or_set_apart(histogram.in_units_of(unit))
     if none := _no_shape(spread):
         return Judged(None, none, flags, zeros)
     (median,) = spread.quantile([0.5])
     scale = 1.4826 * spread.spread_about(median)
-    if scale == 0 or abs(median) > WIDE_BINS * scale:
+    if scale == 0 or is_too_far(median, scale):
         reason = (
             "The errors lie far to one side of 0, at many times their own spread: "
             "put the level right first."
         )
         return Judged(None, reason, flags, zeros)
     mean = float(spread.n / spread.rows @ spread.mean)
-    if min(mean, median) > OFF_LEVEL * scale or max(mean, median) < -OFF_LEVEL * scale:
+    centres = mean + spread.level, median + spread.level
+    if min(centres) > OFF_LEVEL * scale or max(centres) < -OFF_LEVEL * scale:
         flags = (*flags, "biased")
     shape = Shape(spread, median, scale, step, unit)
     gap = widest_gap(spread, median, scale)
@@ -72,25 +72,24 @@ def _spread_or_set_apart(
     histogram: ErrorHistogram,
 ) -> tuple[ErrorHistogram, float, tuple[str, ...]]:
     """Spread rounded errors over their step, or set exact zeros apart; say which was done."""
-    zero = histogram.mean == 0
+    zero = histogram.mean == -histogram.level
+    set_apart = ("spike_at_zero",) if histogram.apart else ()
     repeated = (histogram.low == histogram.high) & (histogram.n > 1) & ~zero
     others = float(histogram.n[~zero].sum())
     values = int(repeated.sum())
     if values > 1 and float(histogram.n[repeated].sum()) > others / 2:
         step = _step(histogram)
         half = np.where(histogram.low == histogram.high, step / 2, 0)
-        spread = ErrorHistogram(
-            histogram.n,
-            histogram.mean,
-            np.hypot(histogram.deviation, half / np.sqrt(3)),
-            histogram.low - half,
-            histogram.high + half,
-            histogram.edge,
+        spread = replace(
+            histogram,
+            deviation=np.hypot(histogram.deviation, half / np.sqrt(3)),
+            low=histogram.low - half,
+            high=histogram.high + half,
         )
-        return spread, step, ("rounded",)
+        return spread, step, (*set_apart, "rounded")
     if histogram.rows - others >= SPIKE * histogram.rows:
         return histogram.select(~zero), 0.0, ("spike_at_zero",)
-    return histogram, 0.0, ()
+    return histogram, 0.0, set_apart
 
 
 def _step(histogram: ErrorHistogram) -> float:
@@ -106,8 +105,9 @@ def _step(histogram: ErrorHistogram) -> float:
 def _no_shape(histogram: ErrorHistogram) -> str | None:
     """Return why these errors' shape cannot be judged, or None."""
     if histogram.rows < MINIMUM_ROWS:
+        differ = "differs" if round(histogram.rows) == 1 else "differ"
         return (
-            f"Only {count(round(histogram.rows), 'error')} differ from 0: too few to choose a "
+            f"Only {count(round(histogram.rows), 'error')} {differ} from 0: too few to choose a "
             f"loss, for which {MINIMUM_ROWS} are needed."
         )
     one_value = histogram.n[histogram.low == histogram.high]

@@ -35,6 +35,8 @@ def save_profile(profile: Profile, path: Path) -> None:
         parts[f"moments {i}"] = table.moments
         if table.histogram is not None:
             parts[f"histogram {i}"] = table.histogram
+        if table.centred is not None:
+            parts[f"centred {i}"] = table.centred
     frames, evidence = to_frames(profile.evidence)
     parts |= frames
     about = {
@@ -47,6 +49,7 @@ def save_profile(profile: Profile, path: Path) -> None:
         "span": profile.span,
         "evidence": evidence,
         "joins": [asdict(j) for j in profile.joins],
+        "centres": profile.centres,
     }
     named = [f.select(pl.lit(name).alias("part"), pl.all()) for name, f in parts.items()]
     whole = pl.concat(named, how="diagonal")
@@ -146,11 +149,14 @@ def _made_of(about: dict[str, Any], whole: pl.DataFrame) -> Profile:
     def table(i: int, by: list[str], *, timed: bool) -> Table:
         if not set(by) <= set(columns.keys):
             raise ValueError(f"a table by {by}")
-        histogram = None
-        if f"histogram {i}" in about["frames"]:
-            histogram = frame(f"histogram {i}", histogram_schema(len(by)))
+        histogram, centred = (
+            frame(f"{kind} {i}", histogram_schema(len(by)))
+            if f"{kind} {i}" in about["frames"]
+            else None
+            for kind in ("histogram", "centred")
+        )
         moments = frame(f"moments {i}", moments_schema(len(by)))
-        return Table(tuple(by), moments, histogram, bool(timed))
+        return Table(tuple(by), moments, histogram, bool(timed), centred)
 
     tables = [table(i, t["by"], timed=t["timed"]) for i, t in enumerate(about["tables"])]
     if {t.by for t in tables} not in [set(tables_for(columns, cube=c)) for c in (True, False)]:
@@ -170,7 +176,14 @@ def _made_of(about: dict[str, Any], whole: pl.DataFrame) -> Profile:
         span=about["span"] and (int(about["span"][0]), int(about["span"][1])),
         evidence=from_frames(frames, about.get("evidence")),
         joins=tuple(_join(j) for j in about["joins"]),
+        centres=_centres(about.get("centres", ()), predictions),
     )
+
+
+def _centres(saved: list[float | None], predictions: int) -> tuple[float | None, ...]:
+    if saved and len(saved) != predictions:
+        raise ValueError(f"{len(saved)} centres")
+    return tuple(None if c is None else float(c) for c in saved)
 
 
 def _columns(saved: dict[str, Any]) -> Columns:

@@ -64,6 +64,9 @@ class Table:
     hold."""
     timed: bool
     """Whether the moments are kept by time bucket."""
+    centred: pl.DataFrame | None = None
+    """As `histogram`, but of the errors other than 0 less their prediction's centre, for those
+    predictions that have one (`Profile.centres`); None if none has."""
 
     def groups(self) -> int:
         """Return how many groups there are."""
@@ -71,14 +74,17 @@ class Table:
 
     def rolled_up(self, by: Sequence[str]) -> Table:
         """Return the table by fewer columns; `by` must be among this table's."""
+        if tuple(by) == self.by:
+            return self
         keys = [
             pl.col(f"key_{self.by.index(column)}").alias(f"key_{i}") for i, column in enumerate(by)
         ]
         moments = add_up(self.moments.select("prediction", "bucket", *keys, *STATISTICS))
-        bins = None
-        if self.histogram is not None:
-            bins = add_up(self.histogram.select("prediction", *keys, "bin", *HISTOGRAM_SUMS))
-        return Table(tuple(by), moments, bins, self.timed)
+        bins = [
+            h if h is None else add_up(h.select("prediction", *keys, "bin", *HISTOGRAM_SUMS))
+            for h in (self.histogram, self.centred)
+        ]
+        return Table(tuple(by), moments, bins[0], self.timed, bins[1])
 
     def bounded(self) -> Table:
         """Return the table without what its number of groups does not allow."""
@@ -87,7 +93,7 @@ class Table:
         if self.timed and groups > MAX_TIMED_GROUPS:
             table = table.timeless()
         if groups > MAX_HISTOGRAM_GROUPS:
-            table = replace(table, histogram=None)
+            table = replace(table, histogram=None, centred=None)
         return table
 
     def timeless(self) -> Table:
@@ -145,6 +151,9 @@ class Profile:
     """For the checks on the data; None in profiles of a version that kept none."""
     joins: tuple[Join, ...] = ()
     """How the rows came together with actuals of other files."""
+    centres: tuple[float | None, ...] = ()
+    """For each prediction what was taken from its errors for `Table.centred`; None where they
+    lie near enough to 0. Empty if none has a centre."""
 
     @property
     def bucket(self) -> Bucket | None:
@@ -238,7 +247,10 @@ def merge(profiles: Sequence[Profile]) -> Profile:
     span = (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else None
     bucket = bucket_for(span)
     cube = all(len(p.tables) == 1 for p in profiles)
-    tables = [_merged_table(profiles, by, bucket) for by in tables_for(first.columns, cube=cube)]
+    centres = _common_centres(profiles)
+    tables = [
+        _merged_table(profiles, by, bucket, centres) for by in tables_for(first.columns, cube=cube)
+    ]
     if cube and tables[0].groups() > MAX_CUBE_GROUPS:
         tables = [tables[0].rolled_up(by) for by in tables_for(first.columns, cube=False)]
     kept = min(p.worst_kept for p in profiles)
@@ -252,7 +264,19 @@ def merge(profiles: Sequence[Profile]) -> Profile:
         span=span,
         evidence=merged_evidence([p.evidence for p in profiles]),
         joins=tuple(j for p in profiles for j in p.joins),
+        centres=centres,
     )
+
+
+def _common_centres(profiles: Sequence[Profile]) -> tuple[float | None, ...]:
+    """Return the centre of each prediction where all profiles that scored rows have the same."""
+    centres: list[float | None] = []
+    for i in range(len(profiles[0].columns.predicted)):
+        mine = pl.col("prediction") == i
+        scored = [p for p in profiles if p.timeline.filter(mine)["n"].sum()]
+        found = {p.centres[i] if p.centres else None for p in scored}
+        centres.append(found.pop() if len(found) == 1 else None)
+    return tuple(centres) if any(c is not None for c in centres) else ()
 
 
 def _named(profile: Profile) -> str:
@@ -272,7 +296,12 @@ def _said(columns: Columns) -> str:
     )
 
 
-def _merged_table(profiles: Sequence[Profile], by: tuple[str, ...], bucket: Bucket | None) -> Table:
+def _merged_table(
+    profiles: Sequence[Profile],
+    by: tuple[str, ...],
+    bucket: Bucket | None,
+    centres: tuple[float | None, ...],
+) -> Table:
     parts = []
     for profile in profiles:
         exact = [t for t in profile.tables if t.by == by]
@@ -281,9 +310,8 @@ def _merged_table(profiles: Sequence[Profile], by: tuple[str, ...], bucket: Buck
     timed = all(p.timed for p in parts)
     moments = pl.concat([p.moments if timed else p.timeless().moments for p in parts])
     bins = [p.histogram for p in parts if p.histogram is not None]
-    return Table(
-        by,
-        add_up(moments),
-        add_up(pl.concat(bins)) if len(bins) == len(parts) else None,
-        timed,
-    )
+    histogram = add_up(pl.concat(bins)) if len(bins) == len(parts) else None
+    kept = pl.col("prediction").is_in([i for i, c in enumerate(centres) if c is not None])
+    about = [p.centred.filter(kept) for p in parts if p.centred is not None]
+    centred = add_up(pl.concat(about)) if about and centres and histogram is not None else None
+    return Table(by, add_up(moments), histogram, timed, centred)

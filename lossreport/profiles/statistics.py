@@ -73,10 +73,6 @@ def with_errors(frame: nw.LazyFrame[Any], predictions: int = 1) -> nw.LazyFrame[
     error if both sides are numbers; the column is dropped.
 
     A row is scored where the error is finite; `bin_i` is UNSCORED elsewhere.
-
-    bin = 0 for error 0, else sign * (ceil(ln|error| / ln gamma) + BIN_OFFSET), with
-    gamma = (1 + a) / (1 - a) and a = RELATIVE_ACCURACY (the bins of DDSketch, Masson et al. 2019):
-    it orders like the error, and errors of one bin differ by 4 % at most.
     """
     each = range(predictions)
     given = {f"difference_{i}" for i in each} & set(frame.collect_schema().names())
@@ -91,15 +87,24 @@ def with_errors(frame: nw.LazyFrame[Any], predictions: int = 1) -> nw.LazyFrame[
         errors[f"error_{i}"] = error.fill_null(math.nan)
     bins = {}
     for i in each:
-        error = nw.col(f"error_{i}")
-        rank = (error.abs().log() / LOG_GAMMA).ceil() + BIN_OFFSET
-        signed = nw.when(error < 0).then(-rank).otherwise(rank)
-        of_zero = nw.when(error == 0).then(nw.lit(0.0)).otherwise(signed)
-        scored = nw.when(error.is_finite()).then(of_zero).otherwise(nw.lit(float(UNSCORED)))
-        bins[f"bin_{i}"] = scored.cast(nw.Int64)
+        bins[f"bin_{i}"] = binned(nw.col(f"error_{i}"))
     sides = [nw.col(c).cast(nw.Float64) for c in ("actual", *(f"predicted_{i}" for i in each))]
     made = frame.with_columns(**errors).with_columns(*sides, **bins)
     return made.drop(*sorted(given)) if given else made
+
+
+def binned(error: nw.Expr) -> nw.Expr:
+    """Return the bin of finite errors, and UNSCORED for others.
+
+    bin = 0 for error 0, else sign * (ceil(ln|error| / ln gamma) + BIN_OFFSET), with
+    gamma = (1 + a) / (1 - a) and a = RELATIVE_ACCURACY (the bins of DDSketch, Masson et al. 2019):
+    it orders like the error, and errors of one bin differ by 4 % at most.
+    """
+    rank = (error.abs().log() / LOG_GAMMA).ceil() + BIN_OFFSET
+    signed = nw.when(error < 0).then(-rank).otherwise(rank)
+    of_zero = nw.when(error == 0).then(nw.lit(0.0)).otherwise(signed)
+    scored = nw.when(error.is_finite()).then(of_zero).otherwise(nw.lit(float(UNSCORED)))
+    return scored.cast(nw.Int64)
 
 
 def powers(error: Number, size: Number) -> dict[str, Number]:

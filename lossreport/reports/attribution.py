@@ -18,7 +18,7 @@ import polars as pl
 from lossreport.advice.histogram import ErrorHistogram
 from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.losses import GAUSSIAN_RATIO, from_sums
-from lossreport.profiles.profile import Profile, Table
+from lossreport.profiles.profile import Profile
 from lossreport.reports.figures import Figures, figures, outlier_driven
 from lossreport.reports.groups import Key, RawGroup, RawGroups, all_others, groups_of
 from lossreport.reports.where import Attribution, Origin
@@ -66,13 +66,14 @@ def attribute(
         return None
     origins: list[Origin] = []
     rest, now = profile, groupings
+    centre = profile.centres[prediction] if profile.centres else None
     while len(origins) < MOST_SOURCES:
         found = _source(rest, prediction, now)
         if found is None:
             break
         origins.append(found)
         rest = _without(rest, found.by, found.key)
-        now = {by: groups_of(rest.table(by), prediction) for by in groupings}
+        now = {by: groups_of(rest.table(by), prediction, centre) for by in groupings}
     if not origins:
         return Attribution((), {}, None)
     roles: dict[tuple[By, Key], str] = {}
@@ -88,12 +89,12 @@ def attribute(
             if role:
                 roles[by, group.key] = role
     (log,) = groups_of(profile.table(()), prediction).groups
-    (outside,) = groups_of(rest.table(()), prediction).groups
+    (outside,) = groups_of(rest.table(()), prediction, centre).groups
     return Attribution(
         # Each was found among what the sources before it left; its shares are of the whole log.
         tuple(_origin(o.by, _group(groupings[o.by], o.key), log) for o in origins),
         roles,
-        figures(outside.sums, outside.histogram, delta),
+        figures(outside.sums, outside.histogram, delta, outside.judged),
         figures_outside,
         1 - float(outside.sums["sum_sq_error"]) / float(log.sums["sum_sq_error"]),
     )
@@ -110,7 +111,7 @@ def _role(by: By, group: RawGroup, origins: list[Origin], *, was: bool, left: bo
 
 
 def _flags(groups: list[RawGroup]) -> list[bool]:
-    own: list[Figures] = [figures(g.sums, g.histogram) for g in groups]
+    own: list[Figures] = [figures(g.sums, g.histogram, judged=g.judged) for g in groups]
     return outlier_driven(own, MINIMUM_ROWS)
 
 
@@ -122,7 +123,12 @@ def _without(profile: Profile, by: By, key: Key) -> Profile:
         for column, value in zip(by, key, strict=True)
     )
     assert cube.histogram is not None
-    table = Table(cube.by, cube.moments.filter(~inside), cube.histogram.filter(~inside), cube.timed)
+    table = replace(
+        cube,
+        moments=cube.moments.filter(~inside),
+        histogram=cube.histogram.filter(~inside),
+        centred=None if cube.centred is None else cube.centred.filter(~inside),
+    )
     return replace(profile, tables=(table,))
 
 

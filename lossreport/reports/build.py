@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from lossreport.advice.advice import Goal
 from lossreport.checks.finding import Finding, gravest_first
-from lossreport.formats import instant, visible
+from lossreport.formats import instant, number, visible
 from lossreport.logs.times import how_read
 from lossreport.profiles.evidence import BLOCK
 from lossreport.profiles.profile import Profile
@@ -126,6 +126,14 @@ def _notes(profile: Profile, groupings: tuple[Grouping, ...]) -> tuple[str, ...]
         "keep their histograms: they have exact figures, but no quantiles and no advice."
         for t in profile.tables
         if t.histogram is None
+    ]
+    notes += [
+        f"The errors of {visible(name, 40)} lie many times their own spread from 0. So the log was "
+        "read twice: the advice and the centred ratio, of all rows and of groups near them, come "
+        f"from a histogram of every error less {number(centre)}; all other figures are of the "
+        "errors as they are."
+        for name, centre in zip(profile.columns.predicted, profile.centres, strict=False)
+        if centre is not None
     ]
     if profile.evidence is not None and profile.evidence.by_place.level:
         notes.append(

@@ -77,7 +77,10 @@ class Figures:
 
 
 def figures(
-    sums: Mapping[str, float], histogram: ErrorHistogram | None, delta: float | None = None
+    sums: Mapping[str, float],
+    histogram: ErrorHistogram | None,
+    delta: float | None = None,
+    judged: ErrorHistogram | None = None,
 ) -> Figures:
     """Return the figures of some rows.
 
@@ -89,6 +92,8 @@ def figures(
         Their errors; without it quantiles and shares are None.
     delta
         For the Huber loss.
+    judged
+        Their errors less a level, where they lie far from 0: for the centred ratio.
     """
     n = int(sums["n"])
     if not n:
@@ -96,7 +101,9 @@ def figures(
     exact = from_sums(sums)
     interval = ratio_interval(sums)
     mean_of = {k: sums[f"sum_{k}"] / n for k in ("actual", "predicted")}
-    shape = {} if histogram is None else _shape(histogram, exact, delta)
+    if judged is None or judged.apart:
+        judged = histogram
+    shape = {} if histogram is None or judged is None else _shape(histogram, judged, exact, delta)
     return Figures(
         n=n,
         mae=exact["mae"],
@@ -114,15 +121,18 @@ def figures(
 
 
 def _shape(
-    histogram: ErrorHistogram, exact: Mapping[str, float | None], delta: float | None
+    histogram: ErrorHistogram,
+    judged: ErrorHistogram,
+    exact: Mapping[str, float | None],
+    delta: float | None,
 ) -> dict[str, object]:
     """Return the figures that come from the histogram."""
     p50, p90, p95, p99 = histogram.abs_quantile([0.5, 0.9, 0.95, 0.99])
     shares = [(s, histogram.worst(s)) for s in WORST_SHARES]
-    (median,) = histogram.quantile([0.5])
+    (median,) = judged.quantile([0.5])
     centred = None
     if exact["ratio"] is not None:
-        mean_abs, root_mean_sq = histogram.about(median)
+        mean_abs, root_mean_sq = judged.about(median)
         centred = max(1.0, root_mean_sq / mean_abs) if mean_abs > 0 else None
     top = exact["max_abs_error"]
     assert top is not None

@@ -130,13 +130,13 @@ def _shift(loss: str, advice: Advice, histogram: ErrorHistogram, figures: Figure
         return None
     if loss == "quantile":
         assert advice.level is not None
-        return figures.bias - histogram.quantile([1 - advice.level])[0]
+        return figures.bias - histogram.level - histogram.quantile([1 - advice.level])[0]
     if advice.lopsided is None:
         return None
     if loss == "L1":
-        return figures.bias - histogram.quantile([0.5])[0]
+        return figures.bias - histogram.level - histogram.quantile([0.5])[0]
     assert advice.delta is not None
-    return figures.bias - huber_centre(histogram, advice.delta)
+    return figures.bias - histogram.level - huber_centre(histogram, advice.delta)
 
 
 def _moves(loss: str, shift: float | None, share: float | None) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from lossreport.advice.histogram import ErrorHistogram
+from lossreport.advice.level import Bins, about_centre, judged
 from lossreport.logs.columns import key_names
 from lossreport.profiles.profile import Table
 from lossreport.profiles.statistics import HISTOGRAM_SUMS, MOMENTS, REASONS, STATISTICS
@@ -31,6 +32,8 @@ class RawGroup:
     """Its row of moments and counts."""
     histogram: ErrorHistogram | None
     """None if no row is scored or the profile kept none."""
+    judged: ErrorHistogram | None
+    """The one that tells the errors' shape: `histogram`, or that of the errors less a level."""
 
 
 @dataclass(frozen=True)
@@ -45,26 +48,32 @@ class RawGroups:
     """How many those are."""
 
 
-def groups_of(table: Table, prediction: int) -> RawGroups:
-    """Return the groups of a table for one prediction."""
+def groups_of(table: Table, prediction: int, centre: float | None = None) -> RawGroups:
+    """Return the groups of a table for one prediction, whose errors may have a centre."""
     keys = key_names(table.by)
     moments = table.moments.filter(pl.col("prediction") == prediction)
     if not keys and moments.is_empty():
-        nothing = RawGroup((), dict.fromkeys((*MOMENTS, *REASONS), 0), None)
+        nothing = RawGroup((), dict.fromkeys((*MOMENTS, *REASONS), 0), None, None)
         return RawGroups((nothing,), None, 0)
     order = ["sum_sq_error", "n", *keys]
     ranked = moments.sort(order, descending=[True, True, *[False] * len(keys)], nulls_last=True)
     kept, rest = ranked.head(MAX_GROUPS), ranked.slice(MAX_GROUPS)
-    histograms = _histograms(table, prediction, None if rest.is_empty() else kept)
+    only = None if rest.is_empty() else kept
+    bins = _bins(table.histogram, table.by, prediction, only)
+    about = _bins(table.centred, table.by, prediction, only) if centre is not None else {}
     groups = []
     for row in kept.iter_rows(named=True):
         key = tuple(row[k] for k in keys)
-        shape = histograms.get(key)
-        if shape and math.isfinite(row["sum_abs_error"]):
+        mine = bins.get(key)
+        histogram = ErrorHistogram.from_bins(*mine) if mine else None
+        if mine and math.isfinite(row["sum_abs_error"]):
             # Errors of one bin have one sign and nearly one size: added up bin by bin and then
             # exactly, they keep the digits of a bias that is far smaller than they are.
-            row["sum_error"] = math.fsum(shape[1])
-        groups.append(RawGroup(key, row, shape[0] if shape else None))
+            row["sum_error"] = math.fsum(mine[2].tolist())
+        shape = histogram
+        if histogram and key in about and centre is not None:
+            shape = judged(histogram, about_centre(histogram, about[key], centre))
+        groups.append(RawGroup(key, row, histogram, shape))
     if rest.is_empty():
         return RawGroups(tuple(groups), None, 0)
     *sums, maximum = STATISTICS
@@ -72,14 +81,17 @@ def groups_of(table: Table, prediction: int) -> RawGroups:
     return RawGroups(tuple(groups), added.row(0, named=True), rest.height)
 
 
-def _histograms(
-    table: Table, prediction: int, only: pl.DataFrame | None
-) -> dict[Key, tuple[ErrorHistogram, list[float]]]:
-    """Return the histograms of (only these of) a table's groups, with each one's sums by bin."""
-    if table.histogram is None:
+def _bins(
+    histogram: pl.DataFrame | None,
+    by: tuple[str, ...],
+    prediction: int,
+    only: pl.DataFrame | None,
+) -> dict[Key, Bins]:
+    """Return the bins of (only these of) a table's groups."""
+    if histogram is None:
         return {}
-    keys = key_names(table.by)
-    mine = table.histogram.filter(pl.col("prediction") == prediction)
+    keys = key_names(by)
+    mine = histogram.filter(pl.col("prediction") == prediction)
     if only is not None:
         mine = mine.join(only, on=keys, how="semi", nulls_equal=True, maintain_order="left")
     if mine.is_empty():
@@ -89,10 +101,7 @@ def _histograms(
     ends = np.cumsum(sizes["len"].to_numpy())[:-1]
     columns = [np.split(mine[c].to_numpy(), ends) for c in ("bin", *HISTOGRAM_SUMS)]
     groups = sizes.select(keys).rows() if keys else [()] * len(sizes)
-    return {
-        key: (ErrorHistogram.from_bins(*arrays), arrays[2].tolist())
-        for key, *arrays in zip(groups, *columns, strict=True)
-    }
+    return {key: bins for key, *bins in zip(groups, *columns, strict=True)}
 
 
 def all_others(raw: RawGroups) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ import polars as pl
 from lossreport.advice.advice import Advice, Goal
 from lossreport.advice.choice import advise, advise_all, with_costs, with_weights
 from lossreport.advice.histogram import ErrorHistogram
+from lossreport.advice.level import centre_for
 from lossreport.advice.mixing import Decomposition, decompose, stacked
 from lossreport.advice.probabilities import advise_probabilities
 from lossreport.advice.settings import settings
@@ -31,7 +32,7 @@ from lossreport.reports.concentration import few_rows, lorenz
 from lossreport.reports.curves import Exceedance, exceedance, quantile_points
 from lossreport.reports.figures import figures, outlier_driven
 from lossreport.reports.goals import goal_effects
-from lossreport.reports.groups import RawGroups, all_others, groups_of
+from lossreport.reports.groups import RawGroup, RawGroups, all_others, groups_of
 from lossreport.reports.metrics import metrics
 from lossreport.reports.patterns import worst_patterns
 from lossreport.reports.recommending import recommendation
@@ -45,6 +46,10 @@ MOST = 0.8
 """Groups to weight by must hold so much of the rows where they are large enough to judge."""
 MAX_TIME_POINTS = 120
 MAX_CURVES = 12
+ONCE_MORE = (
+    "More may show when the log is read twice: report its files together, not from profiles that "
+    "were merged."
+)
 
 
 def build_prediction(
@@ -56,14 +61,15 @@ def build_prediction(
     costs: tuple[float, float] | None,
 ) -> Prediction:
     """Return everything about prediction column number `i`; `whole` is the table of all rows."""
-    (log,) = groups_of(whole, i).groups
+    centre = profile.centres[i] if profile.centres else None
+    (log,) = groups_of(whole, i, centre).groups
     sums, histogram = log.sums, log.histogram
     ledger = _ledger(sums)
     probabilities = are_probabilities(profile, i)
-    advice = advise(histogram, ledger.scored, goal)
+    advice = _once_more(advise(log.judged, ledger.scored, goal), histogram, centre)
     advice = _of_probabilities(advice) if probabilities else advice
-    overall = figures(sums, histogram, advice.delta)
-    by_column = {by: groups_of(profile.table(by), i) for by in profile.columns.groupings}
+    overall = figures(sums, histogram, advice.delta, log.judged)
+    by_column = {by: groups_of(profile.table(by), i, centre) for by in profile.columns.groupings}
     names = {by: tuple(shown_columns(by, profile.columns)) for by in by_column}
     raw = {names[by]: groups for by, groups in by_column.items()}
     groupings = tuple(
@@ -79,7 +85,7 @@ def build_prediction(
         groupings = tuple(_with_roles(g, attribution) for g in groupings)
     if not probabilities:
         advice = _with_weights(advice, raw, groupings)
-        advice = with_costs(advice, histogram, *costs) if costs else advice
+        advice = with_costs(advice, _of_all(log), *costs) if costs else advice
     advised = recommendation(advice, overall)
     few = (
         few_rows(histogram, raw, advice.broken) if squares_fit(sums) and not probabilities else None
@@ -108,11 +114,11 @@ def build_prediction(
         lorenz=lorenz(histogram),
         metrics=metrics(overall, attribution.without if attribution else None),
         exceedance=_exceedance(raw, attribution, histogram),
-        quantiles=quantile_points(histogram, advice.scale) if histogram else (),
+        quantiles=quantile_points(log.judged, advice.scale) if log.judged else (),
         tokens=tuple(t for told, _ in tokens for t in told),
         other_tokens=sum(others for _, others in tokens),
-        settings=settings(advice, histogram, profile.columns.actual, name),
-        goals=goal_effects(advice, histogram, overall),
+        settings=settings(advice, _of_all(log), profile.columns.actual, name),
+        goals=goal_effects(advice, _of_all(log), overall),
         seen=seen(view, profile.worst.filter(pl.col("prediction") == i), overall),
     )
 
@@ -164,6 +170,20 @@ def _with_roles(grouping: Grouping, attribution: Attribution | None) -> Grouping
     return replace(grouping, groups=tuple(groups))
 
 
+def _once_more(advice: Advice, histogram: ErrorHistogram | None, centre: float | None) -> Advice:
+    """Return the advice with what to do where only a second reading would tell the shape."""
+    if advice.loss or advice.verdict != "cannot-say" or centre is not None:
+        return advice
+    if centre_for(histogram) is None:
+        return advice
+    return replace(advice, reason=f"{advice.reason} {ONCE_MORE}")
+
+
+def _of_all(group: RawGroup) -> ErrorHistogram | None:
+    """Return the histogram that all scored rows are in, about a level if there is one."""
+    return group.histogram if group.judged is None or group.judged.apart else group.judged
+
+
 def _of_probabilities(advice: Advice) -> Advice:
     """Return the advice for probabilities, if there are rows enough for any."""
     if advice.rows < MINIMUM_ROWS:
@@ -185,7 +205,7 @@ def _with_weights(
     if not found:
         return advice
     mixing, by = max(found, key=lambda part: part[0].between)
-    together = stacked([g.histogram for g in raw[by].groups])
+    together = stacked([g.judged for g in raw[by].groups])
     if together is None:
         return advice
     inside = advise(together, round(together.rows), detail=False)
@@ -213,12 +233,12 @@ def _grouping(
 ) -> Grouping:
     """Return a grouping's groups, with their figures, flags and advice."""
     each = []
-    shapes = [(group.histogram, int(group.sums["n"])) for group in raw.groups]
+    shapes = [(group.judged, int(group.sums["n"])) for group in raw.groups]
     for group, usual in zip(raw.groups, advise_all(shapes, goal, detail=False), strict=True):
         advice = _of_probabilities(usual) if probabilities else usual
-        own = figures(group.sums, group.histogram, advice.delta)
+        own = figures(group.sums, group.histogram, advice.delta, group.judged)
         costly = (
-            with_costs(advice, group.histogram, *costs) if costs and not probabilities else advice
+            with_costs(advice, _of_all(group), *costs) if costs and not probabilities else advice
         )
         each.append((own, recommendation(costly, own)))
     # Of a rare outcome most errors are small and few are near 1: no outliers, but what it is.

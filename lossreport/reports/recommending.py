@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lossreport.advice.advice import Advice
+from lossreport.advice.advice import LOSSES, Advice
+from lossreport.advice.level import WIDE_BINS
 from lossreport.formats import count, number, percent, ratio, visible
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.reports.figures import Figures
@@ -31,7 +32,23 @@ def _all_of(losses: tuple[str, ...], last: str) -> str:
 def recommendation(advice: Advice, figures: Figures) -> Recommendation:
     """Return the advice in words."""
     told = PROBABILITIES if advice.verdict == "probabilities" else _because(advice, figures)
-    return Recommendation(advice, _headline(advice), tuple(told))
+    headline = _headline(advice)
+    if (times := _times_off(advice, figures)) and not advice.broken:
+        then = headline if headline.startswith(LOSSES) else headline[0].lower() + headline[1:]
+        headline = (
+            f"Put the level right first: the mean error is {number(figures.bias, signed=True)}, "
+            f"{_far(times)} times the robust spread of the errors. After that: {then}"
+        )
+    return Recommendation(advice, headline, tuple(told))
+
+
+def _times_off(advice: Advice, figures: Figures) -> float | None:
+    """Return how many robust spreads the errors lie from 0, if so many that nothing else counts."""
+    off, typical = figures.bias, figures.median_abs_error
+    if "biased" not in advice.flags or not advice.scale or off is None or typical is None:
+        return None
+    times = min(abs(off), typical) / advice.scale
+    return abs(off) / advice.scale if times > WIDE_BINS else None
 
 
 def _headline(advice: Advice) -> str:
@@ -103,13 +120,7 @@ def _cost_words(level: float) -> str:
 def _first_reason(advice: Advice) -> list[str]:
     """Return what is to be known of the headline itself."""
     if advice.broken and advice.loss_if_repaired:
-        repaired = loss_name(advice.loss_if_repaired, advice.delta_if_repaired)
-        left_in = loss_name(advice.loss or "", advice.delta)
-        if advice.level is not None:
-            left_in = f"the quantile loss at level {advice.level:.3g}"
-        return [
-            f"Repaired or removed, the errors suit {repaired}; left in, {left_in}.",
-        ]
+        return [_repaired_or_not(advice)]
     if advice.verdict == "quantile":
         assert advice.level is not None
         assert advice.shift is not None
@@ -127,10 +138,33 @@ def _first_reason(advice: Advice) -> list[str]:
     return []
 
 
+def _repaired_or_not(advice: Advice) -> str:
+    """Return which loss suits the errors without the rows to be checked, and with them."""
+    assert advice.loss_if_repaired is not None
+    loss, repaired = advice.loss or "", advice.loss_if_repaired
+    if advice.level is not None:
+        left_in = f"the quantile loss at level {advice.level:.3g}"
+    elif loss != repaired:
+        left_in = loss_name(loss, advice.delta)
+    elif loss != "Huber":
+        return f"Repaired, removed or left in, the errors suit {loss_name(loss, None)}."
+    else:
+        with_them, without = number(advice.delta), number(advice.delta_if_repaired)
+        if with_them == without:
+            return f"Repaired, removed or left in, the errors suit Huber with delta = {without}."
+        return (
+            f"Repaired, removed or left in, the errors suit Huber: with delta = {without} once "
+            f"they are repaired or removed, {with_them} as long as they are left in."
+        )
+    suited = loss_name(repaired, advice.delta_if_repaired)
+    return f"Repaired or removed, the errors suit {suited}; left in, {left_in}."
+
+
 def _because(advice: Advice, figures: Figures) -> list[str]:
     if advice.loss is None:
         return []
-    sentences = [*_first_reason(advice), _efficiency(advice)]
+    level = [] if _times_off(advice, figures) and not advice.broken else _of_level(advice, figures)
+    sentences = [*level, *_first_reason(advice), _efficiency(advice)]
     if figures.ratio is not None:
         interval = ""
         if figures.ratio_low is not None:
@@ -161,7 +195,7 @@ def _because(advice: Advice, figures: Figures) -> list[str]:
             "about "
             f"{number(abs(advice.lopsided * advice.scale))}, and totals with it."
         )
-    sentences += _of_flags(advice, figures)
+    sentences += _of_flags(advice)
     told = advice.verdict in ("clear", "no-clear-winner") and advice.goal != "large-errors"
     if told and advice.confidence and advice.probability is not None:
         sentences.append(
@@ -171,14 +205,18 @@ def _because(advice: Advice, figures: Figures) -> list[str]:
     return sentences
 
 
-def _of_flags(advice: Advice, figures: Figures) -> list[str]:
+def _of_level(advice: Advice, figures: Figures) -> list[str]:
+    if "biased" not in advice.flags:
+        return []
+    return [
+        f"The mean error is {number(figures.bias, signed=True)} and the median lies on the "
+        "same side of 0, both by more than a quarter of the robust standard deviation "
+        f"({number(advice.scale)}): put the level right before you change the loss."
+    ]
+
+
+def _of_flags(advice: Advice) -> list[str]:
     said = []
-    if "biased" in advice.flags:
-        said.append(
-            f"The mean error is {number(figures.bias, signed=True)} and the median lies on the "
-            "same side of 0, both by more than a quarter of the robust standard deviation "
-            f"({number(advice.scale)}): put the level right before you change the loss."
-        )
     if "spike_at_zero" in advice.flags:
         said.append(
             f"{percent(advice.zeros)} of the errors are exactly 0; the shape was judged on the "
