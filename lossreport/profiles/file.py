@@ -14,6 +14,7 @@ from lossreport.logs.columns import Columns
 from lossreport.logs.joining import Join
 from lossreport.logs.part import Source
 from lossreport.logs.patience import in_time, reading
+from lossreport.profiles.common import common_frames, common_from, common_schema
 from lossreport.profiles.evidence import evidence_schema, from_frames, to_frames
 from lossreport.profiles.profile import (
     Profile,
@@ -37,6 +38,10 @@ def save_profile(profile: Profile, path: Path) -> None:
             parts[f"histogram {i}"] = table.histogram
     frames, evidence = to_frames(profile.evidence)
     parts |= frames
+    frames, common = common_frames(profile.common)
+    parts |= frames
+    if profile.models is not None:
+        parts["models"] = profile.models.moments
     about = {
         "schema": SCHEMA,
         "columns": asdict(profile.columns),
@@ -47,6 +52,8 @@ def save_profile(profile: Profile, path: Path) -> None:
         "span": profile.span,
         "evidence": evidence,
         "joins": [asdict(j) for j in profile.joins],
+        "common": common,
+        "models_timed": profile.models is not None and profile.models.timed,
     }
     named = [f.select(pl.lit(name).alias("part"), pl.all()) for name, f in parts.items()]
     whole = pl.concat(named, how="diagonal")
@@ -148,6 +155,12 @@ def _made_of(about: dict[str, Any], whole: pl.DataFrame) -> Profile:
         for name in about["frames"]
         if name.startswith("evidence ")
     }
+    common = about.get("common")
+    in_common = {
+        name: frame(name, common_schema(name, len(common["by"] if common else ())))
+        for name in about["frames"]
+        if name.startswith("common ")
+    }
     return Profile(
         columns=columns,
         sources=tuple(Source(**{**s, "read_as": tuple(s["read_as"])}) for s in about["sources"]),
@@ -158,6 +171,15 @@ def _made_of(about: dict[str, Any], whole: pl.DataFrame) -> Profile:
         span=about["span"] and (int(about["span"][0]), int(about["span"][1])),
         evidence=from_frames(frames, about.get("evidence")),
         joins=tuple(_join(j) for j in about["joins"]),
+        common=common_from(in_common, common),
+        models=Table(
+            (columns.compare,),
+            frame("models", moments_schema(1)),
+            None,
+            bool(about["models_timed"]),
+        )
+        if columns.compare is not None
+        else None,
     )
 
 
@@ -170,6 +192,7 @@ def _columns(saved: dict[str, Any]) -> Columns:
         time_format=saved["time_format"],
         found=tuple(saved["found"]),
         ids=tuple(saved.get("ids", ())),
+        compare=saved.get("compare"),
     )
 
 
