@@ -14,6 +14,7 @@ from lossreport.advice.mixing import Decomposition
 from lossreport.checks.finding import Finding, Token
 from lossreport.logs.joining import Join
 from lossreport.logs.part import Source
+from lossreport.reports.comparison import Comparison
 from lossreport.reports.figures import Figures, WorstShare
 from lossreport.reports.where import Attribution, Concentration
 
@@ -168,3 +169,5 @@ class Report:
     """How figures that are not exact were made, and how the log was read."""
     joins: tuple[Join, ...] = ()
     """How the predictions came together with actuals of other files."""
+    comparison: Comparison | None = None
+    """Of several models; None with one."""
