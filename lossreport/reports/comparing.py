@@ -9,11 +9,13 @@ import numpy as np
 import polars as pl
 
 from lossreport.advice.shape import MINIMUM_ROWS
+from lossreport.formats import visible
 from lossreport.losses import squares_fit
 from lossreport.profiles.common import COMMON_SUMS, PAIR_SUMS, Common
 from lossreport.profiles.profile import Profile
 from lossreport.reports.comparing_groups import Found, measure_groups, models_of
 from lossreport.reports.comparing_words import (
+    LONGEST,
     gap_sentences,
     headline,
     how_words,
@@ -180,10 +182,7 @@ def _without(
     columns = dict(
         zip(shown_columns(profile.columns.keys, profile.columns), profile.columns.keys, strict=True)
     )
-    origins = [o for p in predictions if p.attribution for o in p.attribution.origins]
-    origins.sort(key=lambda o: -o.share_of_sq_error)
-    places: list[Place] = list(dict.fromkeys((o.by, o.key) for o in origins))
-    places = [p for p in places if subject.column not in p[0]][:MOST_SOURCES]
+    places, whose = _sources(predictions, subject.column)
     cube = profile.tables[0].by
     if not places or len(profile.tables) > 1:
         return None
@@ -203,5 +202,23 @@ def _without(
         found = measure_groups(profile, subject.names, keep)
     losses = [x for x in subject.losses if rankable(found.measured, x)]
     left = ranked(subject.names, subject.rows, found.measured, losses)
-    said = without_words(left, models, places, subject.column, found.paired, found.measured.n)
+    said = without_words(
+        left, models, places, subject.column, found.paired, found.measured.n, whose
+    )
     return Without(tuple(places), found.measured.n, left, said)
+
+
+def _sources(predictions: Sequence[Prediction], column: str | None) -> tuple[list[Place], str]:
+    """Return the gravest sources of large errors that are no models, and whose these are."""
+    found = [
+        (origin, p.predicted)
+        for p in predictions
+        for origin in (p.attribution.origins if p.attribution else ())
+        if column not in origin.by
+    ]
+    found.sort(key=lambda pair: -pair[0].share_of_sq_error)
+    places = list(dict.fromkeys((o.by, o.key) for o, _ in found))[:MOST_SOURCES]
+    theirs = list(dict.fromkeys(name for o, name in found if (o.by, o.key) in places))
+    if column is not None or len(theirs) != 1:
+        return places, "the"
+    return places, f"{visible(theirs[0], LONGEST)}'s"

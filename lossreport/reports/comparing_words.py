@@ -44,36 +44,38 @@ def headline(
     both = tuple(m for m in models if m in level["L1"] and m in level["L2"])
     if len(both) == len(models):
         of = f"{names_of(models, column)}"
-        return (
-            "No difference",
-            "note",
-            f"{_capital(compared)} show no difference between {of}, by MAE or by RMSE.",
-        )
+        said = f"{_capital(compared)} show no difference between {of}, by MAE or by RMSE."
+        return "No difference", "note", said
     if not both:
-        one, other = (names_of([m for m in (best[x],) if m], column) for x in ("L1", "L2"))
-        return (
-            "L1 and L2 disagree",
-            "alert",
-            f"L1 and L2 name different models: {one} has the smallest MAE, {other} the smallest "
-            "RMSE.",
-        )
+        one, other = (_leader(best[loss], column, loss) for loss in ("L1", "L2"))
+        said = f"L1 and L2 name different models: {one}, {other}."
+        return "L1 and L2 disagree", "alert", said
     if len(both) > 1:
         return (
             "No one model wins",
             "note",
-            f"No one model wins: neither by MAE nor by RMSE is any model surely ahead of "
-            f"{names_of(both, column)}.",
+            f"Neither by MAE nor by RMSE is any model surely ahead of {names_of(both, column)}.",
         )
     (winner,) = both
+    name, figures = name_of(winner, column), f"MAE {number(winner.mae)}, RMSE {_rmse(winner)}"
     if len(level["L1"]) == len(level["L2"]) == 1:
-        said = f"{name_of(winner, column)} has the smallest error by both losses, L1 and L2."
+        said = f"{name} has the smallest error by both losses, L1 and L2: {figures}."
         return "L1 and L2 agree", "calm", said
-    return (
-        "One model leads",
-        "note",
-        f"{name_of(winner, column)} is the one model that no other is surely ahead of, by MAE or "
-        "by RMSE.",
+    said = (
+        f"{name} is the one model that no other is surely ahead of, by MAE or by RMSE: {figures}."
     )
+    return "One model leads", "note", said
+
+
+def _leader(model: Model | None, column: str | None, loss: Loss) -> str:
+    """Return who comes first by a loss, with the figure."""
+    assert model is not None
+    figure = number(model.mae) if loss == "L1" else _rmse(model)
+    return f"{name_of(model, column)} has the smallest {FIGURE[loss]} ({figure})"
+
+
+def _rmse(model: Model) -> str:
+    return number(model.rmse, model.mae)
 
 
 def _capital(text: str) -> str:
@@ -97,7 +99,7 @@ def _by_one_loss(
             "calm",
             f"{name_of(level[0], column)} has the smallest " + (f"{FIGURE[loss]}."),
         )
-    said = f"No one model wins: by {FIGURE[loss]} no model is surely ahead of "
+    said = f"By {FIGURE[loss]} no model is surely ahead of "
     return "No one model wins", "note", f"{said}{names_of(level, column)}."
 
 
@@ -146,15 +148,12 @@ def without_words(
     column: str | None,
     paired: Paired | None,
     n: int,
+    whose: str,
 ) -> str:
-    """Return which models come first once the sources of the large errors are left out."""
-    one_source = len(sources) == 1
-    them = "it" if one_source else "them"
-    source = f"{listed([group_name(by, key, LONGEST) for by, key in sources])} " + (
-        "is the source of the largest errors."
-        if one_source
-        else "are the sources of the largest errors."
-    )
+    """Return which models come first once the sources of (whose) large errors are left out."""
+    places = listed([group_name(by, key, LONGEST) for by, key in sources])
+    them, are = ("it", "is the source") if len(sources) == 1 else ("them", "are the sources")
+    source = f"{places} {are} of {whose} largest errors."
     by_mae, by_rmse = first(left, "L1"), first(left, "L2")
     was = first(models, "L1"), first(models, "L2")
     if by_mae is None or by_rmse is None:
@@ -168,7 +167,7 @@ def without_words(
             f"{name_of(by_rmse, column)} by RMSE."
         )
     agree = f"L1 and L2 agree: {name} comes first" if differed else f"{name} comes first by both"
-    mae, rmse = number(by_mae.mae), number(by_mae.rmse, by_mae.mae)
+    mae, rmse = number(by_mae.mae), _rmse(by_mae)
     close = {m for loss in FIGURE for m in not_beaten(left, loss)} - {by_mae}
     ordered = [m for m in left if m in close]
     though = ""
@@ -213,7 +212,7 @@ def why_words(
     if paired is None:
         return (
             f"{said}Each model is judged by its own rows, which may differ in how hard they are: "
-            "no id and no time says which of them belong together (--id, --time)."
+            "neither ids (--id) nor times (--time) that all models share say which belong together."
         )
     if paired in ("hours", "days"):
         one = paired[:-1]
