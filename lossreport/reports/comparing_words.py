@@ -112,7 +112,7 @@ def gap_words(above: Gap, figure: str, name: str, best: str, compared: str) -> s
         )
     if above.value == 0 and above.low == above.high:
         return f"{name}'s {figure} is the same as {best}'s."
-    scale = above.high - above.low or above.value
+    scale = above.scale
     if above.sure:
         low, high = number(above.low, scale), number(above.high, scale)
         between = f"{low} to {high}" if low != high else low

@@ -26,6 +26,12 @@ class Gap:
         """Whether the interval leaves out 0."""
         return self.low is not None and self.low > 0
 
+    @property
+    def scale(self) -> float:
+        """A size that two digits of the interval's width are shown by."""
+        width = 0.0 if self.low is None or self.high is None else self.high - self.low
+        return 10 * width or self.value
+
 
 @dataclass(frozen=True)
 class Model:
