@@ -433,6 +433,21 @@ def test_one_source_that_makes_l2_prefer_the_wrong_model_is_named() -> None:
         assert "L1 and L2 agree: good comes first" in found.points[0]
 
 
+def test_a_winner_that_only_a_source_makes_is_no_calm_verdict() -> None:
+    rng = np.random.default_rng(13)
+    frame = planted().with_columns(poor=pl.Series(1.1 * rng.normal(size=20_000)))
+    frame = frame.with_columns(
+        good=pl.when(pl.col("good").abs() > 6).then(9 * pl.col("good")).otherwise("good")
+    )
+    found = compared(frame, predicted=["good", "poor"], by="region")
+    assert found.headline.startswith("poor has the smallest error by both losses")
+    assert found.without is not None
+    assert found.without.models[0].name == "good"
+    assert (found.tag, found.tone) == ("L1 and L2 agree", "note")
+    assert "Without it, good comes first by both" in found.points[0]
+    assert found.points[0].startswith("region = apac is the source of good's largest errors.")
+
+
 def test_equal_models_and_models_within_chance_are_ties() -> None:
     rng = np.random.default_rng(7)
     frame = pl.DataFrame({"actual": 0.0, "a": rng.normal(size=500)}).with_columns(

@@ -56,6 +56,7 @@ def _comparison(found: Comparison) -> dict[str, Any]:
         "n": found.without.n,
         "models": [asdict(m) for m in found.without.models],
         "said": found.without.said,
+        "how": found.without.how,
     }
     return {**asdict(found), "without": without}
 

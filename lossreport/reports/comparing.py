@@ -97,6 +97,8 @@ def _compared(
         else headline(models, column, losses, compared)
     )
     without = None if few else _without(profile, predictions, subject, models)
+    if tone == "calm" and without is not None and _moved(models, without.models):
+        tone = "note"
     points = [] if few else gap_sentences(models, column, losses, compared)
     best = [first(models, loss) for loss in ("L1", "L2")]
     return Comparison(
@@ -118,6 +120,13 @@ def _compared(
         points=(*([without.said] if without else ()), *points),
         how=how_words(found.paired, [c.unit for c in measured.clusters], len(models)),
     )  # fmt: skip
+
+
+def _moved(models: Sequence[Model], left: Sequence[Model]) -> bool:
+    """Return whether another model comes first, by either loss, without the sources."""
+    losses: tuple[Loss, ...] = ("L1", "L2")
+    both = [(first(models, loss), first(left, loss)) for loss in losses]
+    return any(a is not None and b is not None and a.name != b.name for a, b in both)
 
 
 def _measure_common(profile: Profile, common: Common, keep: pl.Expr | None = None) -> Found:
@@ -205,7 +214,9 @@ def _without(
     said = without_words(
         left, models, places, subject.column, found.paired, found.measured.n, whose
     )
-    return Without(tuple(places), found.measured.n, left, said)
+    units_alike = [c.unit for c in found.measured.clusters]
+    how = how_words(found.paired, units_alike, len(left))
+    return Without(tuple(places), found.measured.n, left, said, how)
 
 
 def _sources(predictions: Sequence[Prediction], column: str | None) -> tuple[list[Place], str]:

@@ -150,7 +150,8 @@ def _by_time(profile: Profile, models: Sequence[str], moments: pl.DataFrame) -> 
     full = sums.filter(pl.len().over("bucket") == len(models)).sort("bucket", "key_0")
     if full.is_empty():
         return None
-    place = np.argsort(np.argsort(np.array(models)))
+    in_order = sorted(models)
+    place = [in_order.index(m) for m in models]
     n, absolute, squared, error = (
         full[s].to_numpy().astype(float).reshape(-1, len(models))[:, place] for s in SUMS[:4]
     )

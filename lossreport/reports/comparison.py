@@ -64,6 +64,8 @@ class Without:
     models: tuple[Model, ...]
     """Those that come first by MAE without them first."""
     said: str
+    how: str
+    """What their intervals are."""
 
 
 @dataclass(frozen=True)
