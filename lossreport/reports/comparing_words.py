@@ -164,7 +164,7 @@ def without_words(
         still = "still " if differed else ""
         return (
             f"{source} Without {them}, {name} {still}comes first by MAE and "
-            f"{name_of(by_rmse, column)} by RMSE."
+            f"{name_of(by_rmse, column)} by RMSE{_within_chance(left, paired, n)}."
         )
     agree = f"L1 and L2 agree: {name} comes first" if differed else f"{name} comes first by both"
     mae, rmse = number(by_mae.mae), _rmse(by_mae)
@@ -175,6 +175,13 @@ def without_words(
         beside = names_of(ordered, column)
         though = f", though {units(paired, n)} do not tell it surely from {beside} by both"
     return f"{source} Without {them}, {agree} (MAE {mae}, RMSE {rmse}){though}."
+
+
+def _within_chance(left: Sequence[Model], paired: Paired | None, n: int) -> str:
+    """Return by which losses the two models that come first are not told apart, if by any."""
+    other: dict[Loss, Model | None] = {"L1": first(left, "L2"), "L2": first(left, "L1")}
+    unsure = [FIGURE[loss] for loss, model in other.items() if model in not_beaten(left, loss)]
+    return f", which {units(paired, n)} do not show surely by {listed(unsure)}" if unsure else ""
 
 
 def units(paired: Paired | None, n: int) -> str:
@@ -219,8 +226,8 @@ def why_words(
         rest = f"; {count(lost, 'row')} of other {paired} or without time {_are(lost)} left out"
         return (
             f"{said}Compared {one} by {one}, on {count(n, one)} in which {all_of} have rows"
-            f"{rest if lost else ''}. Each {one} weighs the same for every model. With --id they "
-            "are compared id by id."
+            f"{rest if lost else ''}. Each {one} weighs the same for every model. An --id that "
+            "all of them share would compare them id by id."
         )
     about = "about " if estimated else ""
     rest = "no row is lost by that" if paired == "rows" else "no id is lost by that"
