@@ -181,7 +181,8 @@ def _within_chance(left: Sequence[Model], paired: Paired | None, n: int) -> str:
     """Return by which losses the two models that come first are not told apart, if by any."""
     other: dict[Loss, Model | None] = {"L1": first(left, "L2"), "L2": first(left, "L1")}
     unsure = [FIGURE[loss] for loss, model in other.items() if model in not_beaten(left, loss)]
-    return f", which {units(paired, n)} do not show surely by {listed(unsure)}" if unsure else ""
+    told = f"; {units(paired, n)} do not tell the two surely apart by {' or '.join(unsure)}"
+    return told if unsure else ""
 
 
 def units(paired: Paired | None, n: int) -> str:
