@@ -20,6 +20,7 @@ from polars.testing import assert_frame_equal
 from scipy import stats
 
 import lossreport
+from lossreport.logs import frames
 from lossreport.profiles import common, evidence, profile, scan
 from lossreport.render.markdown import to_markdown
 from lossreport.render.terminal import summary
@@ -372,6 +373,42 @@ def test_too_many_groups_leave_the_sums_of_all_common_rows(monkeypatch: pytest.M
     assert (whole.by, cut.by) == (("g", "h"), ())
     assert_frame_equal(whole.whole().cells, cut.cells, rel_tol=1e-12)
     assert_frame_equal(whole.whole().pairs, cut.pairs, rel_tol=1e-12)
+
+
+@pytest.mark.parametrize("size", [97, 100_000])
+def test_the_sums_do_not_depend_on_chunks(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {"predicted": ["a", "b", "c"], "by": "g", "time": "t", "id": "unit"}
+    whole = lossreport.profile(wide(), **options)
+    monkeypatch.setattr(frames, "CHUNK_ROWS", size)
+    cut = lossreport.profile(wide(), **options)
+    assert whole.common is not None
+    assert cut.common is not None
+    for name in ("cells", "pairs", "over_time", "over_ids"):
+        assert_frame_equal(getattr(cut.common, name), getattr(whole.common, name), rel_tol=1e-9)
+    assert cut.common.over_time["bucket"].n_unique() == 40  # hours at first, days in the end
+
+
+def test_very_many_models_are_not_kept_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = long(wide()).with_columns(model=(pl.col("unit") % 30).cast(pl.String))
+    options = {"compare": "model", "by": "g", "time": "t"}
+    timed = lossreport.profile(frame, **options)
+    for module in (profile, scan):
+        monkeypatch.setattr(module, "MAX_TIMED_GROUPS", 10)
+    monkeypatch.setattr(frames, "CHUNK_ROWS", 500)
+    made = lossreport.profile(frame, **options)
+    assert timed.models is not None
+    assert made.models is not None
+    assert (timed.models.timed, made.models.timed) == (True, False)
+    one, other = timed.models.timeless().moments, made.models.moments
+    assert_frame_equal(one, other, rel_tol=1e-9)
+    assert compared(made).paired is None
+
+
+def test_rows_without_an_id_are_counted() -> None:
+    frame = long(wide(), "ac").with_columns(unit=pl.when(pl.col("unit") >= 7).then("unit"))
+    found = compared(frame, compare="model", by="", time="", id="unit")
+    assert (found.n, found.lost) == (N - 7, 0)
+    assert "14 rows without an id are left out as well." in found.why
 
 
 def test_one_prediction_costs_nothing() -> None:

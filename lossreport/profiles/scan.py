@@ -174,6 +174,7 @@ class Scan:
         self.models = [self._table((c,)) for c in (columns.compare,) if c is not None]
         for by_model in self.models:
             by_model.histograms = None
+            by_model.timed = like is None or (like.models is not None and like.models.timed)
         predictions = len(columns.predicted)
         keys = dict.fromkeys(key_names(columns.keys), pl.String)
         index = {"prediction": pl.Int64, "bucket": pl.Int64}
@@ -302,7 +303,7 @@ class Scan:
             (cube and len(t.cells) > MAX_CUBE_GROUPS)
             or (t.timed and len(t.cells) > MAX_TIMED_GROUPS)
             or (t.histograms is not None and len(t.cells) > MAX_HISTOGRAM_GROUPS)
-            for t in self.tables
+            for t in (*self.tables, *self.models)
         )
 
     def profile(self) -> Profile:

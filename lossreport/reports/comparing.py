@@ -116,7 +116,7 @@ def _compared(
         tone=tone,
         headline=said,
         why=why_words(found.paired, measured.n, found.lost, models, subject.more,
-                      estimated=found.estimated),
+                      estimated=found.estimated, without_id=found.without_id),
         points=(*([without.said] if without else ()), *points),
         how=how_words(found.paired, [c.unit for c in measured.clusters], len(models)),
     )  # fmt: skip

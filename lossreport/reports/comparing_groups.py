@@ -30,6 +30,8 @@ class Found:
     paired: Paired | None
     lost: int
     estimated: bool = False
+    without_id: int = 0
+    """How many scored rows have no id, where ids are compared and all are known."""
 
 
 def models_of(profile: Profile) -> tuple[list[str], list[int], int]:
@@ -83,9 +85,9 @@ def _by_ids(profile: Profile, models: Sequence[str], keep: pl.Expr | None) -> Fo
     key = f"key_{profile.columns.keys.index(profile.columns.compare or '')}"
     error = pl.col("predicted_0") - pl.col("actual")
     rows = sample.rows if keep is None else sample.rows.filter(keep)
+    scored = rows.filter(pl.col(key).is_in(list(models)), error.is_finite().fill_null(value=False))
     each = (
-        rows.filter(pl.col(key).is_in(list(models)), error.is_finite().fill_null(value=False))
-        .group_by("id", key)
+        scored.group_by("id", key)
         .agg(error.abs().mean().alias("L1"), (error**2).mean().alias("L2"), error.mean().alias("e"),
              pl.col("time").min())
         .sort("id", key)
@@ -105,7 +107,12 @@ def _by_ids(profile: Profile, models: Sequence[str], keep: pl.Expr | None) -> Fo
     times = each.group_by("id").agg(pl.col("time").min()).sort("id")["time"]
     measured = _of_units({k: g[common] for k, g in grids.items()}, times.filter(pl.Series(common)),
                          profile)  # fmt: skip
-    return Found(measured, "ids", (len(ids) - n) * sample.factor, sample.level > 0)
+    known = keep is None and sample.level == 0
+    assert profile.models is not None
+    all_rows = profile.models.moments.filter(pl.col("key_0").is_in(list(models)))["n"].sum()
+    without_id = int(all_rows) - scored.height if known else 0
+    lost = (len(ids) - n) * sample.factor
+    return Found(measured, "ids", lost, sample.level > 0, without_id)
 
 
 def _of_units(grids: dict[str, Floats], times: pl.Series, profile: Profile) -> Measured:

@@ -210,6 +210,7 @@ def why_words(
     more: int,
     *,
     estimated: bool,
+    without_id: int = 0,
 ) -> str:
     """Return what the models are compared on, and what is lost by that."""
     k = len(models)
@@ -236,6 +237,8 @@ def why_words(
         one = paired[:-1]
         rest = f"{about}{count(lost, one)} that only some of them scored {_are(lost)} left out"
     said += f"Compared on the {count(n, paired[:-1])} that {all_of} scored; {rest}."
+    if without_id:
+        said += f" {count(without_id, 'row')} without an id {_are(without_id)} left out as well."
     if estimated:
         said += " These ids are a sample, evenly drawn, of the log's: the figures are estimates."
     return said
