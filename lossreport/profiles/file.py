@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from lossreport.logs.columns import Columns
 from lossreport.logs.joining import Join
 from lossreport.logs.part import Source
 from lossreport.logs.patience import in_time, reading
-from lossreport.profiles.common import common_frames, common_from, common_schema
+from lossreport.profiles.common import Common, common_frames, common_from, common_schema
 from lossreport.profiles.evidence import evidence_schema, from_frames, to_frames
 from lossreport.profiles.profile import (
     Profile,
@@ -27,6 +28,8 @@ from lossreport.profiles.profile import (
 
 SCHEMA = "lossreport/profile/1"
 KEY = "lossreport_profile"
+Frame = Callable[[str, dict[str, Any]], pl.DataFrame]
+"""Gives a frame of a file by its name, with these columns."""
 
 
 def save_profile(profile: Profile, path: Path) -> None:
@@ -155,12 +158,6 @@ def _made_of(about: dict[str, Any], whole: pl.DataFrame) -> Profile:
         for name in about["frames"]
         if name.startswith("evidence ")
     }
-    common = about.get("common")
-    in_common = {
-        name: frame(name, common_schema(name, len(common["by"] if common else ())))
-        for name in about["frames"]
-        if name.startswith("common ")
-    }
     return Profile(
         columns=columns,
         sources=tuple(Source(**{**s, "read_as": tuple(s["read_as"])}) for s in about["sources"]),
@@ -171,16 +168,23 @@ def _made_of(about: dict[str, Any], whole: pl.DataFrame) -> Profile:
         span=about["span"] and (int(about["span"][0]), int(about["span"][1])),
         evidence=from_frames(frames, about.get("evidence")),
         joins=tuple(_join(j) for j in about["joins"]),
-        common=common_from(in_common, common),
-        models=Table(
-            (columns.compare,),
-            frame("models", moments_schema(1)),
-            None,
-            bool(about["models_timed"]),
-        )
-        if columns.compare is not None
-        else None,
+        common=_common(about, frame),
+        models=_models(columns, about, frame),
     )
+
+
+def _common(about: dict[str, Any], frame: Frame) -> Common | None:
+    saved = about.get("common")
+    keys = len(saved["by"]) if saved else 0
+    names = [name for name in about["frames"] if name.startswith("common ")]
+    return common_from({name: frame(name, common_schema(name, keys)) for name in names}, saved)
+
+
+def _models(columns: Columns, about: dict[str, Any], frame: Frame) -> Table | None:
+    if columns.compare is None:
+        return None
+    moments = frame("models", moments_schema(1))
+    return Table((columns.compare,), moments, None, bool(about["models_timed"]))
 
 
 def _columns(saved: dict[str, Any]) -> Columns:
