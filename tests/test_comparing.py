@@ -411,6 +411,12 @@ def test_rows_without_an_id_are_counted() -> None:
     assert "14 rows without an id are left out as well." in found.why
 
 
+def test_a_log_without_rows_has_groups_of_none_and_no_comparison() -> None:
+    report = lossreport.report(long(wide()).head(0), compare="model", by="g", time="")
+    assert report.comparison is None
+    assert all(not g.groups for g in report.predictions[0].groupings)
+
+
 def test_one_prediction_costs_nothing() -> None:
     made = lossreport.profile(wide(), predicted="a", by="g")
     assert made.common is None
@@ -425,7 +431,8 @@ def test_pairs_of_very_many_predictions_are_not_added_up(monkeypatch: pytest.Mon
     found = compared(wide(), predicted=["a", "b", "c"], by="", time="")
     assert found.models[0].mae_gap is None
     assert all(m.mae_gap and m.mae_gap.low is None for m in found.models[1:])
-    assert found.tag == "No difference"
+    assert found.tag == "No intervals"
+    assert found.headline.endswith("how sure that is, the rows do not say.")
     assert common.MOST_PAIRED == 20
 
 
@@ -536,6 +543,36 @@ def test_beyond_the_range_of_floats_only_mae_ranks() -> None:
     assert [m.rank_l2 for m in found.models] == [None, None]
     assert found.agree is None
     assert "MAE" in found.headline
+
+
+@pytest.mark.parametrize("size", [1e-90, 1e-150, 1e-200, 1e100, 1e160])
+def test_no_lead_is_sure_where_squares_lose_their_digits(size: float) -> None:
+    rng = np.random.default_rng(14)
+    frame = pl.DataFrame(
+        {"actual": 0.0, "a": size * rng.normal(size=400), "b": size * rng.normal(size=400)}
+    )
+    found = compared(frame, predicted=["a", "b"], by="")
+    last = found.models[1]
+    assert last.mae_gap is not None
+    assert not last.mae_gap.sure
+    assert last.rmse_gap is None or not last.rmse_gap.sure
+    assert found.tag == "No intervals" if last.rmse_gap is not None else found.agree is None
+
+
+@pytest.mark.parametrize("wide_log", [True, False])
+def test_a_model_without_scored_rows_cannot_be_compared(wide_log: bool) -> None:
+    rng = np.random.default_rng(15)
+    frame = pl.DataFrame({"actual": 0.0, "a": rng.normal(size=90), "b": [math.nan] * 90})
+    each = frame.with_columns(t=None, g=None, unit=None)
+    found = (
+        compared(frame, predicted=["a", "b"], by="")
+        if wide_log
+        else compared(long(each, "ab"), compare="model", by="", time="")
+    )
+    assert found.tag == "Not comparable"
+    assert "cannot be compared: there is no row " in found.headline
+    both_empty = frame.with_columns(a=pl.lit(math.nan))
+    assert lossreport.report(both_empty, predicted=["a", "b"], by="").comparison is None
 
 
 def test_probabilities_are_compared_by_l2_alone() -> None:

@@ -51,8 +51,8 @@ def compare(profile: Profile, predictions: Sequence[Prediction]) -> Comparison |
     Returns
     -------
     Comparison or None
-        None with one model, where fewer than two score any row, and of profiles of a version that
-        kept nothing to compare by.
+        None with one model, where no model scores any row, and of profiles of a version that kept
+        nothing to compare by.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def compare(profile: Profile, predictions: Sequence[Prediction]) -> Comparison |
         names, rows, more = models_of(profile)
         (shown,) = shown_columns([column], profile.columns)
         subject = Subject(tuple(names), tuple(rows), losses, shown, more)
-        if len(names) < 2:
+        if not any(rows):
             return None
         found = measure_groups(profile, names)
         return _compared(profile, predictions, subject, found)
@@ -78,7 +78,7 @@ def compare(profile: Profile, predictions: Sequence[Prediction]) -> Comparison |
         losses,
         None,
     )
-    if sum(n > 0 for n in subject.rows) < 2:
+    if not any(subject.rows):
         return None
     return _compared(profile, predictions, subject, _measure_common(profile, profile.common))
 

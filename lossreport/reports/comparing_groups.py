@@ -37,6 +37,8 @@ class Found:
 def models_of(profile: Profile) -> tuple[list[str], list[int], int]:
     """Return the models with the most scored rows, their rows, and how many more there are.
 
+    Those without scored rows are among them only if there are no two others.
+
     Raises
     ------
     UsageError
@@ -51,7 +53,9 @@ def models_of(profile: Profile) -> tuple[list[str], list[int], int]:
             f"Column {visible(profile.columns.compare or '', 60)!r} names {only}: there is nothing "
             "to compare. Name the column that says the model with --compare."
         )
-    rows = named.group_by("key_0").agg(pl.col("n").sum()).filter(pl.col("n") > 0)
+    rows = named.group_by("key_0").agg(pl.col("n").sum())
+    scored = rows.filter(pl.col("n") > 0)
+    rows = scored if scored.height > 1 else rows
     most = rows.sort("n", "key_0", descending=[True, False])
     kept = most.head(MOST_MODELS)
     return kept["key_0"].to_list(), kept["n"].to_list(), most.height - kept.height

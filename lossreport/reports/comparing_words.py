@@ -40,6 +40,10 @@ def headline(
     if len(losses) < 2:
         return _by_one_loss(models, column, losses, compared)
     best = {loss: first(models, loss) for loss in losses}
+    if _without_interval(models):
+        one, other = (_leader(best[loss], column, loss) for loss in losses)
+        said = f"{one}, {other}; how sure that is, the rows do not say."
+        return "No intervals", "note", said
     level = {loss: not_beaten(models, loss) for loss in losses}
     both = tuple(m for m in models if m in level["L1"] and m in level["L2"])
     if len(both) == len(models):
@@ -67,6 +71,11 @@ def headline(
     return "One model leads", "note", said
 
 
+def _without_interval(models: Sequence[Model]) -> bool:
+    gaps = (above for m in models for above in (m.mae_gap, m.rmse_gap))
+    return any(above is not None and above.low is None for above in gaps)
+
+
 def _leader(model: Model | None, column: str | None, loss: Loss) -> str:
     """Return who comes first by a loss, with the figure."""
     assert model is not None
@@ -89,6 +98,9 @@ def _by_one_loss(
         said = "The models' errors are beyond the range of floats: they cannot be ranked."
         return "Not comparable", "none", said
     (loss,) = losses
+    if _without_interval(models):
+        leader = _leader(first(models, loss), column, loss)
+        return "No intervals", "note", f"{leader}; how sure that is, the rows do not say."
     level = not_beaten(models, loss)
     if len(level) == len(models):
         said = f"{_capital(compared)} show no difference by {FIGURE[loss]} between "

@@ -31,6 +31,8 @@ Floats = npt.NDArray[np.float64]
 
 FEWEST_CLUSTERS = 8
 """Of fewer days (or ids) no variation is estimated."""
+SMALLEST = 1e-140
+"""The squares of means below this lose their digits."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ def gap(measured: Measured, loss: Loss, model: int, best: int) -> Gap:
     """
     mean = measured.mean[loss]
     value, slopes = _difference(loss, float(mean[model]), float(mean[best]))
+    if 0 < max(float(mean[model]), float(mean[best])) < SMALLEST:
+        return Gap(value, None, None)
     pairs = len(mean) * (len(mean) - 1) / 2
     level = 1 - (1 - LEVEL) / pairs / 2
     halves = []
