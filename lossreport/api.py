@@ -39,6 +39,7 @@ def profile(
     time: str | None = None,
     time_format: str | None = None,
     id: str | Sequence[str] = (),  # noqa: A002 - the option's name
+    compare: str | None = None,
     sheet: str | None = None,
     actuals: Any = None,
     on: str | Sequence[str] = (),
@@ -75,6 +76,9 @@ def profile(
     id
         The columns that together tell a row from every other ("a,b" or a list of columns): rows
         that share them are found.
+    compare
+        The column that says which model a row is of, in a log with a row per model: models are
+        compared, id by id if `id` is given.
     sheet
         The sheet of Excel workbooks; the first if not given.
     actuals, on
@@ -128,10 +132,10 @@ def profile(
         given = (actual, predicted, by is not None, time is not None, time_format, sheet, on, id)
         if text != TextOptions():
             raise UsageError("Profiles are read already: how text is written tells them nothing.")
-        return _merged(saved, paths, options=any(given) or actuals is not None)
+        return _merged(saved, paths, options=any((*given, compare)) or actuals is not None)
     wanted = [predicted] if isinstance(predicted, str) else list(predicted)
     groupings, keys = _groupings(by), _names(on)
-    asked = {n for n in (actual, *wanted, time, *keys) if n}
+    asked = {n for n in (actual, *wanted, time, *keys, compare) if n}
     asked |= {n for g in groupings or () for n in _names(g)}
     skip = on_bad_file == "skip"
     source = (
@@ -153,6 +157,7 @@ def profile(
         by=groupings,
         time=time,
         ids=id if isinstance(id, str) else tuple(id),
+        compare=compare,
         time_format=time_format,
         in_paths=source.in_paths(),
         more=source.texts,
@@ -233,7 +238,7 @@ def report(
         The heading; by default the name of the log.
     **options
         What else `profile` takes: `actual`, `predicted`, `by`, `time`, `time_format`, `id`,
-        `sheet`, `actuals`, `on`, `worst`, `on_bad_file`, and how text files are written.
+        `compare`, `sheet`, `actuals`, `on`, `worst`, `on_bad_file`, and how text files are written.
 
     Raises
     ------

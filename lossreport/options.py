@@ -47,7 +47,13 @@ Id = Annotated[
     ),
 ]
 
-
+Compare = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COL",
+        help="The column that says which model a row is of: models are compared, id by id.",
+    ),
+]
 TimeFormat = Annotated[
     str | None,
     typer.Option(

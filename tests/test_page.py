@@ -116,6 +116,20 @@ def test_the_page_never_scrolls_sideways(opened: Callable[..., Page], log: str, 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [1280, 375])
+def test_compared_models_are_accessible_text(
+    opened: Callable[..., Page], hostile: Path, width: int
+) -> None:
+    page = opened(hostile, "--compare", '<b onclick="alert(5)">g', width=width)
+    models = page.get_by_role("region", name="Table of the models", exact=True)
+    assert models.locator("tbody tr").count() == len(HOSTILE)
+    assert "<img src=x onerror=alert(1)>" in models.inner_text()
+    for cell in models.locator("tbody th").all():
+        cell.hover()
+    assert Axe().run(page).violations_count == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_hostile_content_is_text(opened: Callable[..., Page], hostile: Path) -> None:
     page = opened(
         hostile, "--by", '<b onclick="alert(5)">g', "--title", "<script>alert(7)</script>"

@@ -168,17 +168,20 @@ def duplicate_ids(view: View) -> Finding:
             "The profiles were made with different versions of Polars, which draw ids differently."
         )
         return skipped(code, title, why)
-    again = sample.rows.with_columns(copy=pl.int_range(pl.len()).over("id")).filter(
+    # Where models are compared, each has a row of an id.
+    model = [] if columns.compare is None else [f"key_{columns.keys.index(columns.compare)}"]
+    again = sample.rows.with_columns(copy=pl.int_range(pl.len()).over("id", *model)).filter(
         pl.col("copy") > 0
     )
     if again.is_empty():
         return passed(code, title)
     size = extent(again.height, sample.rows.height, rows_of(view.profile), whole=sample.level == 0)
+    of_model = " of its model" if model else ""
     first = visible(again["id"][0], 40)
     ids = again["id"].n_unique()
     message = (
         f"{size.rows('has', 'have')} an id ({', '.join(visible(c, 30) for c in columns.ids)}) that "
-        f"an earlier row has, {f'for example {first}' if ids > 1 else f'namely {first}'}."
+        f"an earlier row{of_model} has, {f'for example {first}' if ids > 1 else f'namely {first}'}."
     )
     todo = (
         "Look for files read twice, retried writes or a join that multiplied rows. If a row is "

@@ -38,11 +38,20 @@ class Columns:
     """The roles that were not given but found: "actual", "predicted", "time", "by"."""
     ids: tuple[str, ...] = ()
     """The columns that together tell one row from every other."""
+    compare: str | None = None
+    """The group column that says which model a row is of."""
 
     @property
     def roles(self) -> tuple[object, ...]:
         """What must be equal for two profiles to merge."""
-        return (self.actual, self.predicted, self.time, self.groupings, self.ids)
+        return (
+            self.actual,
+            self.predicted,
+            self.time,
+            self.groupings,
+            self.ids,
+            self.compare,
+        )
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -65,6 +74,7 @@ def find_columns(
     time: str | None = None,
     time_format: str | None = None,
     ids: str | tuple[str, ...] = (),
+    compare: str | None = None,
     in_paths: Mapping[str, pl.Series] | None = None,
     more: Callable[[str], Iterable[pl.Series]] = lambda _: (),
 ) -> Columns:
@@ -83,6 +93,8 @@ def find_columns(
         How the times are written when they are text; None means "find it".
     ids
         The columns that together tell one row from every other: one, or several with commas.
+    compare
+        The column that says which model a row is of; it becomes a grouping, and is no part of ids.
     in_paths
         The columns that stand in the paths of the log's files, with a value per file.
     more
@@ -131,7 +143,21 @@ def find_columns(
         _check_known([c for g in groupings for c in g], known)
     identity = split_grouping(ids, known)
     _check_known(identity, known)
-    return Columns(actual, tuple(predicted), time, groupings, time_format, tuple(found), identity)
+    if compare:
+        _check_known((compare,), known)
+        _check_compared(compare, actual, predicted, time)
+        groupings = tuple(dict.fromkeys((*groupings, (compare,))))
+        identity = tuple(c for c in identity if c != compare)
+    return Columns(
+        actual,
+        tuple(predicted),
+        time,
+        groupings,
+        time_format,
+        tuple(found),
+        identity,
+        compare or None,
+    )
 
 
 def _spoken_of(columns: Mapping[str, pl.Series], predicted: Sequence[str]) -> str | None:
@@ -188,6 +214,19 @@ def _check_distinct(actual: str, predicted: Sequence[str]) -> None:
         raise UsageError(f"Column {actual!r} cannot be both the actual and the predicted value.")
     if len(set(predicted)) < len(predicted):
         raise UsageError("A prediction column was given twice.")
+
+
+def _check_compared(compare: str, actual: str, predicted: Sequence[str], time: str | None) -> None:
+    if compare in (actual, *predicted, time):
+        raise UsageError(
+            f"Column {compare!r} cannot also say which model a row is of: --compare takes a column "
+            "of model names."
+        )
+    if len(predicted) > 1:
+        raise UsageError(
+            "--compare is for a log with one prediction column and a column of model names; "
+            f"predictions in columns of their own ({', '.join(predicted)}) are compared without it."
+        )
 
 
 def _only(role: str, candidates: Sequence[str], known: Sequence[str]) -> str:

@@ -26,6 +26,8 @@ MOST_BY_PLACE = 20_000
 MOST_BY_CONTENT = 10_000
 MOST_BY_ID = 20_000
 """How many rows a sample may have; a log of no more rows is kept whole."""
+MOST_BY_ID_COMPARED = 200_000
+"""The same for a sample by id in which models are compared."""
 MOST_TOKENS = 1_000
 """So many different texts of a side are told apart, those that occur most often."""
 HIGHEST_LEVEL = 63
@@ -136,8 +138,16 @@ def merged_sample(samples: Sequence[Sample], most: int) -> Sample:
     return Sample(in_order(rows.filter(pl.Series(kept(draws, level)))), level)
 
 
-def merged_evidence(parts: Sequence[Evidence | None]) -> Evidence | None:
-    """Return the evidence of all parts together; None if one kept none."""
+def most_by_id(*, compared: bool) -> int:
+    """Return how many rows a sample by id may have."""
+    return MOST_BY_ID_COMPARED if compared else MOST_BY_ID
+
+
+def merged_evidence(parts: Sequence[Evidence | None], *, compared: bool = False) -> Evidence | None:
+    """Return the evidence of all parts together; None if one kept none.
+
+    `compared` says whether models are compared by a group column.
+    """
     evidence = [p for p in parts if p is not None]
     if len(evidence) < len(parts):
         return None
@@ -148,7 +158,7 @@ def merged_evidence(parts: Sequence[Evidence | None]) -> Evidence | None:
     return Evidence(
         by_place=merged_sample([e.by_place for e in evidence], MOST_BY_PLACE),
         by_content=merged_sample([e.by_content for e in evidence], MOST_BY_CONTENT),
-        by_id=merged_sample(ids, MOST_BY_ID) if alike else None,
+        by_id=merged_sample(ids, most_by_id(compared=compared)) if alike else None,
         tokens=counted_tokens(pl.concat([e.tokens for e in evidence])),
         hashed_by=evidence[0].hashed_by,
     )

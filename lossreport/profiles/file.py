@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from lossreport.logs.columns import Columns
 from lossreport.logs.joining import Join
 from lossreport.logs.part import Source
 from lossreport.logs.patience import in_time, reading
+from lossreport.profiles.common import Common, common_frames, common_from, common_schema
 from lossreport.profiles.evidence import evidence_schema, from_frames, to_frames
 from lossreport.profiles.profile import (
     Profile,
@@ -26,6 +28,8 @@ from lossreport.profiles.profile import (
 
 SCHEMA = "lossreport/profile/1"
 KEY = "lossreport_profile"
+Frame = Callable[[str, dict[str, Any]], pl.DataFrame]
+"""Gives a frame of a file by its name, with these columns."""
 
 
 def save_profile(profile: Profile, path: Path) -> None:
@@ -39,6 +43,10 @@ def save_profile(profile: Profile, path: Path) -> None:
             parts[f"centred {i}"] = table.centred
     frames, evidence = to_frames(profile.evidence)
     parts |= frames
+    frames, common = common_frames(profile.common)
+    parts |= frames
+    if profile.models is not None:
+        parts["models"] = profile.models.moments
     about = {
         "schema": SCHEMA,
         "columns": asdict(profile.columns),
@@ -50,6 +58,8 @@ def save_profile(profile: Profile, path: Path) -> None:
         "evidence": evidence,
         "joins": [asdict(j) for j in profile.joins],
         "centres": profile.centres,
+        "common": common,
+        "models_timed": profile.models is not None and profile.models.timed,
     }
     named = [f.select(pl.lit(name).alias("part"), pl.all()) for name, f in parts.items()]
     whole = pl.concat(named, how="diagonal")
@@ -177,6 +187,8 @@ def _made_of(about: dict[str, Any], whole: pl.DataFrame) -> Profile:
         evidence=from_frames(frames, about.get("evidence")),
         joins=tuple(_join(j) for j in about["joins"]),
         centres=_centres(about.get("centres", ()), predictions),
+        common=_common(about, frame),
+        models=_models(columns, about, frame),
     )
 
 
@@ -184,6 +196,20 @@ def _centres(saved: list[float | None], predictions: int) -> tuple[float | None,
     if saved and len(saved) != predictions:
         raise ValueError(f"{len(saved)} centres")
     return tuple(None if c is None else float(c) for c in saved)
+
+
+def _common(about: dict[str, Any], frame: Frame) -> Common | None:
+    saved = about.get("common")
+    keys = len(saved["by"]) if saved else 0
+    names = [name for name in about["frames"] if name.startswith("common ")]
+    return common_from({name: frame(name, common_schema(name, keys)) for name in names}, saved)
+
+
+def _models(columns: Columns, about: dict[str, Any], frame: Frame) -> Table | None:
+    if columns.compare is None:
+        return None
+    moments = frame("models", moments_schema(1))
+    return Table((columns.compare,), moments, None, bool(about["models_timed"]))
 
 
 def _columns(saved: dict[str, Any]) -> Columns:
@@ -195,6 +221,7 @@ def _columns(saved: dict[str, Any]) -> Columns:
         time_format=saved["time_format"],
         found=tuple(saved["found"]),
         ids=tuple(saved.get("ids", ())),
+        compare=saved.get("compare"),
     )
 
 

@@ -13,7 +13,6 @@ from lossreport.logs.part import Chunk
 from lossreport.profiles.evidence import (
     BLOCK,
     MOST_BY_CONTENT,
-    MOST_BY_ID,
     MOST_BY_PLACE,
     TOKEN_SCHEMA,
     Draws,
@@ -24,6 +23,7 @@ from lossreport.profiles.evidence import (
     in_order,
     kept,
     level_for,
+    most_by_id,
     sample_schema,
 )
 from lossreport.profiles.summing import Ints, Marks, key_text
@@ -43,7 +43,8 @@ class Gathering:
         self.keys = key_names(columns.keys)
         self.by_place = Growing(MOST_BY_PLACE, self.sides, self.keys)
         self.by_content = Growing(MOST_BY_CONTENT, self.sides, self.keys)
-        self.by_id = Growing(MOST_BY_ID, self.sides, self.keys, ["id"]) if columns.ids else None
+        most = most_by_id(compared=columns.compare is not None)
+        self.by_id = Growing(most, self.sides, self.keys, ["id"]) if columns.ids else None
         self.tokens = [pl.DataFrame(schema=TOKEN_SCHEMA)]
         self.waiting_tokens = 0
         self._room = np.zeros(0, dtype=np.uint64)

@@ -18,6 +18,7 @@ from lossreport.errors import UsageError
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.joining import Join
 from lossreport.logs.part import Source
+from lossreport.profiles.common import Common, merged_common
 from lossreport.profiles.evidence import Evidence, merged_evidence
 from lossreport.profiles.statistics import COUNTS, HISTOGRAM_SUMS, STATISTICS
 
@@ -154,6 +155,10 @@ class Profile:
     centres: tuple[float | None, ...] = ()
     """For each prediction what was taken from its errors for `Table.centred`; None where they
     lie near enough to 0. Empty if none has a centre."""
+    common: Common | None = None
+    """The rows that every prediction scores; None with one prediction."""
+    models: Table | None = None
+    """By `columns.compare` and time, without histogram; None where no models are compared."""
 
     @property
     def bucket(self) -> Bucket | None:
@@ -254,6 +259,9 @@ def merge(profiles: Sequence[Profile]) -> Profile:
     if cube and tables[0].groups() > MAX_CUBE_GROUPS:
         tables = [tables[0].rolled_up(by) for by in tables_for(first.columns, cube=False)]
     kept = min(p.worst_kept for p in profiles)
+    evidence = merged_evidence(
+        [p.evidence for p in profiles], compared=first.columns.compare is not None
+    )
     return Profile(
         columns=first.columns,
         sources=tuple(s for p in profiles for s in p.sources),
@@ -262,9 +270,16 @@ def merge(profiles: Sequence[Profile]) -> Profile:
         worst=worst_first(pl.concat([p.worst for p in profiles]), kept),
         worst_kept=kept,
         span=span,
-        evidence=merged_evidence([p.evidence for p in profiles]),
+        evidence=evidence,
         joins=tuple(j for p in profiles for j in p.joins),
         centres=centres,
+        common=merged_common(
+            [p.common for p in profiles],
+            [_times_coarser(p.bucket, bucket) for p in profiles],
+            cube=len(tables) == 1,
+            ids_alike=evidence is not None and evidence.by_id is not None,
+        ),
+        models=_merged_models(profiles, bucket),
     )
 
 
@@ -279,6 +294,21 @@ def _common_centres(profiles: Sequence[Profile]) -> tuple[float | None, ...]:
     return tuple(centres) if any(c is not None for c in centres) else ()
 
 
+def _times_coarser(old: Bucket | None, new: Bucket | None) -> int:
+    return HOURS[new] // HOURS[old] if old and new else 1
+
+
+def _merged_models(profiles: Sequence[Profile], bucket: Bucket | None) -> Table | None:
+    """Return the table by model; None if a part has none."""
+    parts = [(p.models, p.bucket) for p in profiles if p.models is not None]
+    if len(parts) < len(profiles):
+        return None
+    timed = all(table.timed for table, _ in parts)
+    moments = [rebucketed(t.moments, own, bucket) for t, own in parts]
+    whole = add_up(pl.concat(moments if timed else [without_time(m) for m in moments]))
+    return Table(parts[0][0].by, whole, None, timed).bounded()
+
+
 def _named(profile: Profile) -> str:
     return f"that of {profile.sources[0].path}" if profile.sources else "an empty one"
 
@@ -288,11 +318,12 @@ def _said(columns: Columns) -> str:
         return ", ".join(map(repr, names)) or "nothing"
 
     groupings = "; ".join(map(listed, columns.groupings)) or "nothing"
+    compared = f", compares {columns.compare!r}" if columns.compare else ""
     ids = f" and the id {listed(columns.ids)}" if columns.ids else ""
     time = "no time" if columns.time is None else f"the time {columns.time!r}"
     return (
         f"has the actual {columns.actual!r}, the predicted {listed(columns.predicted)}, {time}, "
-        f"groups by {groupings}{ids}"
+        f"groups by {groupings}{ids}{compared}"
     )
 
 

@@ -15,6 +15,7 @@ from lossreport.errors import UnreadableLogError
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.log import Log
 from lossreport.logs.part import Chunk, Prepare, Source
+from lossreport.profiles.common_sums import CommonSums
 from lossreport.profiles.gathering import Gathering
 from lossreport.profiles.profile import (
     HOUR,
@@ -170,6 +171,10 @@ class Scan:
                 sums.histograms = sums.histograms if table.histogram is not None else None
         self.whole = self._table(())
         self.whole.histograms = None
+        self.models = [self._table((c,)) for c in (columns.compare,) if c is not None]
+        for by_model in self.models:
+            by_model.histograms = None
+            by_model.timed = like is None or (like.models is not None and like.models.timed)
         predictions = len(columns.predicted)
         keys = dict.fromkeys(key_names(columns.keys), pl.String)
         index = {"prediction": pl.Int64, "bucket": pl.Int64}
@@ -182,6 +187,8 @@ class Scan:
         self.worst_sizes = [np.zeros(0)] * predictions
         self.worst_floor = [0.0] * predictions
         self.evidence = Gathering(columns)
+        cube = self.tables[0].by if len(self.tables) == 1 else ()
+        self.common = CommonSums(cube, columns) if predictions > 1 else None
 
     def _table(self, by: tuple[str, ...]) -> TableSums:
         keys = [f"key_{self.columns.keys.index(c)}" for c in by]
@@ -193,8 +200,9 @@ class Scan:
         buckets = self._buckets(rows)
         numbers = [Numbers(rows, i) for i in range(len(self.columns.predicted))]
         apart = [] if any(t.timed for t in self.tables) else [self.whole]
-        for table in (*self.tables, *apart):
-            table.add(rows, buckets, numbers)
+        cells = [t.add(rows, buckets, numbers) for t in (*self.tables, *apart, *self.models)]
+        if self.common is not None:
+            self.common.add(cells[0], buckets, rows, numbers)
         for i, mine in enumerate(numbers):
             if not mine.all_scored:
                 self._note_left_out(i, rows, buckets, ~mine.scored)
@@ -279,9 +287,11 @@ class Scan:
 
     def _coarsen(self, factor: int) -> None:
         """Go over to longer time buckets."""
-        for table in (*self.tables, self.whole):
+        for table in (*self.tables, self.whole, *self.models):
             for sums in table.moments if table.timed else ():
                 sums.divide(factor)
+        if self.common is not None:
+            self.common.divide(factor)
         for i in range(len(self.columns.predicted)):
             self._count_left_out(i)
         self.ledger = [f.with_columns(pl.col("bucket") // factor) for f in self.ledger]
@@ -293,7 +303,7 @@ class Scan:
             (cube and len(t.cells) > MAX_CUBE_GROUPS)
             or (t.timed and len(t.cells) > MAX_TIMED_GROUPS)
             or (t.histograms is not None and len(t.cells) > MAX_HISTOGRAM_GROUPS)
-            for t in self.tables
+            for t in (*self.tables, *self.models)
         )
 
     def profile(self) -> Profile:
@@ -313,6 +323,8 @@ class Scan:
             worst_kept=self.keep_worst,
             span=self.span,
             evidence=self.evidence.evidence(),
+            common=None if self.common is None else self.common.common(self.tables[0].cells),
+            models=_finished(self.models[0], ledger, self.columns) if self.models else None,
         )
 
 

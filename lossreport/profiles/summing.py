@@ -286,8 +286,11 @@ class TableSums:
         self.histograms: list[Sums] | None = [Sums(HISTOGRAM_SUMS) for _ in range(predictions)]
         self.timed = True
 
-    def add(self, rows: pl.DataFrame, buckets: Ints | int, numbers: Sequence[Numbers]) -> None:
-        """Add the rows of a chunk: their time bucket(s), and their numbers by each prediction."""
+    def add(self, rows: pl.DataFrame, buckets: Ints | int, numbers: Sequence[Numbers]) -> Ints:
+        """Add the rows of a chunk: their time bucket(s), and their numbers by each prediction.
+
+        Returns the number of each row's combination of group values.
+        """
         cells = self.cells.of(rows)
         if not self.timed:
             buckets = NO_TIME
@@ -296,6 +299,7 @@ class TableSums:
             self.moments[i].add(cell, buckets, mine.by_statistic)
             if self.histograms is not None:
                 self.histograms[i].add(cell, mine.bins, mine.by_statistic)
+        return cells
 
     def moments_frame(self) -> pl.DataFrame:
         """Return the moments with the keys of a `Table`."""

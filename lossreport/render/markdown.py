@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from lossreport.checks.finding import Finding, gravest_first
-from lossreport.formats import count, group_name, number, percent, ratio, reason, visible
+from lossreport.formats import NONE, count, group_name, number, percent, ratio, reason, visible
+from lossreport.reports.comparing_words import name_of
+from lossreport.reports.comparison import Comparison
 from lossreport.reports.figures import Figures
 from lossreport.reports.results import Group, Prediction, Report
 
@@ -16,14 +18,38 @@ MAX_GROUPS = 20
 def to_markdown(report: Report) -> str:
     """Return the verdict, the figures, the worst groups and the findings as Markdown."""
     parts = [f"{MARK} {report.version} -->", f"## {_text(report.title)}"]
+    parts += [] if report.comparison is None else _comparison(report.comparison)
     for prediction in report.predictions:
         if len(report.predictions) > 1:
             parts.append(f"### {_text(prediction.predicted)}")
+        elif report.comparison is not None:
+            parts.append("### All models together")
         parts += _prediction(prediction)
     issues = gravest_first(report.findings, notes=False)
     if issues:
         parts.append("\n".join(f"- {f.code} {_of(f)}{_text(f.message)}" for f in issues))
     return "\n\n".join(parts) + "\n"
+
+
+def _comparison(found: Comparison) -> list[str]:
+    lines = [
+        "| model | MAE | rank | RMSE | rank | RMSE/MAE | bias |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for m in found.models:
+        cells = (
+            _text(name_of(m, found.column)),
+            number(m.mae),
+            str(m.rank_l1 or NONE),
+            number(m.rmse, m.mae),
+            str(m.rank_l2 or NONE),
+            ratio(m.ratio),
+            number(m.bias, m.mae, signed=True),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    points = "\n".join(f"- {_text(point)}" for point in found.points)
+    said = f"**{_text(found.headline)}**\n{_text(found.why)}"
+    return [p for p in (said, points, "\n".join(lines), _text(found.how)) if p]
 
 
 def _of(finding: Finding) -> str:

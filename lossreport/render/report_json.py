@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from lossreport.reports.comparison import Comparison
 from lossreport.reports.figures import Figures
 from lossreport.reports.results import (
     SCHEMA,
@@ -45,7 +46,19 @@ def as_dict(report: Report) -> dict[str, Any]:
         "findings": [asdict(f) for f in report.findings],
         "notes": list(report.notes),
         "joined": [asdict(j) for j in report.joins],
+        "comparison": report.comparison and _comparison(report.comparison),
     }
+
+
+def _comparison(found: Comparison) -> dict[str, Any]:
+    without = found.without and {
+        "sources": [{"by": list(by), "key": list(key)} for by, key in found.without.sources],
+        "n": found.without.n,
+        "models": [asdict(m) for m in found.without.models],
+        "said": found.without.said,
+        "how": found.without.how,
+    }
+    return {**asdict(found), "without": without}
 
 
 def _ledger(rows: Ledger) -> dict[str, Any]:

@@ -111,6 +111,7 @@ def _environment(folder: Path | None) -> Environment:
         "loss_name": loss_name,
         "number": formats.number,
         "percent": formats.percent,
+        "place": _place,
         "places": _places,
         "rate": _rate,
         "ratio": formats.ratio,
@@ -156,6 +157,10 @@ def _places(rows: Sequence[Example], files: int) -> str:
     """Return rows in words; the file is not said if there is but one."""
     text = formats.places((x.file if files > 1 else "", x.row) for x in rows)
     return text[0].upper() + text[1:]
+
+
+def _place(place: tuple[tuple[str, ...], tuple[str | None, ...]], longest: int) -> str:
+    return formats.group_name(*place, longest)
 
 
 def _group_name(group: tuple[tuple[str, ...], Group], longest: int | None = None) -> str:

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
+from collections.abc import Sequence
 
 import polars as pl
 
 from lossreport.checks.finding import Finding, gravest_first
-from lossreport.formats import MINUS, count, group_name, number, percent, ratio, reason, visible
+from lossreport.formats import (
+    MINUS,
+    NONE,
+    count,
+    group_name,
+    number,
+    percent,
+    ratio,
+    reason,
+    visible,
+)
 from lossreport.logs.log import Log
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
+from lossreport.reports.comparing_words import name_of
+from lossreport.reports.comparison import Comparison
 from lossreport.reports.results import Group, Prediction, Report
 
 WIDTH = 80
@@ -21,10 +34,12 @@ MAX_READ_AS = 3
 
 def summary(report: Report) -> str:
     """Return the verdict, the figures, the recommendation, the worst groups and the ledger."""
-    blocks = []
+    blocks = [] if report.comparison is None else _comparison(report.comparison)
     for prediction in report.predictions:
         if len(report.predictions) > 1:
             blocks.append(f"== {visible(prediction.predicted, 60)} ==")
+        elif blocks:
+            blocks.append("== all models together ==")
         blocks += _prediction(prediction)
     read_as = Counter(s.read_as for s in report.sources if s.read_as)
     blocks += [
@@ -34,7 +49,42 @@ def summary(report: Report) -> str:
     issues = gravest_first(report.findings, notes=False)
     if issues:
         blocks.append("\n".join(_filled(f"{f.code}  {_of(f)}{f.message}", 7) for f in issues))
-    return "\n\n".join(blocks)
+    return "\n\n".join(b for b in blocks if b)
+
+
+def _comparison(found: Comparison) -> list[str]:
+    """Return which model errs least, and the figures of each."""
+    table = [("models", "MAE", "rank", "RMSE", "rank", "RMSE/MAE", "bias")] + [
+        (
+            name_of(m, found.column),
+            number(m.mae),
+            str(m.rank_l1 or NONE),
+            number(m.rmse, m.mae),
+            str(m.rank_l2 or NONE),
+            ratio(m.ratio),
+            number(m.bias, m.mae, signed=True),
+        )
+        for m in found.models
+    ]
+    said = [f"{found.tag}: {found.headline}", found.why]
+    return [
+        "\n".join(_filled(s) for s in said),
+        _aligned(table),
+        "\n".join(_filled(f"- {point}", 2) for point in found.points),
+        _filled(found.how),
+    ]
+
+
+def _aligned(table: Sequence[tuple[str, ...]]) -> str:
+    """Return rows of cells as lines, the first column left, the others right."""
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    lines = [
+        "  "
+        + row[0].ljust(widths[0])
+        + "".join("  " + c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))
+        for row in table
+    ]
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _of(finding: Finding) -> str:
@@ -121,17 +171,10 @@ def _worst_groups(groups: list[tuple[tuple[str, ...], Group]]) -> str:
         )
         for by, x in ranked[:WORST_GROUPS]
     ]
-    widths = [max(len(row[i]) for row in table) for i in range(len(header))]
-    lines = [
-        "  "
-        + row[0].ljust(widths[0])
-        + "".join("  " + c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))
-        for row in table
-    ]
     flagged = sum(x.flagged for _, x in groups)
-    if flagged:
-        lines.append(f"  ! outlier-driven: {flagged:,} of {count(len(groups), 'group')}")
-    return "\n".join(line.rstrip() for line in lines)
+    if not flagged:
+        return _aligned(table)
+    return f"{_aligned(table)}\n  ! outlier-driven: {flagged:,} of {count(len(groups), 'group')}"
 
 
 def _type(dtype: pl.DataType) -> str:

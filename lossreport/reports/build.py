@@ -14,6 +14,7 @@ from lossreport.logs.times import how_read
 from lossreport.profiles.evidence import BLOCK
 from lossreport.profiles.profile import Profile
 from lossreport.profiles.statistics import RELATIVE_ACCURACY
+from lossreport.reports.comparing import compare
 from lossreport.reports.findings import find
 from lossreport.reports.groups import MAX_GROUPS
 from lossreport.reports.joined import join_notes
@@ -55,6 +56,8 @@ def build_report(
     ------
     BrokenFiguresError
         The rows do not add up: a bug.
+    UsageError
+        The column to compare by names no two models.
     """
     whole = profile.table(())
     predictions = tuple(
@@ -79,6 +82,7 @@ def build_report(
         findings=findings,
         notes=_notes(profile, predictions[0].groupings),
         joins=profile.joins,
+        comparison=compare(profile, predictions),
     )
 
 

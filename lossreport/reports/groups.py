@@ -113,6 +113,7 @@ def all_others(raw: RawGroups) -> list[dict[str, Any]]:
     names = [m for m in MOMENTS if m != "max_abs_error"]
     sums = [g.sums for g in raw.groups] + ([raw.rest] if raw.rest is not None else [])
     each = np.array([[s[m] for m in names] for s in sums], dtype=np.float64)
+    each = each.reshape(len(sums), len(names))  # also of no groups
     with np.errstate(all="ignore"):
         before = np.cumsum(each, axis=0)
         after = np.cumsum(each[::-1], axis=0)[::-1]

@@ -15,6 +15,7 @@ from lossreport.advice.settings import Setting
 from lossreport.checks.finding import Finding, Token
 from lossreport.logs.joining import Join
 from lossreport.logs.part import Source
+from lossreport.reports.comparison import Comparison
 from lossreport.reports.curves import Exceedance, QuantilePoint
 from lossreport.reports.figures import Figures, WorstShare
 from lossreport.reports.goals import GoalEffect
@@ -198,3 +199,5 @@ class Report:
     """How figures that are not exact were made, and how the log was read."""
     joins: tuple[Join, ...] = ()
     """How the predictions came together with actuals of other files."""
+    comparison: Comparison | None = None
+    """Of several models; None with one."""

@@ -1,0 +1,235 @@
+"""Compares the models of a log, on what all of them predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from lossreport.advice.shape import MINIMUM_ROWS
+from lossreport.formats import visible
+from lossreport.losses import squares_fit
+from lossreport.profiles.common import COMMON_SUMS, PAIR_SUMS, Common
+from lossreport.profiles.profile import Profile
+from lossreport.reports.comparing_groups import Found, measure_groups, models_of
+from lossreport.reports.comparing_words import (
+    LONGEST,
+    gap_sentences,
+    headline,
+    how_words,
+    too_few_words,
+    units,
+    why_words,
+    without_words,
+)
+from lossreport.reports.comparison import Comparison, Model, Without
+from lossreport.reports.differences import Clusters, Loss, Measured, Spread, enough
+from lossreport.reports.prediction import shown_columns
+from lossreport.reports.ranking import first, rankable, ranked
+from lossreport.reports.results import Prediction
+
+MOST_SOURCES = 3
+Place = tuple[tuple[str, ...], tuple[str | None, ...]]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is compared: the models' names and scored rows, and by which losses."""
+
+    names: tuple[str, ...]
+    rows: tuple[int, ...]
+    losses: tuple[Loss, ...]
+    column: str | None
+    more: int = 0
+
+
+def compare(profile: Profile, predictions: Sequence[Prediction]) -> Comparison | None:
+    """Return the comparison of a log's models.
+
+    Returns
+    -------
+    Comparison or None
+        None with one model, where no model scores any row, and of profiles of a version that kept
+        nothing to compare by.
+
+    Raises
+    ------
+    UsageError
+        The column to compare by names no two models.
+    """
+    kinds = {p.recommendation.advice.verdict for p in predictions if p.overall.n}
+    losses: tuple[Loss, ...] = ("L2",) if "probabilities" in kinds else ("L1", "L2")
+    column = profile.columns.compare
+    if column is not None and profile.models is not None:
+        names, rows, more = models_of(profile)
+        (shown,) = shown_columns([column], profile.columns)
+        subject = Subject(tuple(names), tuple(rows), losses, shown, more)
+        if not any(rows):
+            return None
+        found = measure_groups(profile, names)
+        return _compared(profile, predictions, subject, found)
+    if profile.common is None:
+        return None
+    subject = Subject(
+        tuple(p.predicted for p in predictions),
+        tuple(p.overall.n for p in predictions),
+        losses,
+        None,
+    )
+    if not any(subject.rows):
+        return None
+    return _compared(profile, predictions, subject, _measure_common(profile, profile.common))
+
+
+def _compared(
+    profile: Profile, predictions: Sequence[Prediction], subject: Subject, found: Found
+) -> Comparison:
+    column, measured = subject.column, found.measured
+    losses = [x for x in subject.losses if rankable(measured, x)]
+    models = ranked(subject.names, subject.rows, measured, losses)
+    compared = units(found.paired, measured.n)
+    few = found.paired in ("rows", "ids", None) and measured.n < MINIMUM_ROWS
+    tag, tone, said = (
+        too_few_words(found.paired, measured.n, len(models))
+        if few
+        else headline(models, column, losses, compared)
+    )
+    without = None if few else _without(profile, predictions, subject, models)
+    if tone == "calm" and without is not None and _moved(models, without.models):
+        tone = "note"
+    points = [] if few else gap_sentences(models, column, losses, compared)
+    best = [first(models, loss) for loss in ("L1", "L2")]
+    return Comparison(
+        column=column,
+        paired=found.paired,
+        n=measured.n,
+        lost=found.lost,
+        estimated=found.estimated,
+        clusters=tuple(c.unit for c in measured.clusters),
+        models=models,
+        more_models=subject.more,
+        agree=None if None in best else best[0] is best[1],
+        without=without,
+        tag=tag,
+        tone=tone,
+        headline=said,
+        why=why_words(found.paired, measured.n, found.lost, models, subject.more,
+                      estimated=found.estimated, without_id=found.without_id),
+        points=(*([without.said] if without else ()), *points),
+        how=how_words(found.paired, [c.unit for c in measured.clusters], len(models)),
+    )  # fmt: skip
+
+
+def _moved(models: Sequence[Model], left: Sequence[Model]) -> bool:
+    """Return whether another model comes first, by either loss, without the sources."""
+    losses: tuple[Loss, ...] = ("L1", "L2")
+    both = [(first(models, loss), first(left, loss)) for loss in losses]
+    return any(a is not None and b is not None and a.name != b.name for a, b in both)
+
+
+def _measure_common(profile: Profile, common: Common, keep: pl.Expr | None = None) -> Found:
+    """Return the losses of all predictions over the rows that each of them scores.
+
+    `keep` says which groups of them; then only rows are looked at, not times or ids.
+    """
+    k = len(profile.columns.predicted)
+    cells = common.cells if keep is None else common.cells.filter(keep)
+    sums = np.zeros((k, len(COMMON_SUMS)))
+    for i in range(k):
+        mine = cells.filter(pl.col("prediction") == i).select(pl.col(COMMON_SUMS).sum())
+        sums[i] = [float(v) for v in mine.row(0)]
+    n = sums[0, 0]
+    pairs = common.pairs if keep is None else common.pairs.filter(keep)
+    squares = np.full((2, k, k), np.nan if pairs.is_empty() else 0.0)
+    for i, j, *found in pairs.group_by("first", "second").agg(pl.col(PAIR_SUMS).sum()).iter_rows():
+        squares[:, i, j] = squares[:, j, i] = found
+    fit = all(squares_fit(dict(zip(COMMON_SUMS, row, strict=True))) for row in sums)
+    with np.errstate(all="ignore"):
+        _, error, absolute, squared, fourth = sums.T
+        mae, mse = absolute / n, squared / n if fit else np.full(k, np.inf)
+        again = n / (n - 1)
+        means: dict[Loss, np.ndarray] = {"L1": mae, "L2": mse}
+        variance: dict[Loss, np.ndarray] = {
+            "L1": np.maximum(squared / n - mae**2, 0) * again,
+            "L2": np.maximum(fourth / n - mse**2, 0) * again,
+        }
+        between: dict[Loss, np.ndarray] = {
+            loss: np.maximum(s / n - (m[:, None] - m[None, :]) ** 2, 0) * again
+            for s, (loss, m) in zip(squares, means.items(), strict=True)
+        }
+        bias = error / n
+    spread = None if pairs.is_empty() else Spread(np.full(k, n), variance, between)
+    clusters: list[Clusters] = []
+    if keep is None:
+        unit = profile.bucket
+        clusters += [_clusters(unit, common.over_time, k)] if unit else []
+        clusters += [] if common.over_ids is None else [_clusters("id", common.over_ids, k)]
+    return Found(Measured(int(n), means, bias, spread, enough(clusters)), "rows", common.lost)
+
+
+def _clusters(unit: str, sums: pl.DataFrame, models: int) -> Clusters:
+    """Return the sums bucket by bucket; each prediction has the same buckets, in one order."""
+    ordered = sums.sort("prediction", "bucket", nulls_last=True)
+    n, absolute, squared = (
+        ordered[s].to_numpy().astype(float).reshape(models, -1).T
+        for s in ("n", "sum_abs_error", "sum_sq_error")
+    )
+    return Clusters(unit, n[:, 0], {"L1": absolute, "L2": squared})
+
+
+def _without(
+    profile: Profile,
+    predictions: Sequence[Prediction],
+    subject: Subject,
+    models: Sequence[Model],
+) -> Without | None:
+    """Return the comparison outside the sources of the large errors; None if there are none."""
+    if len(subject.losses) < 2:
+        return None
+    columns = dict(
+        zip(shown_columns(profile.columns.keys, profile.columns), profile.columns.keys, strict=True)
+    )
+    places, whose = _sources(predictions, subject.column)
+    cube = profile.tables[0].by
+    if not places or len(profile.tables) > 1:
+        return None
+    inside = [
+        pl.all_horizontal(
+            pl.col(f"key_{cube.index(columns[column])}").eq_missing(pl.lit(value, pl.String))
+            for column, value in zip(by, key, strict=True)
+        )
+        for by, key in places
+    ]
+    keep = ~pl.any_horizontal(inside)
+    if subject.column is None:
+        if profile.common is None or profile.common.by != cube:
+            return None
+        found = _measure_common(profile, profile.common, keep)
+    else:
+        found = measure_groups(profile, subject.names, keep)
+    losses = [x for x in subject.losses if rankable(found.measured, x)]
+    left = ranked(subject.names, subject.rows, found.measured, losses)
+    said = without_words(
+        left, models, places, subject.column, found.paired, found.measured.n, whose
+    )
+    units_alike = [c.unit for c in found.measured.clusters]
+    how = how_words(found.paired, units_alike, len(left))
+    return Without(tuple(places), found.measured.n, left, said, how)
+
+
+def _sources(predictions: Sequence[Prediction], column: str | None) -> tuple[list[Place], str]:
+    """Return the gravest sources of large errors that are no models, and whose these are."""
+    found = [
+        (origin, p.predicted)
+        for p in predictions
+        for origin in (p.attribution.origins if p.attribution else ())
+        if column not in origin.by
+    ]
+    found.sort(key=lambda pair: -pair[0].share_of_sq_error)
+    places = list(dict.fromkeys((o.by, o.key) for o, _ in found))[:MOST_SOURCES]
+    theirs = list(dict.fromkeys(name for o, name in found if (o.by, o.key) in places))
+    if column is not None or len(theirs) != 1:
+        return places, "the"
+    return places, f"{visible(theirs[0], LONGEST)}'s"
