@@ -13,8 +13,20 @@ FLOORS = [
     ["__main__"],
     ["cli"],
     ["options"],
-    ["writing", "render.page", "render.terminal", "render.markdown", "render.report_json"],
-    ["render.charts", "api"],
+    ["outputs", "progress"],
+    ["render.notebook"],
+    [
+        "writing",
+        "render.card",
+        "render.csv_files",
+        "render.markdown",
+        "render.page",
+        "render.plain_text",
+        "render.report_json",
+        "render.terminal",
+    ],
+    ["render.charts", "reports.tables", "api"],
+    ["reports.private"],
     ["render.svg", "reports.build", "profiles.file"],
     ["reports.prediction"],
     [
@@ -58,11 +70,11 @@ FLOORS = [
     ["errors", "version"],
 ]
 HEAVY = {
-    "matplotlib": {"render.charts"},
+    "matplotlib": {"render.card", "render.charts"},
     "jinja2": {"render.page"},
     "markupsafe": {"render.page"},
     "typer": {"cli", "options"},
-    "pandas": {"logs.pandas_files", "profiles.summing"},
+    "pandas": {"logs.pandas_files", "profiles.summing", "reports.tables"},
 }
 NOT_AT_IMPORT = {"matplotlib", "rich"}
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lossreport.formats import count, group_name, number, percent, ratio
+from lossreport.formats import amount, count, group_name, number, percent, ratio
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.render.svg import BACKGROUND, BLUE, GREY, GRID, INK, MUTED, ORANGE, clean
 from lossreport.reports.figures import WorstShare, funnel
@@ -232,7 +232,7 @@ def _plot_funnel(ax: Any, shown: list[tuple[tuple[str, ...], Group]]) -> None:
     ax.set_xticks(across, [f"{t:,.0f}" for t in across])
 
 
-def dial(prediction: Prediction, name: str) -> Chart | None:
+def dial(prediction: Prediction, name: str, unit: str | None = None) -> Chart | None:
     """Draw how much of the rows each loss makes use of, from L1 over Huber to L2."""
     points = prediction.recommendation.advice.dial
     if not points:
@@ -242,9 +242,10 @@ def dial(prediction: Prediction, name: str) -> Chart | None:
     if best.loss == "L2":
         title = "L2 makes the best use of the rows"
     else:
-        called = "L1" if best.loss == "L1" else f"Huber with delta near {number(best.delta)}"
+        called = "L1" if best.loss == "L1" else f"Huber with delta near {amount(best.delta, unit)}"
         title = f"{called} makes the best use of the rows; L2 uses {percent(l2.value)} of them"
     labels = [p.loss if p.delta is None else number(p.delta) for p in points]
+    within = unit or "the target's unit"
 
     def plot(ax: Any) -> None:
         at = range(len(points))
@@ -257,7 +258,7 @@ def dial(prediction: Prediction, name: str) -> Chart | None:
         ax.annotate("95%: as good as the best", (0, 95), color=MUTED, fontsize=8.5,
                     xytext=(-8, -11), textcoords="offset points")  # fmt: skip
         ax.set(ylim=(0, 106), ylabel="rows made use of",
-               xlabel="L1, Huber by its delta in the target's unit, L2")  # fmt: skip
+               xlabel=f"L1, Huber by its delta in {within}, L2")  # fmt: skip
         ax.set_xticks(at, labels, rotation=45, ha="right", rotation_mode="anchor")
         ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0f}%")
         ax.grid(axis="y")
@@ -269,7 +270,7 @@ def dial(prediction: Prediction, name: str) -> Chart | None:
         ("Loss", "Rows made use of", "90% band"),
         tuple(
             (
-                p.loss if p.delta is None else f"Huber, delta {number(p.delta)}",
+                p.loss if p.delta is None else f"Huber, delta {amount(p.delta, unit)}",
                 percent(p.value),
                 f"{percent(p.low)} to {percent(p.high)}",
             )
@@ -278,7 +279,7 @@ def dial(prediction: Prediction, name: str) -> Chart | None:
     )
 
 
-def over_time(prediction: Prediction, name: str) -> Chart | None:
+def over_time(prediction: Prediction, name: str, unit: str | None = None) -> Chart | None:
     """Draw MAE and RMSE over time."""
     points = [p for p in prediction.timeline if p.figures.rmse is not None]
     if len(points) < 3 or prediction.time_step is None:
@@ -287,8 +288,8 @@ def over_time(prediction: Prediction, name: str) -> Chart | None:
     rmse = [p.figures.rmse or 0.0 for p in points]
     scale = max(mae)
     title = (
-        f"RMSE runs from {number(min(rmse), scale)} to {number(max(rmse), scale)}, "
-        f"MAE from {number(min(mae), scale)} to {number(max(mae), scale)}"
+        f"RMSE runs from {number(min(rmse), scale)} to {amount(max(rmse), unit, scale)}, "
+        f"MAE from {number(min(mae), scale)} to {amount(max(mae), unit, scale)}"
     )
     log = any(mae) and max(rmse) > 10 * min(v for v in mae if v > 0)
 
@@ -302,7 +303,7 @@ def over_time(prediction: Prediction, name: str) -> Chart | None:
         ax.set_xlim(-0.02 * len(points), 1.1 * len(points))
         chosen = sorted({round(i * (len(points) - 1) / 4) for i in range(5)})
         ax.set_xticks(chosen, [_short(points[i].start, prediction.time_step) for i in chosen])
-        ax.set(ylabel=f"error by {prediction.time_step}")
+        ax.set(ylabel=f"error by {prediction.time_step}{_in(unit)}")
         if log:
             low, high = min(v for v in mae if v > 0) / 1.25, max(rmse) * 1.25
             ax.set(yscale="log", ylim=(low, high))
@@ -319,7 +320,7 @@ def over_time(prediction: Prediction, name: str) -> Chart | None:
         title,
         f"Each {prediction.time_step}'s error{', logarithmic scale' if log else ''}.",
         _draw(name, 2.7, title, f"Two lines over time. {title}.", plot),
-        (prediction.time_step.capitalize(), "Rows", "MAE", "RMSE"),
+        (prediction.time_step.capitalize(), "Rows", f"MAE{_in(unit)}", f"RMSE{_in(unit)}"),
         tuple(
             (
                 p.start,
@@ -330,6 +331,10 @@ def over_time(prediction: Prediction, name: str) -> Chart | None:
             for p in points
         ),
     )
+
+
+def _in(unit: str | None) -> str:
+    return f", {unit}" if unit else ""
 
 
 def _short(start: str, step: str | None) -> str:

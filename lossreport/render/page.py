@@ -31,7 +31,7 @@ def render_page(report: Report) -> str:
     script = _template_text("report.js")
     return environment.get_template("report.html").render(
         report=report,
-        sections=[_section(p, i) for i, p in enumerate(report.predictions)],
+        sections=[_section(p, i, report.unit) for i, p in enumerate(report.predictions)],
         issues=gravest_first(report.findings),
         checks=[f for f in report.findings if f.status != "issue"],
         css=Markup(css),  # noqa: S704 - our own file
@@ -41,7 +41,7 @@ def render_page(report: Report) -> str:
     )
 
 
-def _section(prediction: Prediction, index: int) -> dict[str, Any]:
+def _section(prediction: Prediction, index: int, unit: str | None) -> dict[str, Any]:
     """Return what the templates show of one prediction beside its figures."""
     prefix = f"p{index}"
     flagged = sum(x.flagged for g in prediction.groupings for x in g.groups)
@@ -54,8 +54,8 @@ def _section(prediction: Prediction, index: int) -> dict[str, Any]:
         "ratio_by_group": None
         if probabilities
         else charts.ratio_by_group(prediction, f"{prefix}-ratio"),
-        "dial": charts.dial(prediction, f"{prefix}-dial"),
-        "over_time": charts.over_time(prediction, f"{prefix}-time"),
+        "dial": charts.dial(prediction, f"{prefix}-dial", unit),
+        "over_time": charts.over_time(prediction, f"{prefix}-time", unit),
     }
     return {
         "prefix": prefix,
@@ -113,6 +113,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "amount": formats.amount,
         "count": formats.count,
         "cut": partial(formats.visible, longest=28),
         "group_name": _group_name,
@@ -122,6 +123,7 @@ def _environment() -> Environment:
         "percent": formats.percent,
         "places": _places,
         "ratio": formats.ratio,
+        "squared": formats.squared,
         "signed": partial(formats.number, signed=True),
         "svg": _svg,
         "visible": formats.visible,

@@ -45,6 +45,8 @@ def as_dict(report: Report) -> dict[str, Any]:
         "findings": [asdict(f) for f in report.findings],
         "notes": list(report.notes),
         "joined": [asdict(j) for j in report.joins],
+        "unit": report.unit,
+        "private": report.private and asdict(report.private),
     }
 
 

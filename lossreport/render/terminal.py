@@ -8,7 +8,18 @@ from collections import Counter
 import polars as pl
 
 from lossreport.checks.finding import Finding, gravest_first
-from lossreport.formats import MINUS, count, group_name, number, percent, ratio, reason, visible
+from lossreport.formats import (
+    MINUS,
+    amount,
+    count,
+    group_name,
+    number,
+    percent,
+    ratio,
+    reason,
+    squared,
+    visible,
+)
 from lossreport.logs.log import Log
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.reports.results import Group, Prediction, Report
@@ -22,10 +33,13 @@ MAX_READ_AS = 3
 def summary(report: Report) -> str:
     """Return the verdict, the figures, the recommendation, the worst groups and the ledger."""
     blocks = []
+    if report.private:
+        least = f"{report.private.min_group:,}"
+        blocks.append(_filled(f"Private report: no rows, no groups under {least} rows, no names."))
     for prediction in report.predictions:
         if len(report.predictions) > 1:
             blocks.append(f"== {visible(prediction.predicted, 60)} ==")
-        blocks += _prediction(prediction)
+        blocks += _prediction(prediction, report.unit)
     read_as = Counter(s.read_as for s in report.sources if s.read_as)
     blocks += [
         _filled(f"{count(files, 'file')} read as {visible(', '.join(how), 300)}.")
@@ -47,19 +61,19 @@ def _filled(text: str, indent: int = 0) -> str:
     )
 
 
-def _prediction(prediction: Prediction) -> list[str]:
+def _prediction(prediction: Prediction, unit: str | None) -> list[str]:
     verdict = prediction.verdict
     first = _filled(f"{verdict.tag}: {verdict.headline}")
     blocks = [f"{first}\n{_filled(verdict.why)}"]
     if prediction.overall.n:
-        blocks.append(_figures(prediction))
+        blocks.append(_figures(prediction, unit))
         if verdict.headline != prediction.recommendation.headline:
             advised = prediction.recommendation
             because = advised.because[0] if advised.because else ""
             blocks.append(_filled(f"{advised.headline} {because}".strip()))
     groups = [(g.by, x) for g in prediction.groupings for x in g.groups]
     if prediction.overall.n and len(groups) > 1:
-        blocks.append(_worst_groups(groups))
+        blocks.append(_worst_groups(groups, unit))
     rows = prediction.rows
     ledger = f"{count(rows.read, 'row')} read = {rows.scored:,} scored + {rows.missing:,} left out"
     reasons = ", ".join(f"{n:,} {reason(r)}" for r, n in rows.left_out)
@@ -67,15 +81,15 @@ def _prediction(prediction: Prediction) -> list[str]:
     return blocks
 
 
-def _figures(prediction: Prediction) -> str:
+def _figures(prediction: Prediction, unit: str | None) -> str:
     """Return the figures, one a line."""
     all_rows = prediction.overall
     lines = [
-        ("L1", number(all_rows.mae), "mean absolute error (MAE)"),
+        ("L1", amount(all_rows.mae, unit), "mean absolute error (MAE)"),
         (
             "L2",
-            number(all_rows.mse),
-            f"mean squared error (MSE); its root, RMSE, is {number(all_rows.rmse)}",
+            amount(all_rows.mse, squared(unit)),
+            f"mean squared error (MSE); its root, RMSE, is {amount(all_rows.rmse, unit)}",
         ),
         (
             "RMSE/MAE",
@@ -84,7 +98,7 @@ def _figures(prediction: Prediction) -> str:
         ),
         (
             "bias",
-            number(all_rows.bias, all_rows.mae, signed=True),
+            amount(all_rows.bias, unit, all_rows.mae, signed=True),
             f"mean of predicted {MINUS} actual",
         ),
     ]
@@ -95,7 +109,7 @@ def _figures(prediction: Prediction) -> str:
             (
                 "without",
                 name,
-                f"L1 {number(without.mae)}, L2 {number(without.mse)}, "
+                f"L1 {amount(without.mae, unit)}, L2 {amount(without.mse, squared(unit))}, "
                 f"RMSE/MAE {ratio(without.ratio)}",
             )
         )
@@ -103,7 +117,7 @@ def _figures(prediction: Prediction) -> str:
     return "\n".join(f"  {name:<8}  {value:>{wide}}  {note}" for name, value, note in lines)
 
 
-def _worst_groups(groups: list[tuple[tuple[str, ...], Group]]) -> str:
+def _worst_groups(groups: list[tuple[tuple[str, ...], Group]], unit: str | None) -> str:
     """Return the groups with the largest ratio of squared error to rows, flagged ones first."""
     with_rows = [(by, x) for by, x in groups if x.figures.n]
     ranked = sorted(with_rows, key=lambda g: (not g[1].flagged, -(g[1].share_of_sq_error or 0)))
@@ -126,6 +140,8 @@ def _worst_groups(groups: list[tuple[tuple[str, ...], Group]]) -> str:
         + "".join("  " + c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))
         for row in table
     ]
+    if unit:
+        lines.append(f"  L1 and RMSE in {unit}")
     flagged = sum(x.flagged for _, x in groups)
     if flagged:
         lines.append(f"  ! outlier-driven: {flagged:,} of {count(len(groups), 'group')}")

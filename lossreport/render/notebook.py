@@ -1,0 +1,22 @@
+"""The page inside a notebook: in a frame of its own, which shares neither style nor script."""
+
+from __future__ import annotations
+
+from html import escape
+
+from lossreport.formats import visible
+from lossreport.render.page import render_page
+from lossreport.reports.results import Report
+
+HEIGHT = 640
+"""In CSS pixels; the page scrolls inside."""
+
+
+def to_notebook(report: Report) -> str:
+    """Return an HTML element that shows the page: sandboxed, loading nothing, `HEIGHT` high."""
+    page = render_page(report)
+    return (
+        f'<iframe title="{escape(visible(report.title))}" sandbox="allow-scripts" '
+        f'style="width:100%;height:{HEIGHT}px;border:1px solid #d8dee4" '
+        f'srcdoc="{escape(page)}"></iframe>'
+    )
