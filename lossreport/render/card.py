@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lossreport.checks.finding import gravest_first
-from lossreport.formats import amount, count, group_name, percent, ratio, visible
+from lossreport.formats import amount, count, key_value, percent, ratio, visible
 from lossreport.render.svg import BACKGROUND, BLUE, GREY, GRID, INK, MUTED, ORANGE
 from lossreport.reports.results import Prediction, Report
 
@@ -50,7 +50,8 @@ class _Pen:
             n = self._fits(left, size, width)
             if n < len(left) and len(lines) == most - 1:
                 n = self._fits(left, size, width - self.width(ELLIPSIS, size))
-                return [*lines, left[:n].rstrip() + ELLIPSIS]
+                blank = left.rfind(" ", n // 2, n + 1)
+                return [*lines, left[: blank if blank > 0 else n].rstrip() + ELLIPSIS]
             blank = left.rfind(" ", 1, n + 1)
             n = n if n == len(left) or blank < 1 else blank
             lines.append(left[:n].rstrip())
@@ -176,11 +177,13 @@ def _figures(pen: _Pen, prediction: Prediction, unit: str | None, tone: str) -> 
     without = few.place.without if few and few.place else None
     columns = [(1000.0, "all rows", all_rows)] if without else [(1144.0, "all rows", all_rows)]
     if few and few.place and without:
-        name = group_name(few.place.by, few.place.key, 20)
+        name = ", ".join(key_value(k, 20) for k in few.place.key)
         columns.append((1144.0, f"without {name}", without))
     for x, heading, _ in columns:
         room = 130 if x == 1000 or not without else 136
         pen.write(x, 268, pen.lines(heading, 12, room, 1)[0], 12, color=MUTED, ha="right")
+    if unit:
+        pen.write(756, 268, pen.lines(f"in {unit}", 12, 128, 1)[0], 12, color=MUTED)
     rows = [
         ("RMSE ÷ MAE", [ratio(f.ratio) for *_, f in columns]),
         ("RMSE", [amount(f.rmse, None, all_rows.mae) for *_, f in columns]),
@@ -189,8 +192,7 @@ def _figures(pen: _Pen, prediction: Prediction, unit: str | None, tone: str) -> 
     ]
     for i, (label, values) in enumerate(rows):
         y = 316 + 54 * i
-        label = label if i == 0 or not unit else f"{label}, {unit}"
-        pen.write(756, y, pen.lines(label, 14, 136, 1)[0], 14, color=MUTED)
+        pen.write(756, y, label, 14, color=MUTED)
         for j, ((x, *_), value) in enumerate(zip(columns, values, strict=True)):
             colour = tone if i == 0 and j == 0 and prediction.verdict.tone == "alert" else INK
             size = next((s for s in (20, 17, 14, 11) if pen.width(value, s, bold=True) < 118), 9)

@@ -34,11 +34,7 @@ def to_markdown(report: Report) -> str:
     """
     parts = [f"{MARK} {report.version} -->", f"## {_text(report.title)}"]
     if report.private:
-        parts.append(
-            "Private report: names of groups and files are hashes (whoever guesses a name can "
-            "check it), single rows are left out, and groups under "
-            f"{report.private.min_group:,} rows are one sum."
-        )
+        parts.append(_text(report.private.said))
     for prediction in report.predictions:
         if len(report.predictions) > 1:
             parts.append(f"### {_text(prediction.predicted)}")
@@ -89,15 +85,12 @@ def _with_and_without(prediction: Prediction, unit: str | None) -> str:
     if few and few.place:
         each.append((f"without {group_name(few.place.by, few.place.key, 28)}", few.place.without))
     normal = f"Gaussian {GAUSSIAN_RATIO:.2f}, Laplace {LAPLACE_RATIO:.2f}"
+    error = f"predicted {MINUS} actual"
     rows = (
         ("RMSE ÷ MAE", [ratio(f.ratio) for _, f in each], normal),
         ("RMSE", [amount(f.rmse, unit, scale) for _, f in each], "root of L2"),
         ("MAE", [amount(f.mae, unit, scale) for _, f in each], "L1"),
-        (
-            "bias",
-            [amount(f.bias, unit, scale, signed=True) for _, f in each],
-            f"predicted {MINUS} actual",
-        ),
+        ("bias", [amount(f.bias, unit, scale, signed=True) for _, f in each], error),
     )
     lines = [
         f"| | {' | '.join(_text(name) for name, _ in each)} | |",
@@ -111,7 +104,7 @@ def _with_and_without(prediction: Prediction, unit: str | None) -> str:
 
 
 def _table(overall: Figures, worst: list[tuple[tuple[str, ...], Group]], unit: str | None) -> str:
-    within = f" ({_text(unit)})" if unit else ""
+    within = f", {_text(unit)}" if unit else ""
     lines = [
         f"| | rows | L1 (MAE){within} | RMSE{within} | RMSE/MAE | bias{within} | share of L2 |",
         "|---|--:|--:|--:|--:|--:|--:|",
@@ -140,7 +133,7 @@ def _text(text: str) -> str:
     """Return text on one line in which nothing is Markdown, HTML, a link or a mention."""
     escaped = re.sub(r"([\\`*_{}\[\]#!|~$])", r"\\\1", visible(text).strip())
     # At the start of a line these make a list, a heading or a rule.
-    escaped = re.sub(r"^(\d*)([-+=:.)])", r"\1\\\2", escaped)
+    escaped = re.sub(r"^(\d*)([-+=:.)])(?!\d)", r"\1\\\2", escaped)
     return (
         escaped.replace("&", "&amp;")
         .replace("<", "&lt;")

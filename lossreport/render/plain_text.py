@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 from lossreport.checks.finding import Finding, gravest_first
 from lossreport.formats import amount, count, group_name, percent, ratio, reason, visible
@@ -25,7 +26,7 @@ def to_text(report: Report) -> str:
     """
     blocks = [_filled(f"[lossreport] {visible(report.title, 200)}")]
     if report.private:
-        blocks.append(_filled(f"Private report: {private_words(report.private.min_group)}"))
+        blocks.append(_filled(report.private.said))
     for prediction in report.predictions:
         if len(report.predictions) > 1:
             blocks.append(_filled(f"== {visible(prediction.predicted, 60)} =="))
@@ -36,14 +37,6 @@ def to_text(report: Report) -> str:
     blocks.append(_filled(f"Made by lossreport {report.version}."))
     lines = "\n\n".join(blocks).split("\n")
     return "".join(f"{_safe(line)}\n" for line in lines)
-
-
-def private_words(min_group: int) -> str:
-    """Return what a private report does not tell."""
-    return (
-        "single rows are left out, names of groups and files are hashes (whoever guesses a name "
-        f"can check it), and groups under {min_group:,} rows are one sum."
-    )
 
 
 def _of(finding: Finding) -> str:
@@ -108,7 +101,7 @@ def _worst_groups(groups: list[tuple[tuple[str, ...], Group]], unit: str | None)
     return "\n".join([_table(rows), *(_filled(note, 0) for note in notes)])
 
 
-def _table(rows: list[tuple[str, ...]]) -> str:
+def _table(rows: Sequence[tuple[str, ...]]) -> str:
     """Return rows in columns, the first to the left and the others to the right."""
     plain = [tuple(cell.translate(PLAIN) for cell in row) for row in rows]
     widths = [max(map(columns_of, cells)) for cells in zip(*plain, strict=True)]

@@ -34,8 +34,7 @@ def summary(report: Report) -> str:
     """Return the verdict, the figures, the recommendation, the worst groups and the ledger."""
     blocks = []
     if report.private:
-        least = f"{report.private.min_group:,}"
-        blocks.append(_filled(f"Private report: no rows, no groups under {least} rows, no names."))
+        blocks.append(_filled(report.private.said))
     for prediction in report.predictions:
         if len(report.predictions) > 1:
             blocks.append(f"== {visible(prediction.predicted, 60)} ==")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from lossreport.checks.finding import Finding
-from lossreport.formats import percent
+from lossreport.formats import count, percent
 from lossreport.logs.joining import Join
 from lossreport.logs.part import Source
 from lossreport.profiles.statistics import REASONS
@@ -62,7 +62,7 @@ def made_private(report: Report, min_group: int = MIN_GROUP, title: str | None =
         findings=findings,
         notes=(*report.notes[:1], *_notes(min_group)),
         joins=tuple(_join(j) for j in report.joins),
-        private=Privacy(min_group),
+        private=Privacy(min_group, _said(min_group)),
     )
 
 
@@ -72,9 +72,18 @@ def hashed(name: str, column: str) -> str:
     return f"#{hashlib.sha256(text).hexdigest()[:DIGITS]}"
 
 
+def _said(min_group: int) -> str:
+    return (
+        "Private report: single rows are left out, groups under "
+        f"{count(min_group, 'row')} are one sum in each grouping, and values of groups and names "
+        "of files are hashes. Common values, such as countries, can be guessed and checked "
+        "against their hash."
+    )
+
+
 def _notes(min_group: int) -> tuple[str, ...]:
     return (
-        "This is a private report. Single rows, the largest error, texts that are no numbers and "
+        "Of this private report, single rows, the largest error, texts that are no numbers and "
         "what findings quote are left out; how many rows make most of the squared error is told, "
         f"even if they are few. Stretches of time with fewer than {min_group:,} scored "
         "rows are not drawn.",

@@ -151,6 +151,8 @@ class Privacy:
 
     min_group: int
     """Groups with fewer scored rows are not told apart."""
+    said: str
+    """That in a sentence."""
 
 
 @dataclass(frozen=True)
