@@ -84,8 +84,9 @@ def _said(min_group: int) -> str:
 def _notes(min_group: int) -> tuple[str, ...]:
     return (
         "Of this private report, single rows, the largest error, texts that are no numbers and "
-        "what findings quote are left out; how many rows make most of the squared error is told, "
-        f"even if they are few. Stretches of time with fewer than {min_group:,} scored "
+        "what findings quote are left out. How many rows make most of the squared error, and the "
+        "error they lie beyond, is told even if they are few; so one row that outweighs all others "
+        f"can be told from the sums. Stretches of time with fewer than {min_group:,} scored "
         "rows are not drawn.",
         f"Groups with fewer than {min_group:,} scored rows are one sum in each grouping, with the "
         "next larger ones where these would be fewer rows together. Groupings are not compared "
