@@ -151,3 +151,16 @@ def test_the_folder_must_be_one_and_not_of_the_log(run: Run, tmp_path: Path) -> 
     assert "no folder" in run(logs, "--csv", tmp_path / "no" / "tables").err
     same = run(logs, "--csv", tmp_path, "--markdown", tmp_path / "groups.csv")
     assert "name the same file" in same.err
+
+
+def test_groups_that_are_not_told_apart_are_one_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lossreport.reports.groups.MAX_GROUPS", 7)
+    frame = pl.DataFrame(
+        {"actual": 0.0, "predicted": [1.0 + i for i in range(100)], "g": [str(i % 20) for i in range(100)]}
+    )  # fmt: skip
+    rows = read(lossreport.to_csv(lossreport.report(frame, by="g"))["groups.csv"])
+    assert len(rows) == 8
+    assert (rows[-1]["key_g"], rows[-1]["groups"]) == ("", "13")
+    assert sum(int(r["rows_read"]) for r in rows) == 100
+    total = sum(int(r["n"]) * float(r["mae"]) for r in rows)
+    assert total == pytest.approx(sum(range(1, 101)))

@@ -11,7 +11,7 @@ import jsonschema
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
@@ -74,6 +74,7 @@ def told(
     def make(*options: str) -> dict[str, str]:
         made = tmp_path / "made"
         made.mkdir(exist_ok=True)
+        drawn.clear()
         monkeypatch.setattr(Figure, "savefig", savefig)
         ran = run(
             log, "--id", "id", "--by", "country", "--by", "@file", "--time", "time",
@@ -142,6 +143,7 @@ def test_groups_become_hashes_and_small_ones_one_sum_that_adds_up() -> None:
     assert "g: 3 other groups (under 50 rows or added to them)" in html
 
 
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 90), min_size=1, max_size=8), st.integers(2, 80))
 def test_what_is_hidden_is_never_one_small_group(sizes: list[int], least: int) -> None:
     names = [str(i) for i, size in enumerate(sizes) for _ in range(size)]

@@ -72,7 +72,7 @@ def _prediction(prediction: Prediction, unit: str | None) -> list[str]:
         worst = sorted(groups, key=lambda g: (not g[1].flagged, -(g[1].share_of_sq_error or 0)))
         parts.append(_table(prediction.overall, worst[:MAX_GROUPS], unit))
         if len(worst) > MAX_GROUPS:
-            parts.append(f"{count(len(worst) - MAX_GROUPS, 'more group')} on the page.")
+            parts.append(f"{count(len(worst) - MAX_GROUPS, 'more group')} not shown here.")
     ledger = f"{count(rows.read, 'row')} read = {rows.scored:,} scored + {rows.missing:,} left out"
     reasons = ", ".join(f"{n:,} {reason(r)}" for r, n in rows.left_out)
     return [*parts, f"{ledger} ({reasons})" if reasons else ledger]
