@@ -197,6 +197,22 @@ def test_no_group_is_large_enough() -> None:
     jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(lossreport.to_json(report)))
 
 
+def test_files_keys_and_models_of_a_joined_log_are_hidden(tmp_path: Path) -> None:
+    n = 400
+    keys = [f"key{i}Secret" for i in range(n)]
+    log, truth = tmp_path / "PredictionsSecret.csv", tmp_path / "ActualsSecret.csv"
+    pl.DataFrame({"id": keys, "p": 1.0, "q": [1.0 + i % 7 for i in range(n)]}).write_csv(log)
+    pl.DataFrame({"id": [*keys[5:], "goneSecret"], "actual": 2.0}).write_csv(truth)
+    options = {"actuals": truth, "on": "id", "predicted": ["p", "q"], "by": ""}
+    plain = lossreport.report(log, **options)
+    report = lossreport.report(log, **options, private=True)
+    for form in (lossreport.to_json, lossreport.render_page, lossreport.to_text):
+        assert "Secret" in form(plain)
+        assert "Secret" not in form(report)
+    assert not any("Secret" in text for text in lossreport.to_csv(report).values())
+    assert report.joins[0].unmatched == plain.joins[0].unmatched == 1
+
+
 def test_options_that_undo_it_are_refused(run: Run, tmp_path: Path) -> None:
     ran = run(EXAMPLES / "apples.csv", "--private", "--profile", tmp_path / "a.parquet")
     assert ran.code == 2
