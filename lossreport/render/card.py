@@ -181,7 +181,8 @@ def _figures(pen: _Pen, prediction: Prediction, unit: str | None, tone: str) -> 
         columns.append((1144.0, f"without {name}", without))
     for x, heading, _ in columns:
         room = 130 if x == 1000 or not without else 136
-        pen.write(x, 268, pen.lines(heading, 12, room, 1)[0], 12, color=MUTED, ha="right")
+        for up, line in enumerate(reversed(pen.lines(heading, 12, room, 2))):
+            pen.write(x, 268 - 18 * up, line, 12, color=MUTED, ha="right")
     if unit:
         pen.write(756, 268, pen.lines(f"in {unit}", 12, 128, 1)[0], 12, color=MUTED)
     rows = [
