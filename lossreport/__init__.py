@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from lossreport.losses import huber, mae, mse, rmse
     from lossreport.profiles.file import load_profile, save_profile
     from lossreport.profiles.profile import merge
+    from lossreport.render.card import to_png
+    from lossreport.render.csv_files import to_csv
     from lossreport.render.markdown import to_markdown
     from lossreport.render.page import render_page
+    from lossreport.render.plain_text import to_text
     from lossreport.render.report_json import to_json
 
 _WHERE = {
@@ -37,8 +40,11 @@ _WHERE = {
     "report": "api",
     "rmse": "losses",
     "save_profile": "profiles.file",
+    "to_csv": "render.csv_files",
     "to_json": "render.report_json",
     "to_markdown": "render.markdown",
+    "to_png": "render.card",
+    "to_text": "render.plain_text",
 }
 
 __all__ = [
@@ -56,8 +62,11 @@ __all__ = [
     "report",
     "rmse",
     "save_profile",
+    "to_csv",
     "to_json",
     "to_markdown",
+    "to_png",
+    "to_text",
 ]
 
 

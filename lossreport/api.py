@@ -12,6 +12,7 @@ from typing import Any
 from lossreport.advice.advice import GOALS, Goal
 from lossreport.advice.level import centres_for
 from lossreport.errors import BrokenFiguresError, UnreadableLogError, UsageError
+from lossreport.formats import visible
 from lossreport.logs.columns import Columns, find_columns
 from lossreport.logs.dialect import TextOptions
 from lossreport.logs.files import find_files
@@ -24,10 +25,12 @@ from lossreport.profiles.file import is_profile, load_profile
 from lossreport.profiles.profile import Profile, merge
 from lossreport.profiles.scan import profile_log
 from lossreport.reports.build import build_report
+from lossreport.reports.private import MIN_GROUP, made_private
 from lossreport.reports.results import Report
 
 Progress = Callable[[int], None]
 WORST_ROWS = 20
+LONGEST_UNIT = 20
 
 
 def profile(
@@ -217,6 +220,9 @@ def report(
     costs: tuple[float, float] | None = None,
     as_of: str | datetime | None = None,
     title: str | None = None,
+    unit: str | None = None,
+    private: bool = False,
+    min_group: int = MIN_GROUP,
     **options: Any,
 ) -> Report:
     """Read a log and return its report.
@@ -236,6 +242,13 @@ def report(
         (a date means its end). The clock is never looked at.
     title
         The heading; by default the name of the log.
+    unit
+        Of actual and predicted, such as "EUR": stands after figures; at most 20 characters.
+    private
+        Whether to leave out single rows, replace names of groups and files by hashes, and hide
+        groups with fewer than `min_group` scored rows: see `reports.private`.
+    min_group
+        At least 2.
     **options
         What else `profile` takes: `actual`, `predicted`, `by`, `time`, `time_format`, `id`,
         `compare`, `sheet`, `actuals`, `on`, `worst`, `on_bad_file`, and how text files are written.
@@ -245,12 +258,28 @@ def report(
     UsageError, UnreadableLogError
         As `profile`.
     """
+    if private and min_group < 2:
+        raise UsageError(f"Groups of {min_group} rows hide no row: --min-group must be at least 2.")
     if goal not in GOALS:
         raise UsageError(f"There is no goal {goal!r}. Choose one of: {', '.join(GOALS)}.")
     if costs is not None and not (len(costs) == 2 and all(0 < c < math.inf for c in costs)):
         raise UsageError(f"Costs are two positive numbers, too low and too high, not {costs}.")
     made = log if isinstance(log, Profile) else profile(log, **options)
-    return build_report(made, goal=goal, costs=costs, as_of=_moment(as_of), title=title)
+    built = build_report(
+        made, goal=goal, costs=costs, as_of=_moment(as_of), title=title, unit=_unit(unit)
+    )
+    return made_private(built, min_group, title) if private else built
+
+
+def _unit(unit: str | None) -> str | None:
+    """Return a unit as it is shown, None if it is blank."""
+    shown = visible((unit or "").strip())
+    if len(shown) > LONGEST_UNIT:
+        raise UsageError(
+            f"The unit {visible(shown, 40)!r} has {len(shown):,} characters; at most "
+            f"{LONGEST_UNIT} fit after a figure."
+        )
+    return shown or None
 
 
 def _columns_of(source: Log, **asked: Any) -> Columns:

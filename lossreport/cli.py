@@ -5,13 +5,13 @@ from __future__ import annotations
 import faulthandler
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -22,9 +22,11 @@ from lossreport.options import (
     AsOf,
     BadFile,
     By,
+    Card,
     Compare,
     CostOver,
     CostUnder,
+    Csv,
     Debug,
     Decimal,
     Encoding,
@@ -36,25 +38,26 @@ from lossreport.options import (
     Json,
     Logs,
     Markdown,
+    MinGroup,
     Missing,
     NoHeader,
     On,
     OnBadFile,
     Predicted,
+    Private,
     ProfileFile,
     Quiet,
     Separator,
     Sheet,
     SkipLines,
+    Text,
     Time,
     TimeFormat,
     Title,
+    Unit,
     Worst,
 )
 from lossreport.version import __version__
-
-if TYPE_CHECKING:
-    from lossreport.logs.log import Log
 
 NOTHING_SCORED = 5
 
@@ -85,8 +88,14 @@ def report(
     html: Html = None,
     json: Json = None,
     markdown: Markdown = None,
+    text: Text = None,
+    card: Card = None,
+    csv: Csv = None,
     profile: ProfileFile = None,
     title: Title = None,
+    unit: Unit = None,
+    private: Private = False,
+    min_group: MinGroup = None,
     id: Id = None,  # noqa: A002 - the option's name
     compare: Compare = None,
     worst: Worst = 20,
@@ -103,15 +112,17 @@ def report(
 ) -> None:
     """Read a log and write the page (and JSON) with its losses, problems and recommendation."""
     with _errors(debug=debug):
-        html = html or Path("report.html")
-        costs = _costs(cost_under, cost_over)
-        as_of = datetime.now(UTC).isoformat() if as_of == "now" else as_of
-        paths = {"html": html, "json": json, "markdown": markdown, "profile": profile}
-        _check_outputs(
-            {k: p for k, p in paths.items() if p is not None},
-            [*logs, *(actuals or ())],
-            force=force,
-        )
+        outputs: dict[str, Path | None] = {
+            "html": html or Path("report.html"), "json": json, "markdown": markdown, "text": text,
+            "card": card, "csv": csv, "profile": profile,
+        }  # fmt: skip
+        shown = {
+            "costs": _costs(cost_under, cost_over), "title": title, "unit": unit,
+            "as_of": datetime.now(UTC).isoformat() if as_of == "now" else as_of,
+            **_hiding(profile, min_group, private=private),
+        }  # fmt: skip
+        paths = {option: path for option, path in outputs.items() if path is not None}
+        _check_outputs(paths, [*logs, *(actuals or ())], force=force)
         from lossreport import api
 
         # Drawing needs matplotlib, whose import takes as long as reading a million rows: meanwhile.
@@ -133,8 +144,8 @@ def report(
             on_bad_file=on_bad_file.value,
             **_text(separator, encoding, decimal, no_header, skip_lines, missing),
         )
-        finished = api.report(made, goal=goal.value, costs=costs, as_of=as_of, title=title)
-        written = _write(finished, made, html, json, markdown, profile)
+        finished = api.report(made, goal=goal.value, **shown)
+        written = _write(finished, made, paths)
         if not quiet:
             from lossreport.render.terminal import summary
 
@@ -287,15 +298,24 @@ def _costs(under: float | None, over: float | None) -> tuple[float, float] | Non
     return under, over
 
 
-def _check_outputs(paths: dict[str, Path], logs: list[str], *, force: bool) -> None:
+def _hiding(profile: Path | None, min_group: int | None, *, private: bool) -> dict[str, Any]:
+    """Return what `api.report` is to hide."""
     from lossreport.errors import UsageError
-    from lossreport.writing import check_writable
 
-    for option, path in paths.items():
-        check_writable(path, logs, force=force)
-        same = [o for o, p in paths.items() if p.absolute() == path.absolute() and o != option]
-        if same:
-            raise UsageError(f"--{option} and --{same[0]} name the same file, {path}.")
+    if min_group is not None and not private:
+        raise UsageError("--min-group is for --private: give that as well.")
+    if private and profile:
+        raise UsageError(
+            "--private and --profile do not go together: a profile holds names and rows, which "
+            "only the report leaves out."
+        )
+    return {"private": private, **({} if min_group is None else {"min_group": min_group})}
+
+
+def _check_outputs(paths: dict[str, Path], logs: list[str], *, force: bool) -> None:
+    from lossreport.outputs import check_outputs
+
+    check_outputs(paths, logs, force=force)
 
 
 def _text(
@@ -320,66 +340,21 @@ def _text(
 def _profile(logs: list[str], *, quiet: bool, **options: Any) -> Any:
     """Return the profile of the logs; `options` are those of `api.profile`."""
     from lossreport import api
+    from lossreport.progress import progress
 
-    with _progress(quiet=quiet) as opened:
+    with progress(quiet=quiet) as opened:
         return api.profile(logs, opened=opened, **options)
 
 
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[Log], Callable[[int], None]]]:
-    """Show a progress bar on stderr, if that is a terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _: lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("Reading"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("rows"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-
-        def opened(log: Log) -> Callable[[int], None]:
-            rows = [part.rows for part in log.parts]
-            total = None if None in rows else sum(r for r in rows if r is not None)
-            task = bar.add_task("Reading", total=total)
-            return lambda n: bar.advance(task, n)
-
-        yield opened
-
-
-def _write(
-    finished: Any,
-    made: Any,
-    html: Path,
-    json: Path | None,
-    markdown: Path | None,
-    profile: Path | None,
-) -> str:
+def _write(finished: Any, made: Any, paths: dict[str, Path]) -> str:
+    from lossreport.outputs import files_of, write_outputs
     from lossreport.profiles.file import save_profile
-    from lossreport.render.markdown import to_markdown
-    from lossreport.render.page import render_page
-    from lossreport.render.report_json import to_json
-    from lossreport.writing import write_text, write_whole
+    from lossreport.writing import write_whole
 
-    if json:
-        write_text(json, to_json(finished))
-    if markdown:
-        write_text(markdown, to_markdown(finished))
-    if profile:
-        write_whole(profile, lambda file: save_profile(made, file))
-    write_text(html, render_page(finished))
-    written = [p for p in (html, json, markdown, profile) if p]
+    if "profile" in paths:
+        write_whole(paths["profile"], lambda file: save_profile(made, file))
+    write_outputs(finished, paths)
+    written = [file for option, path in paths.items() for file in files_of(option, path)]
     return "\n".join(f"Wrote {p} ({_size(p)})" for p in written)
 
 

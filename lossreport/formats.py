@@ -32,6 +32,21 @@ def number(value: float | None, scale: float | None = None, *, signed: bool = Fa
     return "+" + text if signed and not zero else text
 
 
+def amount(
+    value: float | None, unit: str | None, scale: float | None = None, *, signed: bool = False
+) -> str:
+    """Return `number` with its unit, if it has one: "2.72 EUR"."""
+    text = number(value, scale, signed=signed)
+    return f"{text} {unit}" if unit and text != NONE else text
+
+
+def squared(unit: str | None) -> str | None:
+    """Return the unit of squares; words are put in brackets."""
+    if not unit:
+        return None
+    return f"{unit}\u00b2" if unit.isalpha() else f"({unit})\u00b2"
+
+
 def ratio(value: float | None) -> str:
     """Return RMSE/MAE with two decimals (fewer when it is large)."""
     if value is None or not math.isfinite(value):

@@ -133,6 +133,13 @@ Json = Annotated[Path | None, typer.Option(metavar="PATH", help="All figures as 
 Markdown = Annotated[
     Path | None, typer.Option(metavar="PATH", help="A summary for pull requests and job logs.")
 ]
+Text = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="A summary in 72 columns for e-mails.")
+]
+Card = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="A picture for chats (PNG, 1200 by 630).")
+]
+Csv = Annotated[Path | None, typer.Option(metavar="DIR", help="All tables as CSV files.")]
 ProfileFile = Annotated[
     Path | None, typer.Option(metavar="PATH", help="The mergeable statistics as Parquet.")
 ]
@@ -142,5 +149,20 @@ AsOf = Annotated[
     typer.Option(
         metavar="TIME",
         help="Times after this one (2026-11-26, or now) are a finding.",
+    ),
+]
+Unit = Annotated[
+    str | None, typer.Option(metavar="UNIT", help="Of actual and predicted, such as EUR.")
+]
+Private = Annotated[
+    bool,
+    typer.Option(
+        "--private", help="Leave out single rows and small groups; hash names of groups and files."
+    ),
+]
+MinGroup = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=2, help="With --private: the fewest rows a group is told with (50)."
     ),
 ]

@@ -16,7 +16,11 @@ OWN_MARKS = (
     b'"schema": "lossreport/report/',
     b"<!-- lossreport ",
 )
-"""What the beginning of every text file written by lossreport contains."""
+"""What the beginning of every page, JSON and Markdown written by lossreport contains, ..."""
+OWN_STARTS = (b"lossreport,", b"[lossreport] ")
+"""... and how its CSV files and plain texts begin, ..."""
+OWN_PICTURE = b"Software\x00lossreport "
+"""... and what its pictures (PNG) hold."""
 
 
 def check_writable(path: Path, logs: Sequence[str], *, force: bool) -> None:
@@ -82,7 +86,10 @@ def _is_own(path: Path) -> bool:
             start = file.read(4096)
     except OSError:
         return False
-    return any(mark in start for mark in OWN_MARKS) or is_profile(str(path))
+    if start.startswith(b"\x89PNG"):
+        return OWN_PICTURE in start
+    own = start.startswith(OWN_STARTS) or any(mark in start for mark in OWN_MARKS)
+    return own or is_profile(str(path))
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -120,3 +127,24 @@ def write_text(path: Path, text: str) -> None:
     write_whole(
         path, lambda file: file.write_bytes(text.encode("utf-8", errors="backslashreplace"))
     )
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    write_whole(path, lambda file: file.write_bytes(content))
+
+
+def check_folder(folder: Path, logs: Sequence[str]) -> None:
+    """Raise UsageError if no files can or must be written to this folder, which may not exist."""
+    _check_name(folder)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file: name a folder to write to.")
+    if not folder.exists() and not os.access(folder.absolute().parent, os.W_OK | os.X_OK):
+        raise UsageError(f"There is no folder {folder.parent} to make {folder.name} in.")
+    within = {folder.resolve(), *folder.resolve().parents}
+    folders = [Path(log) for log in logs if "://" not in log and os.path.isdir(log)]  # noqa: PTH112 - of any length
+    if any(log.resolve() in within for log in folders):
+        raise UsageError(
+            f"{folder} is in a folder of the log, where the next report would read it as part of "
+            "the log: name another."
+        )

@@ -197,7 +197,7 @@ def test_the_markdown_says_what_the_page_says_and_escapes_the_log(run: Run, tmp_
     text = made.read_text("utf-8")
     for raw in ("a|b", "\n# x", "<img", "@all", "[y](", "*t*"):
         assert raw not in text
-    assert text.count("\n| ") == 4
+    assert text.count("\n| ") == 5 + 4  # figures, groups: each with its header
 
 
 def test_profiles_merge_to_the_report_of_the_whole_log(run: Run, tmp_path: Path) -> None:

@@ -13,7 +13,18 @@ FLOORS = [
     ["__main__"],
     ["cli"],
     ["options"],
-    ["writing", "render.page", "render.terminal", "render.markdown", "render.report_json"],
+    ["outputs", "progress"],
+    ["render.notebook"],
+    [
+        "writing",
+        "render.card",
+        "render.csv_files",
+        "render.markdown",
+        "render.page",
+        "render.plain_text",
+        "render.report_json",
+        "render.terminal",
+    ],
     [
         "render.charts",
         "render.level_chart",
@@ -21,8 +32,10 @@ FLOORS = [
         "render.penalties",
         "render.ruler",
         "render.source_charts",
+        "reports.tables",
         "api",
     ],
+    ["reports.private"],
     ["render.templating", "reports.build"],
     ["render.drawing"],
     ["render.svg", "profiles.file"],
@@ -79,11 +92,11 @@ FLOORS = [
     ["errors", "version"],
 ]
 HEAVY = {
-    "matplotlib": {"render.drawing"},
+    "matplotlib": {"render.card", "render.drawing"},
     "jinja2": {"render.templating"},
     "markupsafe": {"render.templating"},
     "typer": {"cli", "options"},
-    "pandas": {"logs.pandas_files", "profiles.summing"},
+    "pandas": {"logs.pandas_files", "profiles.summing", "reports.tables"},
 }
 NOT_AT_IMPORT = {"matplotlib", "rich"}
 

@@ -178,7 +178,7 @@ def _plot_funnel(ax: Any, shown: list[tuple[tuple[str, ...], Group]]) -> None:
     ax.set_xticks(across, [f"{t:,.0f}" for t in across])
 
 
-def over_time(prediction: Prediction, name: str) -> Chart | None:
+def over_time(prediction: Prediction, name: str, unit: str | None = None) -> Chart | None:
     """Draw MAE and RMSE over time."""
     points = [p for p in prediction.timeline if p.figures.rmse is not None]
     if len(points) < 3 or prediction.time_step is None:
@@ -199,7 +199,7 @@ def over_time(prediction: Prediction, name: str) -> Chart | None:
         ax.set_xlim(-0.02 * len(points), 1.1 * len(points))
         chosen = sorted({round(i * (len(points) - 1) / 4) for i in range(5)})
         ax.set_xticks(chosen, [_short(points[i].start, prediction.time_step) for i in chosen])
-        ax.set(ylabel=f"error by {prediction.time_step}")
+        ax.set(ylabel=f"error by {prediction.time_step}{_in(unit)}")
         if log:
             low, high = min(v for v in mae if v > 0) / 1.25, max(rmse) * 1.25
             ax.set(yscale="log", ylim=(low, high))
@@ -216,7 +216,7 @@ def over_time(prediction: Prediction, name: str) -> Chart | None:
         title,
         f"Each {prediction.time_step}'s error{', logarithmic scale' if log else ''}.",
         draw(name, 2.7, title, f"Two lines over time. {title}.", plot),
-        (prediction.time_step.capitalize(), "Rows", "MAE", "RMSE"),
+        (prediction.time_step.capitalize(), "Rows", f"MAE{_in(unit)}", f"RMSE{_in(unit)}"),
         tuple(
             (
                 p.start,
@@ -237,6 +237,10 @@ def _title_over_time(mae: Sequence[float], rmse: Sequence[float], step: str) -> 
         return f"RMSE and MAE differ by less than {STEADY - 1:.0%} between {step}s"
     said = [f"{s:.1f}" if s < 10 else f"{s:,.0f}" for s in swings]
     return f"RMSE differs {said[0]}-fold between {step}s, MAE {said[1]}-fold"
+
+
+def _in(unit: str | None) -> str:
+    return f", {unit}" if unit else ""
 
 
 def _short(start: str, step: str | None) -> str:

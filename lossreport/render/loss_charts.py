@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lossreport.advice.advice import Advice
-from lossreport.formats import count, group_name, number, percent, ratio, visible
+from lossreport.formats import amount, count, group_name, number, percent, ratio, visible
 from lossreport.losses import GAUSSIAN_RATIO
 from lossreport.render.drawing import Chart, draw
 from lossreport.render.svg import BLUE, GREY, INK, MUTED, ORANGE
@@ -18,7 +18,7 @@ MOST_ROWS = 15
 MOST_BARS = 6
 
 
-def dial(prediction: Prediction, name: str) -> Chart | None:
+def dial(prediction: Prediction, name: str, unit: str | None = None) -> Chart | None:
     """Draw how much of the rows each loss makes use of, from L1 over Huber to L2."""
     points = prediction.recommendation.advice.dial
     if not points:
@@ -28,9 +28,10 @@ def dial(prediction: Prediction, name: str) -> Chart | None:
     if best.loss == "L2":
         title = "L2 makes the best use of the rows"
     else:
-        called = "L1" if best.loss == "L1" else f"Huber with delta near {number(best.delta)}"
+        called = "L1" if best.loss == "L1" else f"Huber with delta near {amount(best.delta, unit)}"
         title = f"{called} makes the best use of the rows; L2 uses {percent(l2.value)} of them"
     labels = [p.loss if p.delta is None else number(p.delta) for p in points]
+    within = unit or "the target's unit"
 
     def plot(ax: Any) -> None:
         at = range(len(points))
@@ -46,7 +47,7 @@ def dial(prediction: Prediction, name: str) -> Chart | None:
         ax.annotate("95%: as good as the best", (far, 95), color=MUTED, fontsize=8.5,
                     xytext=(-8, 2 if above else -34), textcoords="offset points")  # fmt: skip
         ax.set(ylim=(0, 106), ylabel="rows made use of",
-               xlabel="L1, Huber by its delta in the target's unit, L2")  # fmt: skip
+               xlabel=f"L1, Huber by its delta in {within}, L2")  # fmt: skip
         ax.set_xticks(at, labels, rotation=45, ha="right", rotation_mode="anchor")
         ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0f}%")
         ax.grid(axis="y")
@@ -58,7 +59,7 @@ def dial(prediction: Prediction, name: str) -> Chart | None:
         ("Loss", "Rows made use of", "90% band"),
         tuple(
             (
-                p.loss if p.delta is None else f"Huber, delta {number(p.delta)}",
+                p.loss if p.delta is None else f"Huber, delta {amount(p.delta, unit)}",
                 percent(p.value),
                 f"{percent(p.low)} to {percent(p.high)}",
             )

@@ -5,7 +5,19 @@ from __future__ import annotations
 import re
 
 from lossreport.checks.finding import Finding, gravest_first
-from lossreport.formats import NONE, count, group_name, number, percent, ratio, reason, visible
+from lossreport.formats import (
+    MINUS,
+    NONE,
+    amount,
+    count,
+    group_name,
+    number,
+    percent,
+    ratio,
+    reason,
+    visible,
+)
+from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.reports.comparing_words import name_of
 from lossreport.reports.comparison import Comparison
 from lossreport.reports.figures import Figures
@@ -13,22 +25,41 @@ from lossreport.reports.results import Group, Prediction, Report
 
 MARK = "<!-- lossreport"
 MAX_GROUPS = 20
+LONGEST = 60_000
+"""Bytes: a comment on a pull request may have 65,536 characters, a job summary 1 MiB."""
+SIGNS = {"alert": "\u26a0 ", "note": "", "calm": "\u2713 ", "none": ""}
 
 
 def to_markdown(report: Report) -> str:
-    """Return the verdict, the figures, the worst groups and the findings as Markdown."""
+    """Return the verdict, the figures, the worst groups and the findings as Markdown.
+
+    At most `LONGEST` bytes: what does not fit is left out at the end, and a line says how much.
+    """
     parts = [f"{MARK} {report.version} -->", f"## {_text(report.title)}"]
+    if report.private:
+        parts.append(_text(report.private.said))
     parts += [] if report.comparison is None else _comparison(report.comparison)
     for prediction in report.predictions:
         if len(report.predictions) > 1:
             parts.append(f"### {_text(prediction.predicted)}")
         elif report.comparison is not None:
             parts.append("### All models together")
-        parts += _prediction(prediction)
+        parts += _prediction(prediction, report.unit)
     issues = gravest_first(report.findings, notes=False)
     if issues:
         parts.append("\n".join(f"- {f.code} {_of(f)}{_text(f.message)}" for f in issues))
-    return "\n\n".join(parts) + "\n"
+    return _cut("\n\n".join(parts).split("\n"))
+
+
+def _cut(lines: list[str]) -> str:
+    """Return as many of the lines as fit, and how many do not."""
+    size = 0
+    for i, line in enumerate(lines):
+        size += len(line.encode("utf-8", errors="backslashreplace")) + 1
+        if size > LONGEST:
+            left = sum(1 for x in lines[i:] if x)
+            return "\n".join([*lines[:i], "", f"*Cut here: {count(left, 'more line')}.*", ""])
+    return "\n".join(lines) + "\n"
 
 
 def _comparison(found: Comparison) -> list[str]:
@@ -56,17 +87,19 @@ def _of(finding: Finding) -> str:
     return f"{_text(finding.predicted)}: " if finding.predicted else ""
 
 
-def _prediction(prediction: Prediction) -> list[str]:
+def _prediction(prediction: Prediction, unit: str | None) -> list[str]:
     verdict, rows = prediction.verdict, prediction.rows
-    parts = [f"**{_text(verdict.headline)}**\n{_text(verdict.why)}"]
+    parts = [f"**{SIGNS[verdict.tone]}{_text(verdict.headline)}**\n{_text(verdict.why)}"]
+    if prediction.overall.n:
+        parts.append(_with_and_without(prediction, unit))
     if verdict.points:
         parts.append("\n".join(f"- {_text(point)}" for point in verdict.points))
-    if prediction.overall.n:
-        groups = [(g.by, x) for g in prediction.groupings for x in g.groups if x.figures.n]
+    groups = [(g.by, x) for g in prediction.groupings for x in g.groups if x.figures.n]
+    if prediction.overall.n and groups:
         worst = sorted(groups, key=lambda g: (not g[1].flagged, -(g[1].share_of_sq_error or 0)))
-        parts.append(_table(prediction.overall, worst[:MAX_GROUPS]))
+        parts.append(_table(prediction.overall, worst[:MAX_GROUPS], unit))
         if len(worst) > MAX_GROUPS:
-            parts.append(f"{len(worst) - MAX_GROUPS:,} more groups are on the page.")
+            parts.append(f"{count(len(worst) - MAX_GROUPS, 'more group')} not shown here.")
     if prediction.patterns:
         parts.append("\n".join(f"- {_text(p.sentence)}" for p in prediction.patterns))
     parts += _settings(prediction)
@@ -89,9 +122,35 @@ def _settings(prediction: Prediction) -> list[str]:
     return [f"{lead}\n\n{fence}python\n{code}\n{fence}"]
 
 
-def _table(overall: Figures, worst: list[tuple[tuple[str, ...], Group]]) -> str:
+def _with_and_without(prediction: Prediction, unit: str | None) -> str:
+    """Return the figures of all rows, beside them those without the group of the large errors."""
+    few, scale = prediction.concentration, prediction.overall.mae
+    each = [("all rows", prediction.overall)]
+    if few and few.place:
+        each.append((f"without {group_name(few.place.by, few.place.key, 28)}", few.place.without))
+    normal = f"Gaussian {GAUSSIAN_RATIO:.2f}, Laplace {LAPLACE_RATIO:.2f}"
+    error = f"predicted {MINUS} actual"
+    rows = (
+        ("RMSE ÷ MAE", [ratio(f.ratio) for _, f in each], normal),
+        ("RMSE", [amount(f.rmse, unit, scale) for _, f in each], "root of L2"),
+        ("MAE", [amount(f.mae, unit, scale) for _, f in each], "L1"),
+        ("bias", [amount(f.bias, unit, scale, signed=True) for _, f in each], error),
+    )
     lines = [
-        "| | rows | L1 (MAE) | RMSE | RMSE/MAE | bias | share of L2 |",
+        f"| | {' | '.join(_text(name) for name, _ in each)} | |",
+        f"|---|{'--:|' * len(each)}---|",
+    ]
+    lines += [
+        f"| {name} | {' | '.join(_text(v) for v in values)} | {note} |"
+        for name, values, note in rows
+    ]
+    return "\n".join(lines)
+
+
+def _table(overall: Figures, worst: list[tuple[tuple[str, ...], Group]], unit: str | None) -> str:
+    within = f", {_text(unit)}" if unit else ""
+    lines = [
+        f"| | rows | L1 (MAE){within} | RMSE{within} | RMSE/MAE | bias{within} | share of L2 |",
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
     lines.append(_line("all rows", overall, "100%", overall.mae))
@@ -115,11 +174,15 @@ def _line(name: str, figures: Figures, share: str, scale: float | None) -> str:
 
 
 def _text(text: str) -> str:
-    """Return text on one line in which nothing is Markdown, HTML or a mention."""
-    escaped = re.sub(r"([\\`*_{}\[\]#!|~$])", r"\\\1", visible(text))
+    """Return text on one line in which nothing is Markdown, HTML, a link or a mention."""
+    escaped = re.sub(r"([\\`*_{}\[\]#!|~$])", r"\\\1", visible(text).strip())
+    # At the start of a line these make a list, a heading or a rule.
+    escaped = re.sub(r"^(\d*)([-+=:.)])(?!\d)", r"\1\\\2", escaped)
     return (
         escaped.replace("&", "&amp;")
         .replace("<", "&lt;")
         .replace(">", "&gt;")
         .replace("@", "&#64;")
+        .replace("://", ":&#47;&#47;")
+        .replace("www.", "www&#46;")
     )

@@ -35,7 +35,7 @@ def render_page(report: Report, templates: Path | None = None) -> str:
     return fill(
         {
             "report": report,
-            "sections": [_section(p, i) for i, p in enumerate(report.predictions)],
+            "sections": [_section(p, i, report.unit) for i, p in enumerate(report.predictions)],
             "issues": gravest_first(report.findings),
             "checks": [f for f in report.findings if f.status != "issue"],
         },
@@ -43,7 +43,7 @@ def render_page(report: Report, templates: Path | None = None) -> str:
     )
 
 
-def _section(prediction: Prediction, index: int) -> dict[str, Any]:
+def _section(prediction: Prediction, index: int, unit: str | None) -> dict[str, Any]:
     """Return what the templates show of one prediction beside its figures."""
     prefix = f"p{index}"
     flagged = sum(x.flagged for g in prediction.groupings for x in g.groups)
@@ -56,9 +56,9 @@ def _section(prediction: Prediction, index: int) -> dict[str, Any]:
         "ratio_by_group": None
         if probabilities
         else charts.ratio_by_group(prediction, f"{prefix}-ratio"),
-        "dial": loss_charts.dial(prediction, f"{prefix}-dial"),
+        "dial": loss_charts.dial(prediction, f"{prefix}-dial", unit),
         "by_level": by_level(prediction, f"{prefix}-level"),
-        "over_time": charts.over_time(prediction, f"{prefix}-time"),
+        "over_time": charts.over_time(prediction, f"{prefix}-time", unit),
         "sources": source_charts.with_and_without(prediction, f"{prefix}-sources"),
         "exceedance": source_charts.exceedance(prediction, f"{prefix}-exceedance"),
         "loss_map": loss_charts.loss_map(prediction, f"{prefix}-map"),

@@ -47,6 +47,8 @@ def as_dict(report: Report) -> dict[str, Any]:
         "notes": list(report.notes),
         "joined": [asdict(j) for j in report.joins],
         "comparison": report.comparison and _comparison(report.comparison),
+        "unit": report.unit,
+        "private": report.private and asdict(report.private),
     }
 
 

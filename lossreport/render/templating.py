@@ -103,6 +103,7 @@ def _environment(folder: Path | None) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "amount": formats.amount,
         "count": formats.count,
         "change": formats.change,
         "cut": partial(formats.visible, longest=28),
@@ -116,6 +117,7 @@ def _environment(folder: Path | None) -> Environment:
         "rate": _rate,
         "ratio": formats.ratio,
         "sortable": _sortable,
+        "squared": formats.squared,
         "signed": partial(formats.number, signed=True),
         "svg": _svg,
         "visible": formats.visible,

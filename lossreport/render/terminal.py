@@ -12,12 +12,14 @@ from lossreport.checks.finding import Finding, gravest_first
 from lossreport.formats import (
     MINUS,
     NONE,
+    amount,
     count,
     group_name,
     number,
     percent,
     ratio,
     reason,
+    squared,
     visible,
 )
 from lossreport.logs.log import Log
@@ -34,13 +36,14 @@ MAX_READ_AS = 3
 
 def summary(report: Report) -> str:
     """Return the verdict, the figures, the recommendation, the worst groups and the ledger."""
-    blocks = [] if report.comparison is None else _comparison(report.comparison)
+    blocks = [_filled(report.private.said)] if report.private else []
+    blocks += [] if report.comparison is None else _comparison(report.comparison)
     for prediction in report.predictions:
         if len(report.predictions) > 1:
             blocks.append(f"== {visible(prediction.predicted, 60)} ==")
-        elif blocks:
+        elif report.comparison is not None:
             blocks.append("== all models together ==")
-        blocks += _prediction(prediction)
+        blocks += _prediction(prediction, report.unit)
     read_as = Counter(s.read_as for s in report.sources if s.read_as)
     blocks += [
         _filled(f"{count(files, 'file')} read as {visible(', '.join(how), 300)}.")
@@ -97,19 +100,19 @@ def _filled(text: str, indent: int = 0) -> str:
     )
 
 
-def _prediction(prediction: Prediction) -> list[str]:
+def _prediction(prediction: Prediction, unit: str | None) -> list[str]:
     verdict = prediction.verdict
     first = _filled(f"{verdict.tag}: {verdict.headline}")
     blocks = [f"{first}\n{_filled(verdict.why)}"]
     if prediction.overall.n:
-        blocks.append(_figures(prediction))
+        blocks.append(_figures(prediction, unit))
         if verdict.headline != prediction.recommendation.headline:
             advised = prediction.recommendation
             because = advised.because[0] if advised.because else ""
             blocks.append(_filled(f"{advised.headline} {because}".strip()))
     groups = [(g.by, x) for g in prediction.groupings for x in g.groups]
     if prediction.overall.n and len(groups) > 1:
-        blocks.append(_worst_groups(groups))
+        blocks.append(_worst_groups(groups, unit))
     if prediction.patterns:
         blocks.append("\n".join(_filled(p.sentence) for p in prediction.patterns))
     rows = prediction.rows
@@ -119,15 +122,15 @@ def _prediction(prediction: Prediction) -> list[str]:
     return blocks
 
 
-def _figures(prediction: Prediction) -> str:
+def _figures(prediction: Prediction, unit: str | None) -> str:
     """Return the figures, one a line."""
     all_rows = prediction.overall
     lines = [
-        ("L1", number(all_rows.mae), "mean absolute error (MAE)"),
+        ("L1", amount(all_rows.mae, unit), "mean absolute error (MAE)"),
         (
             "L2",
-            number(all_rows.mse),
-            f"mean squared error (MSE); its root, RMSE, is {number(all_rows.rmse)}",
+            amount(all_rows.mse, squared(unit)),
+            f"mean squared error (MSE); its root, RMSE, is {amount(all_rows.rmse, unit)}",
         ),
         (
             "RMSE/MAE",
@@ -136,7 +139,7 @@ def _figures(prediction: Prediction) -> str:
         ),
         (
             "bias",
-            number(all_rows.bias, all_rows.mae, signed=True),
+            amount(all_rows.bias, unit, all_rows.mae, signed=True),
             f"mean of predicted {MINUS} actual",
         ),
     ]
@@ -147,7 +150,7 @@ def _figures(prediction: Prediction) -> str:
             (
                 "without",
                 name,
-                f"L1 {number(without.mae)}, L2 {number(without.mse)}, "
+                f"L1 {amount(without.mae, unit)}, L2 {amount(without.mse, squared(unit))}, "
                 f"RMSE/MAE {ratio(without.ratio)}",
             )
         )
@@ -155,7 +158,7 @@ def _figures(prediction: Prediction) -> str:
     return "\n".join(f"  {name:<8}  {value:>{wide}}  {note}" for name, value, note in lines)
 
 
-def _worst_groups(groups: list[tuple[tuple[str, ...], Group]]) -> str:
+def _worst_groups(groups: list[tuple[tuple[str, ...], Group]], unit: str | None) -> str:
     """Return the groups with the largest ratio of squared error to rows, flagged ones first."""
     with_rows = [(by, x) for by, x in groups if x.figures.n]
     ranked = sorted(with_rows, key=lambda g: (not g[1].flagged, -(g[1].share_of_sq_error or 0)))
@@ -172,9 +175,12 @@ def _worst_groups(groups: list[tuple[tuple[str, ...], Group]]) -> str:
         for by, x in ranked[:WORST_GROUPS]
     ]
     flagged = sum(x.flagged for _, x in groups)
-    if not flagged:
-        return _aligned(table)
-    return f"{_aligned(table)}\n  ! outlier-driven: {flagged:,} of {count(len(groups), 'group')}"
+    lines = [_aligned(table)]
+    if unit:
+        lines.append(f"  L1 and RMSE in {unit}")
+    if flagged:
+        lines.append(f"  ! outlier-driven: {flagged:,} of {count(len(groups), 'group')}")
+    return "\n".join(lines)
 
 
 def _type(dtype: pl.DataType) -> str:

@@ -38,6 +38,7 @@ def build_report(
     costs: tuple[float, float] | None = None,
     as_of: datetime | None = None,
     title: str | None = None,
+    unit: str | None = None,
 ) -> Report:
     """Return the report of a profile.
 
@@ -51,6 +52,8 @@ def build_report(
         Times after this one lie in the future; None: it is not looked at. With a time zone.
     title
         The heading; by default the name of the log.
+    unit
+        Of actual and predicted: stands after figures.
 
     Raises
     ------
@@ -61,12 +64,12 @@ def build_report(
     """
     whole = profile.table(())
     predictions = tuple(
-        build_prediction(profile, whole, i, name, goal, costs)
+        build_prediction(profile, whole, i, name, goal, costs, unit)
         for i, name in enumerate(profile.columns.predicted)
     )
     reconcile(predictions, profile.rows)
     findings = find(profile, predictions, as_of)
-    predictions = tuple(_with_faults(p, findings) for p in predictions)
+    predictions = tuple(with_faults_of(p, findings) for p in predictions)
     return Report(
         version=__version__,
         title=title or _name_of(profile),
@@ -83,10 +86,11 @@ def build_report(
         notes=_notes(profile, predictions[0].groupings),
         joins=profile.joins,
         comparison=compare(profile, predictions),
+        unit=unit,
     )
 
 
-def _with_faults(prediction: Prediction, findings: Sequence[Finding]) -> Prediction:
+def with_faults_of(prediction: Prediction, findings: Sequence[Finding]) -> Prediction:
     """Return a prediction whose verdict tells the faults of its data."""
     faults = [
         f

@@ -59,6 +59,7 @@ def build_prediction(
     name: str,
     goal: Goal,
     costs: tuple[float, float] | None,
+    unit: str | None = None,
 ) -> Prediction:
     """Return everything about prediction column number `i`; `whole` is the table of all rows."""
     centre = profile.centres[i] if profile.centres else None
@@ -73,7 +74,7 @@ def build_prediction(
     names = {by: tuple(shown_columns(by, profile.columns)) for by in by_column}
     raw = {names[by]: groups for by, groups in by_column.items()}
     groupings = tuple(
-        _grouping(by, groups, sums, goal, costs, probabilities=probabilities)
+        _grouping(by, groups, sums, goal, costs, unit, probabilities=probabilities)
         for by, groups in raw.items()
     )
     attribution = None
@@ -86,7 +87,7 @@ def build_prediction(
     if not probabilities:
         advice = _with_weights(advice, raw, groupings)
         advice = with_costs(advice, _of_all(log), *costs) if costs else advice
-    advised = recommendation(advice, overall)
+    advised = recommendation(advice, overall, unit)
     few = (
         few_rows(histogram, raw, advice.broken) if squares_fit(sums) and not probabilities else None
     )
@@ -99,7 +100,7 @@ def build_prediction(
     return Prediction(
         predicted=name,
         rows=ledger,
-        verdict=verdict(ledger, overall, advised, few, worst, flagged),
+        verdict=verdict(ledger, overall, advised, few, worst, flagged, unit),
         overall=overall,
         recommendation=advised,
         concentration=few,
@@ -228,6 +229,7 @@ def _grouping(
     whole: Mapping[str, Any],
     goal: Goal,
     costs: tuple[float, float] | None,
+    unit: str | None,
     *,
     probabilities: bool,
 ) -> Grouping:
@@ -240,7 +242,7 @@ def _grouping(
         costly = (
             with_costs(advice, _of_all(group), *costs) if costs and not probabilities else advice
         )
-        each.append((own, recommendation(costly, own)))
+        each.append((own, recommendation(costly, own, unit)))
     # Of a rare outcome most errors are small and few are near 1: no outliers, but what it is.
     flags = outlier_driven([own for own, _ in each], MINIMUM_ROWS)
     flags = [flag and not probabilities for flag in flags]

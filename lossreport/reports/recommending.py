@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossreport.advice.advice import LOSSES, Advice
 from lossreport.advice.level import WIDE_BINS
-from lossreport.formats import count, number, percent, ratio, visible
+from lossreport.formats import amount, count, number, percent, ratio, visible
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.reports.figures import Figures
 from lossreport.reports.results import Recommendation
@@ -20,24 +20,25 @@ PROBABILITIES = (
 )
 
 
-def loss_name(loss: str, delta: float | None) -> str:
+def loss_name(loss: str, delta: float | None, unit: str | None = None) -> str:
     """Return a loss in words, "Huber with delta = 1.54"."""
-    return LOSS_NAMES.get(loss, f"Huber with delta = {number(delta)}")
+    return LOSS_NAMES.get(loss, f"Huber with delta = {amount(delta, unit)}")
 
 
 def _all_of(losses: tuple[str, ...], last: str) -> str:
     return f" {last} ".join((", ".join(losses[:-1]), losses[-1])) if losses[1:] else losses[0]
 
 
-def recommendation(advice: Advice, figures: Figures) -> Recommendation:
-    """Return the advice in words."""
-    told = PROBABILITIES if advice.verdict == "probabilities" else _because(advice, figures)
-    headline = _headline(advice)
+def recommendation(advice: Advice, figures: Figures, unit: str | None = None) -> Recommendation:
+    """Return the advice in words; `unit` is that of actual and predicted."""
+    told = PROBABILITIES if advice.verdict == "probabilities" else _because(advice, figures, unit)
+    headline = _headline(advice, unit)
     if (times := _times_off(advice, figures)) and not advice.broken:
         then = headline if headline.startswith(LOSSES) else headline[0].lower() + headline[1:]
         headline = (
-            f"Put the level right first: the mean error is {number(figures.bias, signed=True)}, "
-            f"{_far(times)} times the robust spread of the errors. After that: {then}"
+            "Put the level right first: the mean error is "
+            f"{amount(figures.bias, unit, signed=True)}, {_far(times)} times the robust spread of "
+            f"the errors. After that: {then}"
         )
     return Recommendation(advice, headline, tuple(told))
 
@@ -51,11 +52,11 @@ def _times_off(advice: Advice, figures: Figures) -> float | None:
     return abs(off) / advice.scale if times > WIDE_BINS else None
 
 
-def _headline(advice: Advice) -> str:
+def _headline(advice: Advice, unit: str | None) -> str:
     if advice.loss is None:
         assert advice.reason is not None
         return advice.reason
-    name = loss_name(advice.loss, advice.delta)
+    name = loss_name(advice.loss, advice.delta, unit)
     if advice.verdict == "probabilities":
         return "These are probabilities: train with L2 (squared error, the Brier score), not L1."
     if advice.broken:
@@ -84,8 +85,8 @@ def _headline(advice: Advice) -> str:
         assert advice.for_typical is not None
         return (
             "It depends on what an error costs. Totals and averages must be right: "
-            f"{loss_name(advice.for_totals, advice.delta)}. The typical row must be right: "
-            f"{loss_name(advice.for_typical, advice.delta)}. Undecided: {name}."
+            f"{loss_name(advice.for_totals, advice.delta, unit)}. The typical row must be right: "
+            f"{loss_name(advice.for_typical, advice.delta, unit)}. Undecided: {name}."
         )
     if advice.verdict == "no-clear-winner":
         out = (
@@ -96,7 +97,7 @@ def _headline(advice: Advice) -> str:
         rows = count(advice.rows, "row")
         if advice.loss == advice.best_guess:
             return f"{out}o clear winner in {rows}. Best guess and cautious choice: {name}."
-        guess = loss_name(advice.best_guess or "", advice.delta)
+        guess = loss_name(advice.best_guess or "", advice.delta, unit)
         return f"{out}o clear winner in {rows}. Best guess: {guess}. Cautious choice: {name}."
     return f"Train with {name}."
 
@@ -117,54 +118,62 @@ def _cost_words(level: float) -> str:
     return f"{side} costs {times:.3g} times as much as too {other}"
 
 
-def _first_reason(advice: Advice) -> list[str]:
+def _first_reason(advice: Advice, unit: str | None) -> list[str]:
     """Return what is to be known of the headline itself."""
     if advice.broken and advice.loss_if_repaired:
-        return [_repaired_or_not(advice)]
+        return [_repaired_or_not(advice, unit)]
     if advice.verdict == "quantile":
         assert advice.level is not None
         assert advice.shift is not None
         aim = f"It aims at the value that {percent(advice.level)} of what happens stays below"
         return [
-            f"{aim}: on this log it would move predictions by {number(advice.shift, signed=True)}."
+            f"{aim}: on this log it would move predictions by "
+            f"{amount(advice.shift, unit, signed=True)}."
         ]
     if advice.mixing:
         return [
             f"Groups differ in error size: RMSE/MAE {ratio(advice.mixing.ratio)} is "
             f"{ratio(advice.mixing.inside)} inside groups times {ratio(advice.mixing.between)} "
             f"between groups of {_names(advice.weights_by)}. Inside the groups the errors suit "
-            f"L2. Without weights, train with {loss_name(advice.best_guess or '', advice.delta)}.",
+            "L2. Without weights, train with "
+            f"{loss_name(advice.best_guess or '', advice.delta, unit)}.",
         ]
     return []
 
 
-def _repaired_or_not(advice: Advice) -> str:
+def _repaired_or_not(advice: Advice, unit: str | None) -> str:
     """Return which loss suits the errors without the rows to be checked, and with them."""
     assert advice.loss_if_repaired is not None
     loss, repaired = advice.loss or "", advice.loss_if_repaired
     if advice.level is not None:
         left_in = f"the quantile loss at level {advice.level:.3g}"
     elif loss != repaired:
-        left_in = loss_name(loss, advice.delta)
+        left_in = loss_name(loss, advice.delta, unit)
     elif loss != "Huber":
         return f"Repaired, removed or left in, the errors suit {loss_name(loss, None)}."
     else:
-        with_them, without = number(advice.delta), number(advice.delta_if_repaired)
+        with_them, without = (
+            amount(delta, unit) for delta in (advice.delta, advice.delta_if_repaired)
+        )
         if with_them == without:
             return f"Repaired, removed or left in, the errors suit Huber with delta = {without}."
         return (
             f"Repaired, removed or left in, the errors suit Huber: with delta = {without} once "
             f"they are repaired or removed, {with_them} as long as they are left in."
         )
-    suited = loss_name(repaired, advice.delta_if_repaired)
+    suited = loss_name(repaired, advice.delta_if_repaired, unit)
     return f"Repaired or removed, the errors suit {suited}; left in, {left_in}."
 
 
-def _because(advice: Advice, figures: Figures) -> list[str]:
+def _because(advice: Advice, figures: Figures, unit: str | None) -> list[str]:
     if advice.loss is None:
         return []
-    level = [] if _times_off(advice, figures) and not advice.broken else _of_level(advice, figures)
-    sentences = [*level, *_first_reason(advice), _efficiency(advice)]
+    level = (
+        []
+        if _times_off(advice, figures) and not advice.broken
+        else _of_level(advice, figures, unit)
+    )
+    sentences = [*level, *_first_reason(advice, unit), _efficiency(advice)]
     if figures.ratio is not None:
         interval = ""
         if figures.ratio_low is not None:
@@ -193,7 +202,7 @@ def _because(advice: Advice, figures: Figures) -> list[str]:
             f"{number(advice.lopsided, signed=True)} robust standard deviations. L2 aims at the "
             "mean, L1 at the median, so changing from one to the other moves every prediction by "
             "about "
-            f"{number(abs(advice.lopsided * advice.scale))}, and totals with it."
+            f"{amount(abs(advice.lopsided * advice.scale), unit)}, and totals with it."
         )
     sentences += _of_flags(advice)
     told = advice.verdict in ("clear", "no-clear-winner") and advice.goal != "large-errors"
@@ -205,13 +214,13 @@ def _because(advice: Advice, figures: Figures) -> list[str]:
     return sentences
 
 
-def _of_level(advice: Advice, figures: Figures) -> list[str]:
+def _of_level(advice: Advice, figures: Figures, unit: str | None) -> list[str]:
     if "biased" not in advice.flags:
         return []
     return [
-        f"The mean error is {number(figures.bias, signed=True)} and the median lies on the "
+        f"The mean error is {amount(figures.bias, unit, signed=True)} and the median lies on the "
         "same side of 0, both by more than a quarter of the robust standard deviation "
-        f"({number(advice.scale)}): put the level right before you change the loss."
+        f"({amount(advice.scale, unit)}): put the level right before you change the loss."
     ]
 
 

@@ -7,7 +7,8 @@ they cannot disagree. Figures that do not exist are None, never NaN.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from importlib import import_module
+from typing import Any, Literal
 
 from lossreport.advice.advice import Advice
 from lossreport.advice.mixing import Decomposition
@@ -176,6 +177,16 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class Privacy:
+    """What a report that is to be passed on does not tell."""
+
+    min_group: int
+    """Groups with fewer scored rows are not told apart."""
+    said: str
+    """That in a sentence."""
+
+
+@dataclass(frozen=True)
 class Report:
     """The whole report."""
 
@@ -201,3 +212,25 @@ class Report:
     """How the predictions came together with actuals of other files."""
     comparison: Comparison | None = None
     """Of several models; None with one."""
+    unit: str | None = None
+    """Of actual and predicted, on one line without control characters; None if not given."""
+    private: Privacy | None = None
+    """What was hidden of it; None if nothing was."""
+
+    @property
+    def groups(self) -> Any:
+        """A `Table`, one row per group of every grouping: see `.to_polars()`, `.to_pandas()`."""
+        return _above("reports.tables").groups(self)
+
+    @property
+    def worst_rows(self) -> Any:
+        """A `Table` of the rows with the largest errors: see `.to_polars()`, `.to_pandas()`."""
+        return _above("reports.tables").worst_rows(self)
+
+    def _repr_html_(self) -> str:
+        return str(_above("render.notebook").to_notebook(self))
+
+
+def _above(module: str) -> Any:
+    """Return a module that shows reports, when asked for: a report itself needs none."""
+    return import_module(f"lossreport.{module}")

@@ -7,7 +7,16 @@ from dataclasses import replace
 
 from lossreport.advice.advice import Goal
 from lossreport.checks.finding import Finding
-from lossreport.formats import MINUS, count, group_name, number, percent, ratio, reason
+from lossreport.formats import (
+    MINUS,
+    amount,
+    count,
+    group_name,
+    percent,
+    ratio,
+    reason,
+    squared,
+)
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2
 from lossreport.reports.figures import Figures, surely_biased
 from lossreport.reports.results import Group, Ledger, Recommendation, Verdict, WorstRow
@@ -27,6 +36,7 @@ def verdict(
     concentration: Concentration | None,
     worst: tuple[WorstRow, ...],
     flagged: str | None,
+    unit: str | None = None,
 ) -> Verdict:
     """Return what the page opens with; `flagged` is what is to be said of outlier-driven groups.
 
@@ -49,16 +59,18 @@ def verdict(
             f"All {count(figures.n, 'error')} are exactly 0, so no loss can be recommended.", (),
         )  # fmt: skip
     if advised.advice.verdict == "not-enough-rows":
-        return Verdict("Too few rows", "none", advised.headline, _of_few_rows(figures, worst), ())
+        return Verdict(
+            "Too few rows", "none", advised.headline, _of_few_rows(figures, worst, unit), ()
+        )
     if advised.advice.verdict == "probabilities":
         why = " ".join(advised.because)
-        return Verdict("Probabilities", "note", advised.headline, why, tuple(_bias(figures)))
+        return Verdict("Probabilities", "note", advised.headline, why, tuple(_bias(figures, unit)))
     points = [advised.headline] if concentration else []
-    points += _points(figures, flagged)
+    points += [flagged, *_bias(figures, unit)] if flagged else _bias(figures, unit)
     if concentration:
         return Verdict(
             "Outlier-driven error", "alert", _concentrated(figures, concentration),
-            _judge_by_mae(figures, concentration, advised.advice.goal), tuple(points),
+            _judge_by_mae(figures, concentration, advised.advice.goal, unit), tuple(points),
         )  # fmt: skip
     because = " ".join(advised.because[:2])
     if advised.advice.broken or figures.mse is None:
@@ -109,9 +121,10 @@ def with_faults(verdict: Verdict, faults: Sequence[Finding]) -> Verdict:
     )
 
 
-def _of_few_rows(figures: Figures, worst: tuple[WorstRow, ...]) -> str:
+def _of_few_rows(figures: Figures, worst: tuple[WorstRow, ...], unit: str | None) -> str:
     """Return what can be said of a handful of rows: how much of each loss the worst one makes."""
-    sentence = f"L1 (MAE) is {number(figures.mae)} and L2 (MSE) is {number(figures.mse)}."
+    l2 = amount(figures.mse, squared(unit))
+    sentence = f"L1 (MAE) is {amount(figures.mae, unit)} and L2 (MSE) is {l2}."
     told = figures.n > 1 and worst and figures.mae
     if not told or not figures.mae or worst[0].share_of_sq_error is None:
         return sentence
@@ -138,12 +151,12 @@ def _concentrated(figures: Figures, few: Concentration) -> str:
     )
 
 
-def _judge_by_mae(figures: Figures, few: Concentration, goal: Goal) -> str:
+def _judge_by_mae(figures: Figures, few: Concentration, goal: Goal, unit: str | None) -> str:
     one = few.rows == 1
     those = "that row" if one else "those rows"
     text = (
         f"{'It is the row' if one else 'They are the rows'} with an error beyond "
-        f"{number(few.cut)}; of the absolute error {'it makes' if one else 'they make'} "
+        f"{amount(few.cut, unit)}; of the absolute error {'it makes' if one else 'they make'} "
         f"{percent(few.share_of_abs_error)}. "
     )
     if goal == "large-errors":
@@ -152,7 +165,7 @@ def _judge_by_mae(figures: Figures, few: Concentration, goal: Goal) -> str:
         rest = figures.mae * figures.n * (1 - few.share_of_abs_error) / (figures.n - few.rows)
         text += (
             f"Look at {those} before you trust any figure: without {'it' if one else 'them'} MAE "
-            f"would be {number(rest, figures.mae)}, not {number(figures.mae)}."
+            f"would be {amount(rest, unit, figures.mae)}, not {amount(figures.mae, unit)}."
         )
     else:
         text += f"Judge this log by MAE, and look at {those} before you trust its RMSE."
@@ -160,8 +173,8 @@ def _judge_by_mae(figures: Figures, few: Concentration, goal: Goal) -> str:
         name = group_name(few.place.by, few.place.key, LONGEST)
         text += (
             f" Without {name}, RMSE/MAE goes from {ratio(figures.ratio)} to "
-            f"{ratio(few.place.without.ratio)} and MAE from {number(figures.mae)} to "
-            f"{number(few.place.without.mae, figures.mae)}."
+            f"{ratio(few.place.without.ratio)} and MAE from {amount(figures.mae, unit)} to "
+            f"{amount(few.place.without.mae, unit, figures.mae)}."
         )
     return text
 
@@ -199,15 +212,12 @@ def flagged_words(groups: Sequence[Group], attribution: Attribution | None) -> s
     return said
 
 
-def _points(figures: Figures, flagged: str | None) -> list[str]:
-    return [flagged, *_bias(figures)] if flagged else _bias(figures)
-
-
-def _bias(figures: Figures) -> list[str]:
+def _bias(figures: Figures, unit: str | None) -> list[str]:
     bias, mae = figures.bias, figures.mae
     if bias is None or not mae or not surely_biased(figures):
         return []
+    mean = amount(bias, unit, signed=True)
     return [
         f"The model predicts too {'much' if bias > 0 else 'little'}: the mean error (predicted "
-        f"{MINUS} actual) is {number(bias, signed=True)}, {percent(abs(bias) / mae)} of the MAE."
+        f"{MINUS} actual) is {mean}, {percent(abs(bias) / mae)} of the MAE."
     ]

@@ -1,0 +1,72 @@
+"""The forms in which a report is written, each by its option, and where they go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from lossreport.errors import UsageError
+from lossreport.render.card import to_png
+from lossreport.render.csv_files import NAMES, to_csv
+from lossreport.render.markdown import to_markdown
+from lossreport.render.page import render_page
+from lossreport.render.plain_text import to_text
+from lossreport.render.report_json import to_json
+from lossreport.reports.results import Report
+from lossreport.writing import check_folder, check_writable, write_bytes, write_text
+
+FORMS: Mapping[str, Callable[[Report], str | bytes]] = {
+    "json": to_json,
+    "markdown": to_markdown,
+    "text": to_text,
+    "card": to_png,
+    "html": render_page,
+}
+"""What makes the file of each option; the page last, so that it is there if all are."""
+FOLDER = "csv"
+"""The option that names a folder, for the files of `to_csv`."""
+
+
+def check_outputs(paths: Mapping[str, Path], logs: Sequence[str], *, force: bool) -> None:
+    """Raise UsageError if a file, by its option, cannot or must not be written."""
+    if FOLDER in paths:
+        check_folder(paths[FOLDER], logs)
+    taken: dict[Path, str] = {}
+    for option, path in paths.items():
+        for file in files_of(option, path):
+            if file.parent.is_dir() or option != FOLDER:
+                check_writable(file, logs, force=force)
+            other = taken.setdefault(file.absolute(), option)
+            if other != option:
+                raise UsageError(f"--{option} and --{other} name the same file, {file}.")
+
+
+def files_of(option: str, path: Path) -> list[Path]:
+    """Return the files that an option writes."""
+    return [path / name for name in NAMES] if option == FOLDER else [path]
+
+
+def write_outputs(report: Report, paths: Mapping[str, Path]) -> None:
+    """Write a report in every form that has a path; each file whole or not at all.
+
+    Raises
+    ------
+    UsageError
+        A file cannot be written: disk full, no permission.
+    """
+    if FOLDER in paths:
+        _write_csv(report, paths[FOLDER])
+    for option, made in FORMS.items():
+        if option in paths:
+            content = made(report)
+            write = write_bytes if isinstance(content, bytes) else write_text
+            write(paths[option], content)  # type: ignore[arg-type]
+
+
+def _write_csv(report: Report, folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"The folder {folder} cannot be made: {error.strerror}.") from error
+    for name, text in to_csv(report).items():
+        write_text(folder / name, text)

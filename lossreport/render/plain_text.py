@@ -1,0 +1,158 @@
+"""The report as plain text in 72 columns, for the body of an e-mail."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from lossreport.checks.finding import Finding, gravest_first
+from lossreport.formats import amount, count, group_name, percent, ratio, reason, visible
+from lossreport.reports.figures import Figures
+from lossreport.reports.results import Group, Prediction, Report
+
+WIDTH = 72
+WORST_GROUPS = 10
+PLAIN = str.maketrans(
+    {"\u2212": "-", "\u2013": "-", "\u2026": "...", "\u00b2": "^2", "\u00f7": "/", "\u2019": "'"}
+)
+"""Our own signs, for readers of mail that show ASCII only; the log's texts stay as they are."""
+
+
+def to_text(report: Report) -> str:
+    """Return the verdict, the figures, the worst groups, the findings and the ledger.
+
+    No line is wider than 72 columns (wide characters take two), and none begins with what mail
+    programs act on: a dot, a tilde, "From ".
+    """
+    blocks = [_filled(f"[lossreport] {visible(report.title, 200)}")]
+    if report.private:
+        blocks.append(_filled(report.private.said))
+    for prediction in report.predictions:
+        if len(report.predictions) > 1:
+            blocks.append(_filled(f"== {visible(prediction.predicted, 60)} =="))
+        blocks += _prediction(prediction, report.unit)
+    issues = gravest_first(report.findings, notes=False)
+    if issues:
+        blocks.append("\n".join(_filled(f"{f.code}  {_of(f)}{f.message}", 7) for f in issues))
+    blocks.append(_filled(f"Made by lossreport {report.version}."))
+    lines = "\n\n".join(blocks).split("\n")
+    return "".join(f"{_safe(line)}\n" for line in lines)
+
+
+def _of(finding: Finding) -> str:
+    return f"{visible(finding.predicted, 30)}: " if finding.predicted else ""
+
+
+def _prediction(prediction: Prediction, unit: str | None) -> list[str]:
+    verdict, rows = prediction.verdict, prediction.rows
+    blocks = [_filled(f"{verdict.tag}: {verdict.headline}"), _filled(verdict.why)]
+    if verdict.points:
+        blocks.append("\n".join(_filled(f"* {point}", 2) for point in verdict.points))
+    if prediction.overall.n:
+        blocks.append(_figures(prediction, unit))
+    groups = [(g.by, x) for g in prediction.groupings for x in g.groups if x.figures.n]
+    if len(groups) > 1:
+        blocks.append(_worst_groups(groups, unit))
+    ledger = f"{count(rows.read, 'row')} read = {rows.scored:,} scored + {rows.missing:,} left out"
+    reasons = ", ".join(f"{n:,} {reason(r)}" for r, n in rows.left_out)
+    return [*blocks, _filled(f"{ledger} ({reasons})" if reasons else ledger)]
+
+
+def _figures(prediction: Prediction, unit: str | None) -> str:
+    few, scale = prediction.concentration, prediction.overall.mae
+    columns = [("all rows", prediction.overall)]
+    if few and few.place:
+        without = group_name(few.place.by, few.place.key, 12)
+        columns.append((f"without {_cut(without, 24)}", few.place.without))
+
+    def of(figures: Figures) -> tuple[str, ...]:
+        return (
+            ratio(figures.ratio),
+            amount(figures.rmse, unit, scale),
+            amount(figures.mae, unit, scale),
+            amount(figures.bias, unit, scale, signed=True),
+        )
+
+    each = [(name, *of(figures)) for name, figures in columns]
+    names = ("", "RMSE / MAE", "RMSE", "MAE", "bias")
+    return _table([tuple(row) for row in zip(names, *each, strict=True)])
+
+
+def _worst_groups(groups: list[tuple[tuple[str, ...], Group]], unit: str | None) -> str:
+    """Return the outlier-driven groups and those with the most squared error."""
+    ranked = sorted(groups, key=lambda g: (not g[1].flagged, -(g[1].share_of_sq_error or 0)))
+    shown = ranked[:WORST_GROUPS]
+    rows = [("group", "rows", "MAE", "RMSE/MAE", "of L2")]
+    rows += [
+        (
+            _cut(group_name(by, x.key, 24), 28),
+            f"{x.figures.n:,}",
+            amount(x.figures.mae, None),
+            ratio(x.figures.ratio) + (" !" if x.flagged else "  "),
+            percent(x.share_of_sq_error),
+        )
+        for by, x in shown
+    ]
+    notes = [f"MAE in {unit}."] if unit else []
+    if any(x.flagged for _, x in shown):
+        notes.append("! is outlier-driven: beyond what the number of rows explains.")
+    if len(shown) < len(groups):
+        notes.append(f"{count(len(groups) - len(shown), 'more group')} not shown here.")
+    return "\n".join([_table(rows), *(_filled(note, 0) for note in notes)])
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> str:
+    """Return rows in columns, the first to the left and the others to the right."""
+    plain = [tuple(cell.translate(PLAIN) for cell in row) for row in rows]
+    widths = [max(map(columns_of, cells)) for cells in zip(*plain, strict=True)]
+    return "\n".join(
+        (
+            f"  {row[0]}{' ' * (widths[0] - columns_of(row[0]))}"
+            + "".join(
+                f"  {' ' * (width - columns_of(cell))}{cell}"
+                for cell, width in zip(row[1:], widths[1:], strict=True)
+            )
+        ).rstrip()
+        for row in plain
+    )
+
+
+def columns_of(text: str) -> int:
+    """Return how many columns text takes: wide characters two, combining ones none."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
+
+
+def _cut(text: str, width: int) -> str:
+    """Return text in at most so many columns."""
+    text = text.translate(PLAIN)
+    if columns_of(text) <= width:
+        return text
+    while columns_of(text) > width - 3:
+        text = text[:-1]
+    return f"{text}..."
+
+
+def _filled(text: str, indent: int = 0) -> str:
+    """Return text in lines of 72 columns; words that are longer are broken."""
+    lines, line = list[str](), ""
+    for word in text.translate(PLAIN).split(" "):
+        joined = f"{line} {word}" if line.strip() else line + word
+        if columns_of(joined) <= WIDTH - 1:
+            line = joined
+            continue
+        if line.strip():
+            lines.append(line)
+        line = " " * indent + word
+        while columns_of(line) > WIDTH - 1:
+            n = next(i for i in range(len(line), 0, -1) if columns_of(line[:i]) <= WIDTH - 1)
+            lines.append(line[:n])
+            line = " " * indent + line[n:]
+    return "\n".join([*lines, line])
+
+
+def _safe(line: str) -> str:
+    """Return a line that no mail program takes for a command or a header; one column is free."""
+    return f" {line}" if line.startswith((".", "~", "From ")) else line

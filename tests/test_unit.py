@@ -1,0 +1,81 @@
+"""The unit of actual and predicted: after every figure that has one, and only text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import polars as pl
+import pytest
+
+import lossreport
+from lossreport.formats import amount, squared
+from tests.conftest import EXAMPLES, Ran
+from tests.test_cli import SCHEMA
+
+Run = Callable[..., Ran]
+
+
+def test_every_form_says_the_unit(run: Run, tmp_path: Path) -> None:
+    md = tmp_path / "a.md"
+    ran = run(EXAMPLES / "deliveries.parquet", "--by", "region", "--unit", "EUR", "--markdown", md)
+    jsonschema.Draft202012Validator(SCHEMA).validate(ran.json)
+    assert ran.json["unit"] == "EUR"
+    assert re.search(r"L1 +2\.18 EUR", ran.out)
+    assert "EUR²" in ran.out
+    assert "L1 and RMSE in EUR" in ran.out
+    assert "2.18 EUR" in md.read_text("utf-8")
+    html = ran.html
+    assert "<dt>MAE (L1)</dt><dd>2.18 EUR</dd>" in html
+    assert html.count("actual, in EUR") == 2  # the captions of groups and of worst rows
+    assert "error by day, EUR" in html
+    assert "delta in EUR" in html
+    assert "MAE from 2.18 EUR to" in html
+    assert "delta = 5.23 EUR" in html
+
+
+def test_without_a_unit_none_is_said(run: Run) -> None:
+    ran = run(EXAMPLES / "deliveries.parquet", "--by", "region", "--unit", "  ")
+    assert ran.json["unit"] is None
+    assert ">None<" not in ran.html
+    assert ", in <" not in ran.html
+
+
+def test_a_sentence_of_each_verdict_has_it() -> None:
+    frame = pl.DataFrame({"actual": [100.0, 100, 100], "predicted": [90.0, 95, 105]})
+    why = lossreport.report(frame, by="", unit="kg").predictions[0].verdict.why
+    assert "L1 (MAE) is 6.67 kg and L2 (MSE) is 50.0 kg²." in why
+    rng = np.random.default_rng(3)
+    biased = pl.DataFrame({"actual": 0.0, "predicted": rng.normal(2, 1, 500)})
+    points = lossreport.report(biased, by="", unit="kg").predictions[0].verdict.points
+    assert any(re.search(r"is \+[\d.]+ kg, [\d.]+% of the MAE", p) for p in points)
+    costs = lossreport.report(biased, by="", unit="kg", costs=(3, 1)).predictions[0]
+    assert re.search(r"move predictions by .[\d.]+ kg\.", " ".join(costs.recommendation.because))
+
+
+@pytest.mark.parametrize("unit", ["<b>x</b>", "a|b`@c", "\x1b[31m", "$x$", "{{7*7}}"])
+def test_a_hostile_unit_is_text(unit: str) -> None:
+    report = lossreport.report(EXAMPLES / "deliveries.parquet", by="region", unit=unit)
+    html, markdown = lossreport.render_page(report), lossreport.to_markdown(report)
+    assert "<b>x" not in html + markdown
+    assert "@c" not in markdown
+    assert "a|b" not in markdown
+    assert "\x1b" not in html + markdown + lossreport.to_text(report)
+    assert ">49<" not in html
+
+
+def test_a_unit_that_is_too_long_is_refused(run: Run) -> None:
+    ran = run(EXAMPLES / "apples.csv", "--unit", "x" * 21)
+    assert ran.code == 2
+    assert "has 21 characters; at most 20 fit" in ran.err
+    assert run(EXAMPLES / "apples.csv", "--unit", "x" * 20).code == 0
+
+
+def test_a_unit_stands_after_figures_that_exist() -> None:
+    assert amount(2.718, "EUR") == "2.72 EUR"
+    assert amount(None, "EUR") == "\u2013"
+    assert amount(2.718, None) == "2.72"
+    assert [squared(u) for u in ("EUR", "km/h", "", None)] == ["EUR²", "(km/h)²", None, None]
