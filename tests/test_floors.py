@@ -17,6 +17,7 @@ FLOORS = [
     ["render.charts", "api"],
     ["render.svg", "reports.build", "profiles.file"],
     ["reports.prediction"],
+    ["reports.slices"],
     [
         "reports.attribution",
         "reports.concentration",
@@ -32,6 +33,7 @@ FLOORS = [
     ["reports.groups"],
     ["reports.results"],
     ["reports.where"],
+    ["reports.filters"],
     ["reports.figures", "checks.finding"],
     ["advice.probabilities"],
     ["advice.choice"],
@@ -45,6 +47,7 @@ FLOORS = [
     ["logs.joining", "logs.opening", "logs.frames"],
     ["logs.json_text", "logs.pandas_files", "logs.partitions", "logs.text"],
     ["logs.arrow_stream", "logs.fields", "logs.files", "logs.json_arrays", "logs.tables"],
+    ["logs.kinds"],
     ["logs.dialect", "logs.keys", "logs.log"],
     ["logs.rows"],
     ["logs.heading", "logs.part"],

@@ -38,6 +38,8 @@ class Columns:
     """The roles that were not given but found: "actual", "predicted", "time", "by"."""
     ids: tuple[str, ...] = ()
     """The columns that together tell one row from every other."""
+    kinds: tuple[str, ...] = ()
+    """What kind of values each of `keys` has (`kinds.kinds_of`); empty where it is not known."""
 
     @property
     def roles(self) -> tuple[object, ...]:

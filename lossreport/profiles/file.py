@@ -170,6 +170,7 @@ def _columns(saved: dict[str, Any]) -> Columns:
         time_format=saved["time_format"],
         found=tuple(saved["found"]),
         ids=tuple(saved.get("ids", ())),
+        kinds=tuple(saved.get("kinds", ())),
     )
 
 

@@ -17,6 +17,7 @@ import polars as pl
 from lossreport.errors import UsageError
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.joining import Join
+from lossreport.logs.kinds import merged_kinds
 from lossreport.logs.part import Source
 from lossreport.profiles.evidence import Evidence, merged_evidence
 from lossreport.profiles.statistics import COUNTS, HISTOGRAM_SUMS, STATISTICS
@@ -242,7 +243,7 @@ def merge(profiles: Sequence[Profile]) -> Profile:
         tables = [tables[0].rolled_up(by) for by in tables_for(first.columns, cube=False)]
     kept = min(p.worst_kept for p in profiles)
     return Profile(
-        columns=first.columns,
+        columns=replace(first.columns, kinds=merged_kinds([p.columns.kinds for p in profiles])),
         sources=tuple(s for p in profiles for s in p.sources),
         tables=tuple(t.bounded() for t in tables),
         timeline=add_up(pl.concat([rebucketed(p.timeline, p.bucket, bucket) for p in profiles])),

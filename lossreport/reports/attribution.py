@@ -65,7 +65,7 @@ def attribute(
         if found is None:
             break
         origins.append(found)
-        rest = _without(rest, found.by, found.key)
+        rest = without_group(rest, found.by, found.key)
         now = {by: groups_of(rest.table(by), prediction) for by in groupings}
     if not origins:
         return Attribution((), {}, None)
@@ -105,7 +105,7 @@ def _flags(groups: list[RawGroup]) -> list[bool]:
     return outlier_driven(own, MINIMUM_ROWS)
 
 
-def _without(profile: Profile, by: By, key: Key) -> Profile:
+def without_group(profile: Profile, by: By, key: Key) -> Profile:
     """Return the profile without the rows of a group."""
     cube = profile.tables[0]
     inside = pl.all_horizontal(
@@ -123,7 +123,7 @@ def _source(profile: Profile, prediction: int, groupings: Groupings) -> Origin |
     ratio = from_sums(log.sums)["ratio"] if log.sums["n"] else None
     if log.histogram is None or ratio is None or not np.any(log.histogram.mean):
         return None
-    cuts = [_cut(log.histogram, share) for share in LARGE]
+    cuts = [cut_for(log.histogram, share) for share in LARGE]
     large = [log.histogram.beyond(cut)[0] for cut in cuts]
     looks = len(cuts) * sum(len(raw.groups) for raw in groupings.values())
     best: Origin | None = None
@@ -136,7 +136,7 @@ def _source(profile: Profile, prediction: int, groupings: Groupings) -> Origin |
             origin = _origin(by, group, log)
             inside = [group.histogram.beyond(cut)[0] for cut in cuts]
             found = zip(inside, large, strict=True)
-            chance = min(_chance(k, n, origin.share_of_rows) for k, n in found)
+            chance = min(chance_of(k, n, origin.share_of_rows) for k, n in found)
             finer = FINER if best and len(by) > len(best.by) else 1 + 1e-9
             conditions = (
                 best is None or origin.weight > finer * best.weight,
@@ -164,7 +164,7 @@ def _origin(by: By, group: RawGroup, log: RawGroup) -> Origin:
     )
 
 
-def _cut(histogram: ErrorHistogram, share: float) -> float:
+def cut_for(histogram: ErrorHistogram, share: float) -> float:
     """Return a cut beyond which the fewest rows make this share of the squared error."""
     order = np.argsort(-histogram.edge, kind="stable")
     top = float(np.max(np.abs(histogram.mean)))
@@ -175,7 +175,7 @@ def _cut(histogram: ErrorHistogram, share: float) -> float:
     return float(inner.max()) if len(inner) else 0.0
 
 
-def _chance(inside: int, large: int, share: float) -> float:
+def chance_of(inside: int, large: int, share: float) -> float:
     """Return a bound of the chance that so many of the large errors are in a share of the rows.
 
     Chernoff's: exp(-n KL(k / n || p)) bounds the binomial tail P(X >= k) for k > n p.
