@@ -19,6 +19,7 @@ from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO
 from lossreport.render import charts
 from lossreport.reports.recommending import loss_name
 from lossreport.reports.results import Group, Prediction, Report
+from lossreport.reports.where import Origin, Slice
 
 MAX_GROUPS_SHOWN = 200
 MAX_LEFT_OUT_SHOWN = 20
@@ -146,6 +147,8 @@ def _places(rows: Sequence[Example], files: int) -> str:
     return text[0].upper() + text[1:]
 
 
-def _group_name(group: tuple[tuple[str, ...], Group], longest: int | None = None) -> str:
+def _group_name(
+    group: tuple[tuple[str, ...], Group | Slice | Origin], longest: int | None = None
+) -> str:
     by, member = group
     return formats.group_name(by, member.key, longest)

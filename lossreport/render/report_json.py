@@ -17,7 +17,7 @@ from lossreport.reports.results import (
     Recommendation,
     Report,
 )
-from lossreport.reports.where import Attribution, Concentration
+from lossreport.reports.where import Attribution, Concentration, Slices
 
 
 def to_json(report: Report) -> str:
@@ -118,6 +118,11 @@ def _attribution(found: Attribution | None) -> dict[str, Any] | None:
     }
 
 
+def _slices(slices: Slices) -> dict[str, Any]:
+    found = [{**asdict(s), "by": list(s.by), "key": list(s.key)} for s in slices.found]
+    return {"found": found, "looked_at": slices.looked_at, "note": slices.note}
+
+
 def _group(group: Group) -> dict[str, Any]:
     return {
         "key": list(group.key),
@@ -152,6 +157,7 @@ def _prediction(prediction: Prediction, keys: tuple[str, ...]) -> dict[str, Any]
         "recommendation": _recommendation(prediction.recommendation),
         "concentration": _concentration(prediction.concentration),
         "attribution": _attribution(prediction.attribution),
+        "slices": prediction.slices and _slices(prediction.slices),
         "groupings": [
             {
                 "by": list(g.by),

@@ -60,6 +60,8 @@ def _prediction(prediction: Prediction) -> list[str]:
     groups = [(g.by, x) for g in prediction.groupings for x in g.groups]
     if prediction.overall.n and len(groups) > 1:
         blocks.append(_worst_groups(groups))
+    if prediction.slices:
+        blocks += [_filled(f"Slice {s.sentence}", 2) for s in prediction.slices.found]
     rows = prediction.rows
     ledger = f"{count(rows.read, 'row')} read = {rows.scored:,} scored + {rows.missing:,} left out"
     reasons = ", ".join(f"{n:,} {reason(r)}" for r, n in rows.left_out)

@@ -20,6 +20,7 @@ from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.losses import GAUSSIAN_RATIO, from_sums
 from lossreport.profiles.profile import Profile, Table
 from lossreport.reports.figures import Figures, figures, outlier_driven
+from lossreport.reports.filters import filters_for
 from lossreport.reports.groups import Key, RawGroup, RawGroups, all_others, groups_of
 from lossreport.reports.where import Attribution, Origin
 
@@ -81,9 +82,16 @@ def attribute(
                 roles[by, group.key] = role
     (log,) = groups_of(profile.table(()), prediction).groups
     (outside,) = groups_of(rest.table(()), prediction).groups
+    kinds = dict(zip(profile.columns.keys, profile.columns.kinds, strict=False))
     return Attribution(
         # Each was found among what the sources before it left; its shares are of the whole log.
-        tuple(_origin(o.by, _group(groupings[o.by], o.key), log) for o in origins),
+        tuple(
+            replace(
+                _origin(o.by, _group(groupings[o.by], o.key), log),
+                filters=filters_for(o.by, o.key, [kinds.get(c, "") for c in o.by]),
+            )
+            for o in origins
+        ),
         roles,
         figures(outside.sums, outside.histogram),
         1 - float(outside.sums["sum_sq_error"]) / float(log.sums["sum_sq_error"]),

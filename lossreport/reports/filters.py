@@ -9,6 +9,8 @@ from dataclasses import dataclass
 LONGEST = 500
 """A name or value of more characters than this is not written out."""
 WHOLE = re.compile(r"-?(0|[1-9]\d{0,14})")
+NO_WORDS = ("t", "f", "y", "n", "yes", "no", "true", "false", "inf", "infinity", "nan")
+"""Texts, lower case, that begin with a letter and that a reader may take for something else."""
 FORMATS = {"time": "%Y-%m-%d %H:%M:%S%.f", "zoned time": "%Y-%m-%d %H:%M:%S%.f%:z"}
 """How a profile writes times."""
 DAY = len("2026-11-26")
@@ -43,7 +45,7 @@ def filters_for(
     """
     if not by or not all(kinds) or any(len(t or "") > LONGEST for t in (*by, *key)):
         return None
-    each = list(zip(by, key, kinds, strict=True))
+    each = [(name, v, _kind(v, kind)) for name, v, kind in zip(by, key, kinds, strict=True)]
     polars = ", ".join(_polars(*one) for one in each)
     pandas = " & ".join(f"({_pandas(*one)})" for one in each)
     sql = None
@@ -51,6 +53,12 @@ def filters_for(
         where = " AND ".join(_sql(*one) for one in each)
         sql = f"SELECT * FROM log WHERE {where}"  # noqa: S608 - it is shown, not run
     return Filters(f"log.filter({polars})", sql, f"log[{pandas}]")
+
+
+def _kind(value: str | None, kind: str) -> str:
+    """Return "text" for a word of a text file, which no reader takes for anything else."""
+    word = value is not None and value[:1].isalpha() and value.lower() not in NO_WORDS
+    return "text" if kind == "written" and word else kind
 
 
 def _python(value: str, kind: str) -> str:

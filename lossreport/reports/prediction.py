@@ -29,6 +29,7 @@ from lossreport.reports.figures import figures, outlier_driven
 from lossreport.reports.groups import RawGroups, all_others, groups_of
 from lossreport.reports.recommending import recommendation
 from lossreport.reports.results import Group, Grouping, Ledger, Prediction, TimePoint, WorstRow
+from lossreport.reports.slices import find_slices
 from lossreport.reports.where import Attribution
 from lossreport.reports.wording import flagged_words, verdict
 
@@ -61,11 +62,14 @@ def build_prediction(
         _grouping(by, groups, sums, goal, costs, probabilities=probabilities)
         for by, groups in raw.items()
     )
-    attribution = None
+    attribution, slices = None, None
     if squares_fit(sums) and not probabilities:
         made = zip(by_column, groupings, strict=True)
         flagged_in = {by: tuple(g.flagged for g in grouping.groups) for by, grouping in made}
         attribution = attribute(profile, i, by_column, flagged_in)
+        keys = profile.columns.keys
+        shown = dict(zip(keys, shown_columns(keys, profile.columns), strict=True))
+        slices = find_slices(profile, i, attribution.origins if attribution else (), shown)
         attribution = attribution and _named(attribution, names)
         groupings = tuple(_with_roles(g, attribution) for g in groupings)
     if not probabilities:
@@ -89,6 +93,7 @@ def build_prediction(
         recommendation=advised,
         concentration=few,
         attribution=attribution,
+        slices=slices,
         flagged=flagged,
         groupings=groupings,
         worst=worst,

@@ -15,7 +15,7 @@ from lossreport.checks.finding import Finding, Token
 from lossreport.logs.joining import Join
 from lossreport.logs.part import Source
 from lossreport.reports.figures import Figures, WorstShare
-from lossreport.reports.where import Attribution, Concentration
+from lossreport.reports.where import Attribution, Concentration, Slices
 
 SCHEMA = "lossreport/report/1"
 
@@ -129,6 +129,8 @@ class Prediction:
     concentration: Concentration | None
     attribution: Attribution | None
     """None where sources were not looked for: no groups, too many, or probabilities."""
+    slices: Slices | None
+    """None where there was nothing to look for: fewer than two group columns, probabilities."""
     flagged: str | None
     """How many groups are outlier-driven, and why, in a sentence; None if none is."""
     groupings: tuple[Grouping, ...]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lossreport.reports.figures import Figures
+from lossreport.reports.filters import Filters
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Origin:
     share_of_rows: float
     share_of_abs_error: float
     share_of_sq_error: float
+    filters: Filters | None = None
+    """What selects its rows in the log; None where that cannot be said for sure."""
 
     @property
     def weight(self) -> float:
@@ -69,3 +72,34 @@ class Attribution:
     def count(self, role: str) -> int:
         """Return how many groups have a role."""
         return sum(r == role for r in self.roles.values())
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A combination of two or three columns' values that holds far more error than its parts."""
+
+    by: tuple[str, ...]
+    key: tuple[str | None, ...]
+    rows: int
+    share_of_rows: float
+    share_of_abs_error: float
+    share_of_sq_error: float
+    ratio: float | None
+    """RMSE/MAE of its rows, ..."""
+    ratio_without: float | None
+    """... and of all others."""
+    sentence: str
+    filters: Filters | None
+    """What selects its rows in the log; None where that cannot be said for sure."""
+
+
+@dataclass(frozen=True)
+class Slices:
+    """What the search for slices that nobody asked for has found."""
+
+    found: tuple[Slice, ...]
+    """In the order in which they were found, each without the rows of those before it."""
+    looked_at: int
+    """How many combinations of values were looked at; 0: the search was not made."""
+    note: str | None
+    """Why it was not made, or what was left out of it."""
