@@ -102,7 +102,7 @@ def test_two_slices_are_told_apart() -> None:
     one, other = PLANTED["pair"][0], ((2, 11), (4, 3))
     log = a_log(5, "gaussian", 6, one, 0.1)
     far = (pl.col("c2") == 11) & (pl.col("c4") == 3) & (pl.col("predicted").abs() < 6)
-    log = log.with_columns(pl.when(far).then(30 * pl.col("predicted")).otherwise("predicted"))
+    log = log.with_columns(pl.when(far).then(pl.col("predicted") * 30).otherwise("predicted"))
     found = named(slices_of(log))
     assert len(found) == 2
     assert wanted(one) in found

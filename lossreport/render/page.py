@@ -67,6 +67,8 @@ def _section(prediction: Prediction, index: int) -> dict[str, Any]:
         "left_out": most_first[:MAX_LEFT_OUT_SHOWN],
         "with_left_out": len(left_out),
         "tables": sum(len(g.groups) + g.rest_groups for g in prediction.groupings),
+        "scored": sum(x.figures.n > 0 for g in prediction.groupings for x in g.groups)
+        + sum(g.rest_groups for g in prediction.groupings),
         "rest": sum(g.rest_groups for g in prediction.groupings),
     }
 

@@ -133,6 +133,7 @@ def _group(group: Group) -> dict[str, Any]:
         "share_of_sq_error": group.share_of_sq_error,
         "ratio_without": group.ratio_without,
         "flagged": group.flagged,
+        "biased": group.biased,
         "role": group.role,
         "too_few_rows": group.too_few_rows,
         "recommendation": _recommendation(group.recommendation),

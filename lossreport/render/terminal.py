@@ -130,7 +130,7 @@ def _worst_groups(groups: list[tuple[tuple[str, ...], Group]]) -> str:
     ]
     flagged = sum(x.flagged for _, x in groups)
     if flagged:
-        lines.append(f"  ! outlier-driven: {flagged:,} of {count(len(groups), 'group')}")
+        lines.append(f"  ! outlier-driven: {flagged:,} of {count(len(with_rows), 'group')}")
     return "\n".join(line.rstrip() for line in lines)
 
 

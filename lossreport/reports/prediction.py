@@ -24,6 +24,7 @@ from lossreport.losses import from_sums, squares_fit
 from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile, Table, add_up
 from lossreport.profiles.statistics import REASONS
 from lossreport.reports.attribution import By, attribute
+from lossreport.reports.biased import biased_groups, biased_words
 from lossreport.reports.concentration import few_rows, lorenz
 from lossreport.reports.figures import figures, outlier_driven
 from lossreport.reports.groups import RawGroups, all_others, groups_of
@@ -84,16 +85,18 @@ def build_prediction(
     worst = _worst_rows(profile, i, sums)
     every_group = [g for grouping in groupings for g in grouping.groups]
     flagged = flagged_words(every_group, attribution)
+    biased = biased_words(groupings)
     step, points = _timeline(profile, i)
     return Prediction(
         predicted=name,
         rows=ledger,
-        verdict=verdict(ledger, overall, advised, few, worst, flagged),
+        verdict=verdict(ledger, overall, advised, few, worst, flagged, biased),
         overall=overall,
         recommendation=advised,
         concentration=few,
         attribution=attribution,
         slices=slices,
+        biased=biased,
         flagged=flagged,
         groupings=groupings,
         worst=worst,
@@ -180,6 +183,7 @@ def _grouping(
     # Of a rare outcome most errors are small and few are near 1: no outliers, but what it is.
     flags = outlier_driven([own for own, _ in each], MINIMUM_ROWS)
     flags = [flag and not probabilities for flag in flags]
+    biased = biased_groups(raw.groups, int(whole["n"]))
     return Grouping(
         by,
         tuple(
@@ -194,9 +198,10 @@ def _grouping(
                 flagged=flag,
                 too_few_rows=own.n < MINIMUM_ROWS,
                 recommendation=advised,
+                biased=leans,
             )
-            for group, (own, advised), flag, others in zip(
-                raw.groups, each, flags, all_others(raw), strict=True
+            for group, (own, advised), flag, others, leans in zip(
+                raw.groups, each, flags, all_others(raw), biased, strict=True
             )
         ),
         _decomposition(raw),

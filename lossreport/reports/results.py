@@ -56,6 +56,8 @@ class Group:
     recommendation: Recommendation
     role: str | None = None
     """In the attribution of the large errors, if it has one: see `Attribution.roles`."""
+    biased: bool = False
+    """Its mean error is a large share of its MAE for sure, and not the log's: see `biased`."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,8 @@ class Prediction:
     """None where sources were not looked for: no groups, too many, or probabilities."""
     slices: Slices | None
     """None where there was nothing to look for: fewer than two group columns, probabilities."""
+    biased: str | None
+    """Which group is biased most, and how many others are, in a sentence; None if none is."""
     flagged: str | None
     """How many groups are outlier-driven, and why, in a sentence; None if none is."""
     groupings: tuple[Grouping, ...]

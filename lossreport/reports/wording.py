@@ -27,8 +27,11 @@ def verdict(
     concentration: Concentration | None,
     worst: tuple[WorstRow, ...],
     flagged: str | None,
+    biased: str | None,
 ) -> Verdict:
-    """Return what the page opens with; `flagged` is what is to be said of outlier-driven groups.
+    """Return what the page opens with.
+
+    `flagged` and `biased` are what is to be said of outlier-driven and of biased groups.
 
     First how to judge the log, or which loss to train with, whichever matters more; then the other.
     """
@@ -52,9 +55,10 @@ def verdict(
         return Verdict("Too few rows", "none", advised.headline, _of_few_rows(figures, worst), ())
     if advised.advice.verdict == "probabilities":
         why = " ".join(advised.because)
-        return Verdict("Probabilities", "note", advised.headline, why, tuple(_bias(figures)))
+        leaning = tuple(_points(figures, None, biased))
+        return Verdict("Probabilities", "note", advised.headline, why, leaning)
     points = [advised.headline] if concentration else []
-    points += _points(figures, flagged)
+    points += _points(figures, flagged, biased)
     if concentration:
         return Verdict(
             "Outlier-driven error", "alert", _concentrated(figures, concentration),
@@ -159,6 +163,7 @@ def flagged_words(groups: Sequence[Group], attribution: Attribution | None) -> s
 
     A threshold alone flags every group that shares rows with the one where the trouble is.
     """
+    groups = [g for g in groups if g.figures.n]
     flagged = sum(g.flagged for g in groups)
     if not flagged:
         return None
@@ -187,8 +192,8 @@ def flagged_words(groups: Sequence[Group], attribution: Attribution | None) -> s
     return said
 
 
-def _points(figures: Figures, flagged: str | None) -> list[str]:
-    return [flagged, *_bias(figures)] if flagged else _bias(figures)
+def _points(figures: Figures, flagged: str | None, biased: str | None) -> list[str]:
+    return [*([flagged] if flagged else []), *_bias(figures), *([biased] if biased else [])]
 
 
 def _bias(figures: Figures) -> list[str]:
