@@ -17,7 +17,7 @@ FLOORS = [
     ["render.charts", "api"],
     ["render.svg", "reports.build", "profiles.file"],
     ["reports.prediction"],
-    ["reports.biased", "reports.slices"],
+    ["reports.biased", "reports.ranking", "reports.slices"],
     [
         "reports.attribution",
         "reports.concentration",

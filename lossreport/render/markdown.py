@@ -41,6 +41,8 @@ def _prediction(prediction: Prediction) -> list[str]:
         parts.append(_table(prediction.overall, worst[:MAX_GROUPS]))
         if len(worst) > MAX_GROUPS:
             parts.append(f"{len(worst) - MAX_GROUPS:,} more groups are on the page.")
+    if prediction.ranking_flips:
+        parts.append("\n".join(f"- {_text(flip)}" for flip in prediction.ranking_flips))
     if prediction.slices and prediction.slices.found:
         parts.append("\n".join(f"- Slice {_text(s.sentence)}" for s in prediction.slices.found))
     ledger = f"{count(rows.read, 'row')} read = {rows.scored:,} scored + {rows.missing:,} left out"

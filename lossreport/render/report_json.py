@@ -158,6 +158,7 @@ def _prediction(prediction: Prediction, keys: tuple[str, ...]) -> dict[str, Any]
         "recommendation": _recommendation(prediction.recommendation),
         "concentration": _concentration(prediction.concentration),
         "attribution": _attribution(prediction.attribution),
+        "ranking_flips": list(prediction.ranking_flips),
         "slices": prediction.slices and _slices(prediction.slices),
         "groupings": [
             {

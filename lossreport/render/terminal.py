@@ -60,6 +60,7 @@ def _prediction(prediction: Prediction) -> list[str]:
     groups = [(g.by, x) for g in prediction.groupings for x in g.groups]
     if prediction.overall.n and len(groups) > 1:
         blocks.append(_worst_groups(groups))
+    blocks += [_filled(flip, 2) for flip in prediction.ranking_flips]
     if prediction.slices:
         blocks += [_filled(f"Slice {s.sentence}", 2) for s in prediction.slices.found]
     rows = prediction.rows

@@ -9,7 +9,7 @@ flagged any more once the sources' rows are left out.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -96,6 +96,16 @@ def attribute(
         figures(outside.sums, outside.histogram),
         1 - float(outside.sums["sum_sq_error"]) / float(log.sums["sum_sq_error"]),
     )
+
+
+def without_sources(
+    profile: Profile, prediction: int, groupings: Groupings, origins: Sequence[Origin]
+) -> dict[By, RawGroups]:
+    """Return the groups without the rows of the sources; nothing if there are none."""
+    rest = profile
+    for origin in origins:
+        rest = without_group(rest, origin.by, origin.key)
+    return {by: groups_of(rest.table(by), prediction) for by in groupings} if origins else {}
 
 
 def _group(groups: RawGroups, key: Key) -> RawGroup:

@@ -23,11 +23,12 @@ from lossreport.logs.part import FILE_NAME
 from lossreport.losses import from_sums, squares_fit
 from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile, Table, add_up
 from lossreport.profiles.statistics import REASONS
-from lossreport.reports.attribution import By, attribute
+from lossreport.reports.attribution import By, attribute, without_sources
 from lossreport.reports.biased import biased_groups, biased_words
 from lossreport.reports.concentration import few_rows, lorenz
 from lossreport.reports.figures import figures, outlier_driven
 from lossreport.reports.groups import RawGroups, all_others, groups_of
+from lossreport.reports.ranking import ranking_flips
 from lossreport.reports.recommending import recommendation
 from lossreport.reports.results import Group, Grouping, Ledger, Prediction, TimePoint, WorstRow
 from lossreport.reports.slices import find_slices
@@ -63,7 +64,7 @@ def build_prediction(
         _grouping(by, groups, sums, goal, costs, probabilities=probabilities)
         for by, groups in raw.items()
     )
-    attribution, slices = None, None
+    attribution, slices, left = None, None, {}
     if squares_fit(sums) and not probabilities:
         made = zip(by_column, groupings, strict=True)
         flagged_in = {by: tuple(g.flagged for g in grouping.groups) for by, grouping in made}
@@ -71,6 +72,8 @@ def build_prediction(
         keys = profile.columns.keys
         shown = dict(zip(keys, shown_columns(keys, profile.columns), strict=True))
         slices = find_slices(profile, i, attribution.origins if attribution else (), shown)
+        origins = attribution.origins if attribution else ()
+        left = without_sources(profile, i, by_column, origins)
         attribution = attribution and _named(attribution, names)
         groupings = tuple(_with_roles(g, attribution) for g in groupings)
     if not probabilities:
@@ -86,6 +89,9 @@ def build_prediction(
     every_group = [g for grouping in groupings for g in grouping.groups]
     flagged = flagged_words(every_group, attribution)
     biased = biased_words(groupings)
+    flips = ranking_flips(
+        raw, {names[by]: g for by, g in left.items()}, attribution.origins if attribution else ()
+    )
     step, points = _timeline(profile, i)
     return Prediction(
         predicted=name,
@@ -97,6 +103,7 @@ def build_prediction(
         attribution=attribution,
         slices=slices,
         biased=biased,
+        ranking_flips=flips,
         flagged=flagged,
         groupings=groupings,
         worst=worst,

@@ -135,6 +135,8 @@ class Prediction:
     """None where there was nothing to look for: fewer than two group columns, probabilities."""
     biased: str | None
     """Which group is biased most, and how many others are, in a sentence; None if none is."""
+    ranking_flips: tuple[str, ...]
+    """Groupings in which MAE and RMSE surely disagree about the best group, a sentence each."""
     flagged: str | None
     """How many groups are outlier-driven, and why, in a sentence; None if none is."""
     groupings: tuple[Grouping, ...]
