@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,7 @@ import polars as pl
 import pytest
 
 import lossreport
-from lossreport.profiles.file import load_profile, save_profile
+from lossreport.profiles.file import _columns, load_profile, save_profile
 from lossreport.profiles.profile import Profile
 from lossreport.reports.filters import LONGEST, Filters, filters_for
 
@@ -169,3 +170,7 @@ def test_kinds_are_saved_and_merge(tmp_path: Path) -> None:
     assert lossreport.merge([one, other]).columns.kinds == ("",)
     save_profile(one, tmp_path / "p.parquet")
     assert load_profile(str(tmp_path / "p.parquet")).columns.kinds == ("integer",)
+    older = asdict(one.columns)
+    del older["kinds"]
+    assert _columns(older).kinds == ()
+    assert filters_for(["x"], ["1"], _columns(older).kinds or [""]) is None

@@ -220,8 +220,6 @@ def _biased_groups(p: Prediction, name: str | None) -> Finding:
     issue = None
     if p.biased:
         issue = f"{p.biased} {n:,} of {_told_apart(p)} {'has' if n == 1 else 'have'} such a bias."
-        if surely_biased(p.overall):
-            issue += " That is more than the whole log's bias, which LR006 tells."
     return _finding("LR035", title, issue, "warning", n, name, len(groups))
 
 
