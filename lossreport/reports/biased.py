@@ -17,6 +17,8 @@ LEAST_ROWS = 0.01
 MANY = 50
 """Beyond so many groups looked at, the chance is corrected for their number (Holm 1979)."""
 CHANCE = 0.01
+LEANS = 2.0
+"""A group leans to a side if its mean error is so many standard errors from 0."""
 COMMON = 0.75
 """What groups with so much of the rows do to the same side is the whole log's."""
 LONGEST = 28
@@ -45,7 +47,7 @@ def biased_groups(groups: Sequence[RawGroup], rows: int) -> list[bool]:
     found = _beyond(groups, large, 0.0)
     means = {i: groups[i].sums["sum_error"] / groups[i].sums["n"] for i in large}
     for side in (-1, 1):
-        same = [i for i in found if means[i] * side > 0]
+        same = [i for i in large if means[i] * side > LEANS * _error_of_mean(groups[i])]
         if sum(groups[i].sums["n"] for i in same) >= COMMON * rows:
             middle = _middle([(means[i], groups[i].sums["n"]) for i in large])
             found &= _beyond(groups, large, middle)
@@ -60,11 +62,16 @@ def _beyond(groups: Sequence[RawGroup], large: Sequence[int], level: float) -> s
         bias = groups[i].sums["sum_error"] / n
         if abs(bias - level) <= BIASED * mae or not _leans(groups[i], bias):
             continue
-        variance = max(groups[i].sums["sum_sq_error"] / n - bias**2, 0.0) / n
-        z = abs(bias - level) / math.sqrt(variance) if variance else math.inf
+        error = _error_of_mean(groups[i])
+        z = abs(bias - level) / error if error else math.inf
         if z > SURELY:
             chances[i] = math.erfc(z / math.sqrt(2))
     return set(_holm(chances, len(large)) if len(large) > MANY else chances)
+
+
+def _error_of_mean(group: RawGroup) -> float:
+    n, mean = group.sums["n"], group.sums["sum_error"] / group.sums["n"]
+    return math.sqrt(max(group.sums["sum_sq_error"] / n - mean**2, 0.0) / n)
 
 
 def _middle(means: Sequence[tuple[float, int]]) -> float:
