@@ -18,6 +18,7 @@ from lossreport.logs.dialect import TextOptions
 from lossreport.logs.files import find_files
 from lossreport.logs.frames import open_frame
 from lossreport.logs.joining import Actuals, join_actuals
+from lossreport.logs.kinds import kinds_of
 from lossreport.logs.log import Log
 from lossreport.logs.opening import open_files, open_log
 from lossreport.profiles.centring import with_centred
@@ -165,6 +166,7 @@ def profile(
         in_paths=source.in_paths(),
         more=source.texts,
     )
+    columns = replace(columns, kinds=kinds_of(source, columns.keys))
     if found_actual:
         columns = replace(columns, found=("actual", *columns.found))
     progress = opened(source) if opened else lambda _: None

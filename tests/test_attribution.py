@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import lossreport
-from lossreport.reports.attribution import _chance, attribute
+from lossreport.reports.attribution import attribute, chance_of
 from lossreport.reports.figures import figures, outlier_driven
 from lossreport.reports.groups import groups_of
 from lossreport.reports.where import Attribution
@@ -114,13 +114,15 @@ def test_shares_of_a_source_are_those_of_its_rows() -> None:
 
 
 @pytest.mark.parametrize(("inside", "large", "share"), [(3, 3, 0.1), (8, 10, 0.3), (60, 100, 0.4)])
-def test_the_chance_is_a_bound_of_the_binomial_tail(inside: int, large: int, share: float) -> None:
+def test_thechance_of_is_a_bound_of_the_binomial_tail(
+    inside: int, large: int, share: float
+) -> None:
     from scipy.stats import binom
 
     tail = float(binom.sf(inside - 1, large, share))
-    assert tail * (1 - 1e-9) <= _chance(inside, large, share) <= 30 * tail
-    assert _chance(1, 10, 0.3) == 1
-    assert _chance(0, 0, 0.3) == 1
+    assert tail * (1 - 1e-9) <= chance_of(inside, large, share) <= 30 * tail
+    assert chance_of(1, 10, 0.3) == 1
+    assert chance_of(0, 0, 0.3) == 1
 
 
 def test_one_source_is_said_to_be_one_problem(run: Callable[..., Ran], tmp_path: Path) -> None:

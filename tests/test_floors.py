@@ -45,6 +45,7 @@ FLOORS = [
     ["reports.place_fits"],
     ["reports.row_fits"],
     ["reports.findings"],
+    ["reports.biased", "reports.ranking_flips", "reports.slices"],
     [
         "reports.attribution",
         "reports.by_level",
@@ -63,6 +64,7 @@ FLOORS = [
     ["reports.differences"],
     ["reports.comparison"],
     ["reports.goals", "reports.metrics", "reports.seen", "reports.where"],
+    ["reports.filters"],
     ["checks.view"],
     ["reports.curves", "reports.figures", "checks.finding"],
     ["advice.probabilities", "advice.settings"],
@@ -79,6 +81,7 @@ FLOORS = [
     ["logs.joining", "logs.opening", "logs.frames"],
     ["logs.json_text", "logs.pandas_files", "logs.partitions", "logs.text"],
     ["logs.arrow_stream", "logs.fields", "logs.files", "logs.json_arrays", "logs.tables"],
+    ["logs.kinds"],
     ["logs.dialect", "logs.keys", "logs.log"],
     ["logs.rows"],
     ["logs.heading", "logs.part"],

@@ -40,6 +40,8 @@ class Columns:
     """The columns that together tell one row from every other."""
     compare: str | None = None
     """The group column that says which model a row is of."""
+    kinds: tuple[str, ...] = ()
+    """What kind of values each of `keys` has (`kinds.kinds_of`); empty where it is not known."""
 
     @property
     def roles(self) -> tuple[object, ...]:

@@ -222,6 +222,7 @@ def _columns(saved: dict[str, Any]) -> Columns:
         found=tuple(saved["found"]),
         ids=tuple(saved.get("ids", ())),
         compare=saved.get("compare"),
+        kinds=tuple(saved.get("kinds", ())),
     )
 
 

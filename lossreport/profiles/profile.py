@@ -17,6 +17,7 @@ import polars as pl
 from lossreport.errors import UsageError
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.joining import Join
+from lossreport.logs.kinds import merged_kinds
 from lossreport.logs.part import Source
 from lossreport.profiles.common import Common, merged_common
 from lossreport.profiles.evidence import Evidence, merged_evidence
@@ -263,7 +264,7 @@ def merge(profiles: Sequence[Profile]) -> Profile:
         [p.evidence for p in profiles], compared=first.columns.compare is not None
     )
     return Profile(
-        columns=first.columns,
+        columns=replace(first.columns, kinds=merged_kinds([p.columns.kinds for p in profiles])),
         sources=tuple(s for p in profiles for s in p.sources),
         tables=tuple(t.bounded() for t in tables),
         timeline=add_up(pl.concat([rebucketed(p.timeline, p.bucket, bucket) for p in profiles])),

@@ -98,11 +98,12 @@ def ratio_by_group(prediction: Prediction, name: str) -> Chart | None:
     shown = sorted(every, key=lambda e: (not e[1].flagged, -(e[1].share_of_sq_error or 0)))[
         :MAX_DOTS
     ]
+    scored = sum(x.figures.n > 0 for g in prediction.groupings for x in g.groups)
     if flagged:
         lie = "lies" if len(flagged) == 1 else "lie"
-        title = f"{len(flagged):,} of {count(len(every), 'group')} {lie} above what chance explains"
+        title = f"{len(flagged):,} of {count(scored, 'group')} {lie} above what chance explains"
     else:
-        title = f"None of {count(len(every), 'group')} lies above what chance explains"
+        title = f"None of {count(scored, 'group')} lies above what chance explains"
     subtitle = (
         "RMSE ÷ MAE of each group against its number of rows; grey: 95% of groups with Gaussian "
         "errors. Orange diamonds: outlier-driven, corrected for the number of groups."

@@ -100,6 +100,10 @@ def _prediction(prediction: Prediction, unit: str | None) -> list[str]:
         parts.append(_table(prediction.overall, worst[:MAX_GROUPS], unit))
         if len(worst) > MAX_GROUPS:
             parts.append(f"{count(len(worst) - MAX_GROUPS, 'more group')} not shown here.")
+    if prediction.ranking_flips:
+        parts.append("\n".join(f"- {_text(flip)}" for flip in prediction.ranking_flips))
+    if prediction.slices and prediction.slices.found:
+        parts.append("\n".join(f"- Slice {_text(s.sentence)}" for s in prediction.slices.found))
     if prediction.patterns:
         parts.append("\n".join(f"- {_text(p.sentence)}" for p in prediction.patterns))
     parts += _settings(prediction)

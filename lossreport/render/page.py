@@ -83,6 +83,8 @@ def _section(prediction: Prediction, index: int, unit: str | None) -> dict[str, 
         "left_out": most_first[:MAX_LEFT_OUT_SHOWN],
         "with_left_out": len(left_out),
         "tables": sum(len(g.groups) + g.rest_groups for g in prediction.groupings),
+        "scored": sum(x.figures.n > 0 for g in prediction.groupings for x in g.groups)
+        + sum(g.rest_groups for g in prediction.groupings),
         "rest": sum(g.rest_groups for g in prediction.groupings),
     }
 
@@ -110,8 +112,13 @@ def _source(prediction: Prediction) -> Source | None:
 def _notable(prediction: Prediction) -> list[tuple[tuple[str, ...], Group]]:
     """Return the groups with a finding, sources first, then those with the most squared error."""
     order = ("source", "heavy tail", None, "part of the source", "affected")
-    found = [(g.by, x) for g in prediction.groupings for x in g.groups if x.flagged or x.role]
-    return sorted(found, key=lambda f: (order.index(f[1].role), -(f[1].share_of_sq_error or 0)))
+    found = [
+        (g.by, x) for g in prediction.groupings for x in g.groups if x.flagged or x.role or x.biased
+    ]
+    return sorted(
+        found,
+        key=lambda f: (order.index(f[1].role), not f[1].biased, -(f[1].share_of_sq_error or 0)),
+    )
 
 
 def _paste(prediction: Prediction) -> list[dict[str, Any]]:

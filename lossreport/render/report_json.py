@@ -18,7 +18,7 @@ from lossreport.reports.results import (
     Recommendation,
     Report,
 )
-from lossreport.reports.where import Attribution, ByLevel, Concentration, Pattern
+from lossreport.reports.where import Attribution, ByLevel, Concentration, Pattern, Slices
 
 
 def to_json(report: Report) -> str:
@@ -166,6 +166,11 @@ def _levels(found: ByLevel | None) -> dict[str, Any] | None:
     }
 
 
+def _slices(slices: Slices) -> dict[str, Any]:
+    found = [{**asdict(s), "by": list(s.by), "key": list(s.key)} for s in slices.found]
+    return {"found": found, "looked_at": slices.looked_at, "note": slices.note}
+
+
 def _group(group: Group) -> dict[str, Any]:
     return {
         "key": list(group.key),
@@ -177,6 +182,7 @@ def _group(group: Group) -> dict[str, Any]:
         "ratio_without": group.ratio_without,
         "without_source": group.without_source and _figures(group.without_source),
         "flagged": group.flagged,
+        "biased": group.biased,
         "role": group.role,
         "too_few_rows": group.too_few_rows,
         "recommendation": _recommendation(group.recommendation),
@@ -205,6 +211,8 @@ def _prediction(prediction: Prediction, keys: tuple[str, ...]) -> dict[str, Any]
         },
         "concentration": _concentration(prediction.concentration),
         "attribution": _attribution(prediction.attribution),
+        "ranking_flips": list(prediction.ranking_flips),
+        "slices": prediction.slices and _slices(prediction.slices),
         "groupings": [
             {
                 "by": list(g.by),

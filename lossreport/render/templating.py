@@ -25,6 +25,7 @@ from lossreport.reports import attribution
 from lossreport.reports.figures import FALSE_DISCOVERIES
 from lossreport.reports.recommending import loss_name
 from lossreport.reports.results import Group
+from lossreport.reports.where import Origin, Slice
 
 PAGE, STYLE, SCRIPT = "report.html", "report.css", "report.js"
 
@@ -165,6 +166,8 @@ def _place(place: tuple[tuple[str, ...], tuple[str | None, ...]], longest: int) 
     return formats.group_name(*place, longest)
 
 
-def _group_name(group: tuple[tuple[str, ...], Group], longest: int | None = None) -> str:
+def _group_name(
+    group: tuple[tuple[str, ...], Group | Slice | Origin], longest: int | None = None
+) -> str:
     by, member = group
     return formats.group_name(by, member.key, longest)

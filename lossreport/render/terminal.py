@@ -113,6 +113,9 @@ def _prediction(prediction: Prediction, unit: str | None) -> list[str]:
     groups = [(g.by, x) for g in prediction.groupings for x in g.groups]
     if prediction.overall.n and len(groups) > 1:
         blocks.append(_worst_groups(groups, unit))
+    blocks += [_filled(flip, 2) for flip in prediction.ranking_flips]
+    if prediction.slices:
+        blocks += [_filled(f"Slice {s.sentence}", 2) for s in prediction.slices.found]
     if prediction.patterns:
         blocks.append("\n".join(_filled(p.sentence) for p in prediction.patterns))
     rows = prediction.rows
@@ -179,7 +182,7 @@ def _worst_groups(groups: list[tuple[tuple[str, ...], Group]], unit: str | None)
     if unit:
         lines.append(f"  L1 and RMSE in {unit}")
     if flagged:
-        lines.append(f"  ! outlier-driven: {flagged:,} of {count(len(groups), 'group')}")
+        lines.append(f"  ! outlier-driven: {flagged:,} of {count(len(with_rows), 'group')}")
     return "\n".join(lines)
 
 

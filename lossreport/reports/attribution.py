@@ -9,7 +9,7 @@ flagged any more once the sources' rows are left out.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.losses import GAUSSIAN_RATIO, from_sums
 from lossreport.profiles.profile import Profile
 from lossreport.reports.figures import Figures, figures, outlier_driven
+from lossreport.reports.filters import filters_for
 from lossreport.reports.groups import Key, RawGroup, RawGroups, all_others, groups_of
 from lossreport.reports.where import Attribution, Origin
 
@@ -72,7 +73,7 @@ def attribute(
         if found is None:
             break
         origins.append(found)
-        rest = _without(rest, found.by, found.key)
+        rest = without_group(rest, found.by, found.key)
         now = {by: groups_of(rest.table(by), prediction, centre) for by in groupings}
     if not origins:
         return Attribution((), {}, None)
@@ -90,14 +91,31 @@ def attribute(
                 roles[by, group.key] = role
     (log,) = groups_of(profile.table(()), prediction).groups
     (outside,) = groups_of(rest.table(()), prediction, centre).groups
+    kinds = dict(zip(profile.columns.keys, profile.columns.kinds, strict=False))
     return Attribution(
         # Each was found among what the sources before it left; its shares are of the whole log.
-        tuple(_origin(o.by, _group(groupings[o.by], o.key), log) for o in origins),
+        tuple(
+            replace(
+                _origin(o.by, _group(groupings[o.by], o.key), log),
+                filters=filters_for(o.by, o.key, [kinds.get(c, "") for c in o.by]),
+            )
+            for o in origins
+        ),
         roles,
         figures(outside.sums, outside.histogram, delta, outside.judged),
         figures_outside,
         1 - float(outside.sums["sum_sq_error"]) / float(log.sums["sum_sq_error"]),
     )
+
+
+def without_sources(
+    profile: Profile, prediction: int, groupings: Groupings, origins: Sequence[Origin]
+) -> dict[By, RawGroups]:
+    """Return the groups without the rows of the sources; nothing if there are none."""
+    rest = profile
+    for origin in origins:
+        rest = without_group(rest, origin.by, origin.key)
+    return {by: groups_of(rest.table(by), prediction) for by in groupings} if origins else {}
 
 
 def _group(groups: RawGroups, key: Key) -> RawGroup:
@@ -115,7 +133,7 @@ def _flags(groups: list[RawGroup]) -> list[bool]:
     return outlier_driven(own, MINIMUM_ROWS)
 
 
-def _without(profile: Profile, by: By, key: Key) -> Profile:
+def without_group(profile: Profile, by: By, key: Key) -> Profile:
     """Return the profile without the rows of a group."""
     cube = profile.tables[0]
     inside = pl.all_horizontal(
@@ -138,7 +156,7 @@ def _source(profile: Profile, prediction: int, groupings: Groupings) -> Origin |
     ratio = from_sums(log.sums)["ratio"] if log.sums["n"] else None
     if log.histogram is None or ratio is None or not np.any(log.histogram.mean):
         return None
-    cuts = [_cut(log.histogram, share) for share in LARGE]
+    cuts = [cut_for(log.histogram, share) for share in LARGE]
     large = [log.histogram.beyond(cut)[0] for cut in cuts]
     looks = len(cuts) * sum(len(raw.groups) for raw in groupings.values())
     best: Origin | None = None
@@ -151,7 +169,7 @@ def _source(profile: Profile, prediction: int, groupings: Groupings) -> Origin |
             origin = _origin(by, group, log)
             inside = [group.histogram.beyond(cut)[0] for cut in cuts]
             found = zip(inside, large, strict=True)
-            chance = min(_chance(k, n, origin.share_of_rows) for k, n in found)
+            chance = min(chance_of(k, n, origin.share_of_rows) for k, n in found)
             finer = FINER if best and len(by) > len(best.by) else 1 + 1e-9
             conditions = (
                 best is None or origin.weight > finer * best.weight,
@@ -179,7 +197,7 @@ def _origin(by: By, group: RawGroup, log: RawGroup) -> Origin:
     )
 
 
-def _cut(histogram: ErrorHistogram, share: float) -> float:
+def cut_for(histogram: ErrorHistogram, share: float) -> float:
     """Return a cut beyond which the fewest rows make this share of the squared error."""
     order = np.argsort(-histogram.edge, kind="stable")
     top = float(np.max(np.abs(histogram.mean)))
@@ -190,7 +208,7 @@ def _cut(histogram: ErrorHistogram, share: float) -> float:
     return float(inner.max()) if len(inner) else 0.0
 
 
-def _chance(inside: int, large: int, share: float) -> float:
+def chance_of(inside: int, large: int, share: float) -> float:
     """Return a bound of the chance that so many of the large errors are in a share of the rows.
 
     Chernoff's: exp(-n KL(k / n || p)) bounds the binomial tail P(X >= k) for k > n p.

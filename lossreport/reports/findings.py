@@ -19,7 +19,7 @@ from lossreport.profiles.profile import HOUR, HOURS, Profile, rows_in
 from lossreport.reports.by_level import grown
 from lossreport.reports.figures import surely_biased
 from lossreport.reports.joined import join_findings
-from lossreport.reports.results import Prediction
+from lossreport.reports.results import Group, Prediction
 
 Severity = Literal["error", "warning", "info"]
 MUCH_LEFT_OUT = 0.05
@@ -41,6 +41,7 @@ TODO = {
     "LR033": "Look for a wrong time zone, or day and month taken for each other.",
     "LR043": "Look at these lines: a separator inside an unquoted value, or a line cut off?",
     "LR044": "Try weights by size or a relative loss; see the error by prediction size.",
+    "LR035": "Look at what these groups have in common, or give their column to the model.",
     "LR040": "Make these files anew, and the report again.",
 }
 """What to do about each finding."""
@@ -63,6 +64,7 @@ def find(
             _few_rows_make_it(p, name),
             _outlier_driven(p, name),
             _biased(p, name),
+            _biased_groups(p, name),
             _spike(p, name),
             _rounded(p, name),
             _small_groups(p, name),
@@ -92,10 +94,15 @@ def _finding(
     return Finding(code, "issue", severity, title, issue, n, name, share, at, TODO[code])
 
 
+def _scored(p: Prediction) -> list[tuple[tuple[str, ...], Group]]:
+    """Return the groups that have scored rows."""
+    return [(g.by, x) for g in p.groupings for x in g.groups if x.figures.n]
+
+
 def _told_apart(p: Prediction) -> str:
     """Return of how many groups something is said; those beyond the limit are not looked at."""
     rest = sum(g.rest_groups for g in p.groupings)
-    number_of = count(sum(len(g.groups) for g in p.groupings), "group")
+    number_of = count(len(_scored(p)), "group")
     return f"{number_of} with the most squared error" if rest else number_of
 
 
@@ -176,7 +183,7 @@ def _few_rows_make_it(p: Prediction, name: str | None) -> Finding:
 
 def _outlier_driven(p: Prediction, name: str | None) -> Finding:
     title = "No group's error is driven by outliers"
-    groups = [(g.by, x) for g in p.groupings for x in g.groups]
+    groups = _scored(p)
     if not groups:
         return skipped("LR005", title, "The log is not grouped; add --by.", name)
     flagged = [(by, x) for by, x in groups if x.flagged]
@@ -207,6 +214,18 @@ def _biased(p: Prediction, name: str | None) -> Finding:
     return _finding("LR006", title, issue, "warning", None, name)
 
 
+def _biased_groups(p: Prediction, name: str | None) -> Finding:
+    title = "No group's mean error is large beside its MAE"
+    groups = _scored(p)
+    if not groups:
+        return skipped("LR035", title, "The log is not grouped; add --by.", name)
+    n = sum(x.biased for _, x in groups)
+    issue = None
+    if p.biased:
+        issue = f"{p.biased} {n:,} of {_told_apart(p)} {'has' if n == 1 else 'have'} such a bias."
+    return _finding("LR035", title, issue, "warning", n, name, len(groups))
+
+
 def _spike(p: Prediction, name: str | None) -> Finding:
     title = "Errors are rarely exactly 0"
     advice = p.recommendation.advice
@@ -233,8 +252,8 @@ def _rounded(p: Prediction, name: str | None) -> Finding:
 
 
 def _small_groups(p: Prediction, name: str | None) -> Finding:
-    title = f"Every group has at least {MINIMUM_ROWS} scored rows"
-    groups = [x for g in p.groupings for x in g.groups]
+    title = f"Every group with scored rows has at least {MINIMUM_ROWS}"
+    groups = [x for _, x in _scored(p)]
     if not groups:
         return skipped("LR009", title, "The log is not grouped; add --by.", name)
     small = sum(x.too_few_rows for x in groups)

@@ -26,7 +26,8 @@ from lossreport.logs.part import FILE_NAME
 from lossreport.losses import from_sums, squares_fit
 from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile, Table, add_up
 from lossreport.profiles.statistics import REASONS
-from lossreport.reports.attribution import By, attribute
+from lossreport.reports.attribution import By, attribute, without_sources
+from lossreport.reports.biased import biased_groups, biased_words
 from lossreport.reports.by_level import error_by_level
 from lossreport.reports.concentration import few_rows, lorenz
 from lossreport.reports.curves import Exceedance, exceedance, quantile_points
@@ -35,9 +36,11 @@ from lossreport.reports.goals import goal_effects
 from lossreport.reports.groups import RawGroup, RawGroups, all_others, groups_of
 from lossreport.reports.metrics import metrics
 from lossreport.reports.patterns import worst_patterns
+from lossreport.reports.ranking_flips import ranking_flips
 from lossreport.reports.recommending import recommendation
 from lossreport.reports.results import Group, Grouping, Ledger, Prediction, TimePoint, WorstRow
 from lossreport.reports.seen import seen
+from lossreport.reports.slices import find_slices
 from lossreport.reports.where import Attribution
 from lossreport.reports.wording import flagged_words, verdict
 
@@ -77,11 +80,16 @@ def build_prediction(
         _grouping(by, groups, sums, goal, costs, unit, probabilities=probabilities)
         for by, groups in raw.items()
     )
-    attribution = None
+    attribution, slices, left = None, None, {}
     if squares_fit(sums) and not probabilities:
         made = zip(by_column, groupings, strict=True)
         flagged_in = {by: tuple(g.flagged for g in grouping.groups) for by, grouping in made}
         attribution = attribute(profile, i, by_column, flagged_in, advice.delta)
+        keys = profile.columns.keys
+        shown = dict(zip(keys, shown_columns(keys, profile.columns), strict=True))
+        slices = find_slices(profile, i, attribution.origins if attribution else (), shown)
+        origins = attribution.origins if attribution else ()
+        left = without_sources(profile, i, by_column, origins)
         attribution = attribution and _named(attribution, names)
         groupings = tuple(_with_roles(g, attribution) for g in groupings)
     if not probabilities:
@@ -96,15 +104,22 @@ def build_prediction(
     worst = _worst_rows(profile, i, sums)
     every_group = [g for grouping in groupings for g in grouping.groups]
     flagged = flagged_words(every_group, attribution)
+    biased = biased_words(groupings)
+    flips = ranking_flips(
+        raw, {names[by]: g for by, g in left.items()}, attribution.origins if attribution else ()
+    )
     step, points = _timeline(profile, i)
     return Prediction(
         predicted=name,
         rows=ledger,
-        verdict=verdict(ledger, overall, advised, few, worst, flagged, unit),
+        verdict=verdict(ledger, overall, advised, few, worst, flagged, biased, unit),
         overall=overall,
         recommendation=advised,
         concentration=few,
         attribution=attribution,
+        slices=slices,
+        biased=biased,
+        ranking_flips=flips,
         flagged=flagged,
         groupings=groupings,
         worst=worst,
@@ -246,6 +261,7 @@ def _grouping(
     # Of a rare outcome most errors are small and few are near 1: no outliers, but what it is.
     flags = outlier_driven([own for own, _ in each], MINIMUM_ROWS)
     flags = [flag and not probabilities for flag in flags]
+    biased = biased_groups(raw.groups, int(whole["n"]))
     return Grouping(
         by,
         tuple(
@@ -260,9 +276,10 @@ def _grouping(
                 flagged=flag,
                 too_few_rows=own.n < MINIMUM_ROWS,
                 recommendation=advised,
+                biased=leans,
             )
-            for group, (own, advised), flag, others in zip(
-                raw.groups, each, flags, all_others(raw), strict=True
+            for group, (own, advised), flag, others, leans in zip(
+                raw.groups, each, flags, all_others(raw), biased, strict=True
             )
         ),
         _decomposition(raw),

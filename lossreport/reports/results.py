@@ -22,7 +22,7 @@ from lossreport.reports.figures import Figures, WorstShare
 from lossreport.reports.goals import GoalEffect
 from lossreport.reports.metrics import Metric
 from lossreport.reports.seen import Seen
-from lossreport.reports.where import Attribution, ByLevel, Concentration, Pattern
+from lossreport.reports.where import Attribution, ByLevel, Concentration, Pattern, Slices
 
 SCHEMA = "lossreport/report/1"
 
@@ -65,6 +65,9 @@ class Group:
     """In the attribution of the large errors, if it has one: see `Attribution.roles`."""
     without_source: Figures | None = None
     """Of its rows outside the sources of the large errors; None if there are none, or no source."""
+
+    biased: bool = False
+    """Its mean error is a large share of its MAE for sure, and not the log's: see `biased`."""
 
     @property
     def lift(self) -> float | None:
@@ -145,6 +148,12 @@ class Prediction:
     concentration: Concentration | None
     attribution: Attribution | None
     """None where sources were not looked for: no groups, too many, or probabilities."""
+    slices: Slices | None
+    """None where there was nothing to look for: fewer than two group columns, probabilities."""
+    biased: str | None
+    """Which group is biased most, and how many others are, in a sentence; None if none is."""
+    ranking_flips: tuple[str, ...]
+    """Groupings in which MAE and RMSE surely disagree about the best group, a sentence each."""
     flagged: str | None
     """How many groups are outlier-driven, and why, in a sentence; None if none is."""
     groupings: tuple[Grouping, ...]

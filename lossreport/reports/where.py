@@ -8,6 +8,7 @@ from typing import Literal
 
 from lossreport.advice.levels import Levels
 from lossreport.reports.figures import Figures
+from lossreport.reports.filters import Filters
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Origin:
     share_of_rows: float
     share_of_abs_error: float
     share_of_sq_error: float
+    filters: Filters | None = None
+    """What selects its rows in the log; None where that cannot be said for sure."""
 
     @property
     def weight(self) -> float:
@@ -135,3 +138,34 @@ class ByLevel:
     whole: bool
     """Whether they are all there are."""
     sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A combination of two or three columns' values that holds far more error than its parts."""
+
+    by: tuple[str, ...]
+    key: tuple[str | None, ...]
+    rows: int
+    share_of_rows: float
+    share_of_abs_error: float
+    share_of_sq_error: float
+    ratio: float | None
+    """RMSE/MAE of its rows, ..."""
+    ratio_without: float | None
+    """... and of all others."""
+    sentence: str
+    filters: Filters | None
+    """What selects its rows in the log; None where that cannot be said for sure."""
+
+
+@dataclass(frozen=True)
+class Slices:
+    """What the search for slices that nobody asked for has found."""
+
+    found: tuple[Slice, ...]
+    """In the order in which they were found, each without the rows of those before it."""
+    looked_at: int
+    """How many combinations of values were looked at; 0: the search was not made."""
+    note: str | None
+    """Why it was not made, or what was left out of it."""

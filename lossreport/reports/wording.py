@@ -36,9 +36,12 @@ def verdict(
     concentration: Concentration | None,
     worst: tuple[WorstRow, ...],
     flagged: str | None,
+    biased: str | None,
     unit: str | None = None,
 ) -> Verdict:
-    """Return what the page opens with; `flagged` is what is to be said of outlier-driven groups.
+    """Return what the page opens with.
+
+    `flagged` and `biased` are what is to be said of outlier-driven and of biased groups.
 
     First how to judge the log, or which loss to train with, whichever matters more; then the other.
     """
@@ -64,9 +67,10 @@ def verdict(
         )
     if advised.advice.verdict == "probabilities":
         why = " ".join(advised.because)
-        return Verdict("Probabilities", "note", advised.headline, why, tuple(_bias(figures, unit)))
+        leaning = tuple(_points(figures, None, biased, unit))
+        return Verdict("Probabilities", "note", advised.headline, why, leaning)
     points = [advised.headline] if concentration else []
-    points += [flagged, *_bias(figures, unit)] if flagged else _bias(figures, unit)
+    points += _points(figures, flagged, biased, unit)
     if concentration:
         return Verdict(
             "Outlier-driven error", "alert", _concentrated(figures, concentration),
@@ -184,6 +188,7 @@ def flagged_words(groups: Sequence[Group], attribution: Attribution | None) -> s
 
     A threshold alone flags every group that shares rows with the one where the trouble is.
     """
+    groups = [g for g in groups if g.figures.n]
     flagged = sum(g.flagged for g in groups)
     if not flagged:
         return None
@@ -210,6 +215,12 @@ def flagged_words(groups: Sequence[Group], attribution: Attribution | None) -> s
         have, their = ("has", "its") if own == 1 else ("have", "their")
         said += f" {own:,} {have} a heavy tail of {their} own."
     return said
+
+
+def _points(
+    figures: Figures, flagged: str | None, biased: str | None, unit: str | None
+) -> list[str]:
+    return [*([flagged] if flagged else []), *_bias(figures, unit), *([biased] if biased else [])]
 
 
 def _bias(figures: Figures, unit: str | None) -> list[str]:
