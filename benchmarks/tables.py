@@ -135,7 +135,7 @@ def alarms_table(logs: Logs) -> str:
     return _by_size(sound, {"false alarms": of, "where (logs)": worst})
 
 
-def false_flags(logs: Logs) -> dict[int, list[str]]:
+def surely_wrong(logs: Logs) -> dict[int, list[str]]:
     """Return, by rows, the laws of logs in which lossreport was sure and wrong."""
     return {
         n: [j.law.name for j in logs if j.rows == n and j.confidence == "high" and not j.near]
