@@ -147,7 +147,8 @@ def outlier_driven(of_groups: Sequence[Figures], minimum_rows: int) -> list[bool
     A group is flagged when its centred ratio is above 1.277, where Huber starts to need fewer
     rows than L2, and significantly above the Gaussian 1.2533 (`_chance`); the many tests are
     corrected by Benjamini and Hochberg's step-up rule at 5 %. The centred ratio is used because
-    bias pulls the raw one towards 1. Groups below `minimum_rows`, and those without a ratio, are not tested and never flagged.
+    bias pulls the raw one towards 1. Groups below `minimum_rows`, and those without a ratio, are
+    not tested and never flagged.
     """
     p_values = {}
     for i, group in enumerate(of_groups):
