@@ -166,11 +166,12 @@ def sources(seed: int, times: int, folder: Path) -> str:
         (
             said,
             *(
-                share(sum(right(body, source, part, i) for i in range(times)), times)
+                share(sum(right(body, source, part, i) for i in range(often)), often)
                 for body in BODIES
             ),
         )
         for said, source, part in cases
+        for often in (times if source else times * 3 // 2,)
     ]
     return table(("source", *BODIES), lines)
 
@@ -192,11 +193,11 @@ def many_groups(seed: int, groups: int, folder: Path) -> str:
 
 CALIBRATIONS: dict[str, Callable[[int, bool, Path], str]] = {
     "Broken rows that were planted: exactly these found": lambda s, quick, f: faults(
-        s, 4 if quick else 40, f
+        s, 4 if quick else 20, f
     ),
-    "Weights advised": lambda s, quick, f: mixing(s, 4 if quick else 30, f),
+    "Weights advised": lambda s, quick, f: mixing(s, 4 if quick else 15, f),
     "Clean groups flagged as outlier-driven": lambda s, quick, f: flags(
-        s, {1: 10, 50: 2} if quick else {1: 200, 50: 40, 1_000: 10}, f
+        s, {1: 10, 50: 2} if quick else {1: 100, 50: 20, 1_000: 5}, f
     ),
     "Source of the large errors: right": lambda s, quick, f: sources(s, 2 if quick else 12, f),
     "Time": lambda s, quick, f: many_groups(s, 1_000 if quick else 10_000, f),

@@ -280,7 +280,7 @@ def _reach(bins: _Bins, step: Floats, median: Floats) -> Floats:
     width = bins.high - bins.low
     inside = np.minimum(bins.high, centre + half) - np.maximum(bins.low, centre - half)
     part = np.divide(np.maximum(inside, 0), width, out=np.zeros_like(width), where=width > 0)
-    share = (bins.n * part).sum(axis=1) / bins.rows
+    share: Floats = (bins.n * part).sum(axis=1) / bins.rows
     return np.minimum(np.maximum(bandwidth(bins.rows), share / 2), 0.45)
 
 
