@@ -61,7 +61,6 @@ def main(
 
 def _laws(seed: int, logs: dict[int, int], folder: Path) -> None:
     print(f"Seed {seed}; logs of each law by rows: {logs}\n")
-    _show("The laws", tables.laws_table())
     judged: list[Judged] = []
     for one in simulated(seed, logs, folder):
         if not judged or one.law != judged[-1].law:

@@ -35,14 +35,10 @@ def sizes(logs: Logs) -> list[int]:
     return sorted({j.rows for j in logs})
 
 
-def laws_table() -> str:
-    """Return each law with what is true of it."""
-    lines = []
-    for law in LAWS:
-        best, ratio = min(truth(law).factors), truth(law).ratio
-        held = "/".join(f"{best / v:.2f}".replace("1.00", "1") for v in truth(law).factors)
-        lines.append((law.name, held, f"{ratio:.3f}" if math.isfinite(ratio) else "none"))
-    return table(("law", "efficiency L2/Huber/L1", "RMSE/MAE"), lines)
+def efficiency(law: Law) -> str:
+    """Return the law's efficiencies, "1/.95/.64" for L2/Huber/L1."""
+    best = min(truth(law).factors)
+    return "/".join(f"{best / v:.2f}".replace("1.00", "1").lstrip("0") for v in truth(law).factors)
 
 
 def rules_table(logs: Logs) -> str:
@@ -58,7 +54,7 @@ def rules_table(logs: Logs) -> str:
 
 
 def picks_table(logs: Logs) -> str:
-    """Return by law what was picked, what that wastes and how it was said."""
+    """Return by law what is true, what was picked, what that wastes and how it was said."""
 
     def cell(law: Law, rows: int) -> str:
         mine = [j for j in logs if j.law == law and j.rows == rows]
@@ -72,8 +68,9 @@ def picks_table(logs: Logs) -> str:
         ]
         return "; ".join([f"{shares} r{mean(j.regret() for j in mine):.3f}", *special])
 
-    head = ("law", *(f"n={rows:,}" for rows in sizes(logs)))
-    return table(head, [(law.name, *(cell(law, n) for n in sizes(logs))) for law in LAWS])
+    head = ("law", "efficiency", *(f"n={rows:,}" for rows in sizes(logs)))
+    lines = [(law.name, efficiency(law), *(cell(law, n) for n in sizes(logs))) for law in LAWS]
+    return table(head, lines)
 
 
 def _by_size(logs: Logs, cells: dict[str, Callable[[Logs], str]]) -> str:
@@ -152,5 +149,9 @@ def coverage_table(logs: Logs) -> str:
         return f"{held / len(intervals):.2f}" if intervals else "-"
 
     finite = [law for law in LAWS if math.isfinite(truth(law).ratio)]
-    head = ("law", *(f"n={rows:,}" for rows in sizes(logs)))
-    return table(head, [(law.name, *(cell(law, n) for n in sizes(logs))) for law in finite])
+    head = ("law", "RMSE/MAE", *(f"n={rows:,}" for rows in sizes(logs)))
+    lines = [
+        (law.name, f"{truth(law).ratio:.3f}", *(cell(law, n) for n in sizes(logs)))
+        for law in finite
+    ]
+    return table(head, lines)
