@@ -29,8 +29,6 @@ class Judged:
     verdict: str
     pick: str
     """For a goal that is not known; where lossreport abstains, Huber."""
-    told: str | None
-    """The loss of the headline: the cautious one where there is no clear winner."""
     confidence: str | None
     ruled_out: tuple[str, ...]
     broken: int
@@ -69,7 +67,6 @@ def judge(law: Law, rows: int, seed: Sequence[int], folder: Path) -> Judged:
         rows=rows,
         verdict=advice.verdict,
         pick="weighted L2" if weights else advice.best_guess or "Huber",
-        told=advice.loss,
         confidence=advice.confidence,
         ruled_out=advice.ruled_out,
         broken=advice.broken.rows if advice.broken else 0,

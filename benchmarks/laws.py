@@ -94,8 +94,6 @@ def _one(name: str, of: Any, **more: Any) -> Law:
 
 
 GAUSSIAN = stats.norm()
-T5 = _one("t5", stats.t(5))
-"""Beside the 33: where the flag of groups is measured."""
 LAWS: tuple[Law, ...] = (
     _one("Gaussian", GAUSSIAN),
     _one("Gaussian + bias 3", stats.norm(3, 1)),
