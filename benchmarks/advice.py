@@ -5,7 +5,7 @@ true of the law that the errors were drawn from: how many rows each loss needs. 
 user would pick by a rule of thumb, and whether what lossreport says of itself (confidence, ruled
 out, alarms, flags, intervals) holds.
 
-    python -m benchmarks.advice            # about 15 minutes of one core
+    python -m benchmarks.advice            # about 10 minutes of one core
     python -m benchmarks.advice --quick    # about a minute
 """
 
