@@ -36,6 +36,7 @@ LAWS: dict[str, Law] = {
     "gaussian, biased": lambda rng, n: rng.normal(3, 1, n),
     "lognormal": lambda rng, n: np.exp(0.5 * rng.normal(size=n)),
     "gaussian, rounded": lambda rng, n: np.round(rng.normal(size=n) * 2) / 2,
+    "laplace, rounded": lambda rng, n: np.round(rng.laplace(size=n) * 2) / 2,
 }
 
 
@@ -54,6 +55,7 @@ PICKS = [
     ("10% x3", 1_000, "Huber", 0.95), ("10% x3", 10_000, "Huber", 1.0),
     ("cauchy", 10_000, "L1", 0.95), ("gaussian, biased", 10_000, "L2", 1.0),
     ("lognormal", 10_000, "Huber", 1.0), ("gaussian, rounded", 10_000, "L2", 0.95),
+    ("laplace, rounded", 10_000, "L1", 0.95),
 ]  # fmt: skip
 
 
@@ -76,6 +78,16 @@ def test_efficiencies_are_those_of_the_raw_errors(law: str) -> None:
     for loss, factor in wanted.items():
         assert found[loss].value == pytest.approx(best / factor, rel=0.03), loss
         assert found[loss].low <= found[loss].value <= found[loss].high, loss
+
+
+@pytest.mark.parametrize("rows", [3_000, 30_000])
+def test_rounding_hides_no_peak(rows: int) -> None:
+    errors = LAWS["laplace, rounded"](np.random.default_rng(11), rows)
+    spread = np.var(errors) + 0.5**2 / 12
+    share = np.mean(errors == 0) / 0.5
+    wanted = 4 * share**2 * spread  # V of L2 in units of that of L1
+    needed = dict(advice_on(errors).rows_needed)
+    assert needed["L2"] / needed["L1"] == pytest.approx(wanted, rel=0.1)
 
 
 def test_delta_is_in_the_unit_of_the_target() -> None:

@@ -227,7 +227,8 @@ def _evaluate(shapes: Sequence[Shape], ks: tuple[float, ...]) -> Functionals:
     # About the data's own mean, so that a large bias costs no digits.
     origin = (bins.n / bins.rows[:, np.newaxis] * bins.mean).sum(axis=1)
     away = np.where(bins.n > 0, bins.mean - origin[:, np.newaxis], 0)
-    window, below = _window(bins)
+    h = _reach(bins, step, start)
+    window, below = _window(bins, h)
     weights = _weights(bins.n)
     with np.errstate(over="ignore", invalid="ignore"):
         # A square, or a sum, may be beyond all floats: then L2 is infinitely bad.
@@ -248,9 +249,8 @@ def _evaluate(shapes: Sequence[Shape], ks: tuple[float, ...]) -> Functionals:
         c_huber[:, :, j] = centre[:, np.newaxis] + move
         moved = psi2 - 2 * move * part + move**2 * inside
         v_huber[:, :, j] = np.maximum(moved, 0) / inside**2
-    h = bandwidth(bins.rows)[:, np.newaxis]
-    lower, median, upper = _quantiles(bins, weights, window, before, total, h)
-    density = 2 * h / np.maximum(np.maximum(upper - lower, step[:, np.newaxis]), 1e-12)
+    lower, median, upper = _quantiles(bins, weights, window, before, total, h[:, np.newaxis])
+    density = 2 * h[:, np.newaxis] / np.maximum(upper - lower, 1e-12)
     return Functionals(
         rows=bins.rows,
         scale=scale * np.array([s.unit for s in shapes]),
@@ -271,9 +271,23 @@ def _share_within(bins: _Bins, delta: float) -> Floats:
     return np.asarray((bins.n * inside).sum(axis=1) / bins.rows)
 
 
-def _window(bins: _Bins) -> tuple[npt.NDArray[np.bool_], Floats]:
+def _reach(bins: _Bins, step: Floats, median: Floats) -> Floats:
+    """Return the share of the rows on each side of the median that its density is taken from.
+
+    At least those within half a step, where the errors are rounded: between two rounded values
+    there is nothing to see.
+    """
+    centre, half = median[:, np.newaxis], step[:, np.newaxis] / 2
+    width = bins.high - bins.low
+    inside = np.minimum(bins.high, centre + half) - np.maximum(bins.low, centre - half)
+    part = np.divide(np.maximum(inside, 0), width, out=np.zeros_like(width), where=width > 0)
+    share: Floats = (bins.n * part).sum(axis=1) / bins.rows
+    return np.minimum(np.maximum(bandwidth(bins.rows), share / 2), 0.45)
+
+
+def _window(bins: _Bins, h: Floats) -> tuple[npt.NDArray[np.bool_], Floats]:
     """Return which bins the median and its neighbourhood can be in, and 1 for those below them."""
-    reach = (bandwidth(bins.rows) + 4 / np.sqrt(bins.rows))[:, np.newaxis]  # eight standard errors
+    reach = (h + 4 / np.sqrt(bins.rows))[:, np.newaxis]  # eight standard errors
     share = bins.n / bins.rows[:, np.newaxis]
     after = np.cumsum(bins.n, axis=1) / bins.rows[:, np.newaxis]
     window = (after >= 0.5 - reach) & (after - share <= 0.5 + reach) & (bins.n > 0)
