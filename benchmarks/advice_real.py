@@ -77,7 +77,7 @@ RULES: dict[str, Rule] = {
 ADVICE = "advice, goal given"
 
 
-def measure(problem: Problem, kind: Kind, folder: Path) -> Measured:
+def measure(problem: Problem, kind: Kind, repeats: int, folder: Path) -> Measured:
     """Write the L2 model's log, ask for advice, and fit again on other folds."""
     x, y = _at_most(problem, kind)
     first = out_of_fold(kind, "L2", None, x, y, repeat=0).totals
@@ -94,7 +94,7 @@ def measure(problem: Problem, kind: Kind, folder: Path) -> Measured:
         ratio=float(np.sqrt((centred**2).mean()) / np.abs(centred).mean()),
         advised={goal: a.loss for goal, a in advices.items()},
         efficiency={e.loss: e.value for e in about.efficiency},
-        metric=_metrics(kind, _delta(about, away), x, y),
+        metric=_metrics(kind, repeats, _delta(about, away), x, y),
     )
 
 
@@ -119,10 +119,12 @@ def _delta(advice: Advice, away: Floats) -> Delta:
     return Delta(delta, float(np.mean(np.abs(away) < delta)))
 
 
-def _metrics(kind: Kind, delta: Delta, x: Floats, y: Floats) -> dict[Goal, dict[str, float]]:
+def _metrics(
+    kind: Kind, repeats: int, delta: Delta, x: Floats, y: Floats
+) -> dict[Goal, dict[str, float]]:
     found: dict[Goal, dict[str, float]] = {goal: {} for goal in METRICS}
     for loss in LOSSES:
-        each = [out_of_fold(kind, loss, delta, x, y, 1 + r) for r in range(REPEATS[kind])]
+        each = [out_of_fold(kind, loss, delta, x, y, 1 + r) for r in range(repeats)]
         rmse = [np.sqrt(np.mean((p.totals - y) ** 2)) for p in each]
         mae = [np.mean(np.abs(p.typical - y)) for p in each]
         found["totals"][loss], found["typical"][loss] = float(np.mean(rmse)), float(np.mean(mae))
@@ -175,6 +177,7 @@ def table(of: Sequence[Measured]) -> list[str]:
 
 def main(
     model: Annotated[list[str] | None, typer.Option(help=f"Any of: {', '.join(KINDS)}.")] = None,
+    repeats: Annotated[int | None, typer.Option(help="Of the five folds; else 8, trees 3.")] = None,
     save: Annotated[Path | None, typer.Option(help="Where to keep all figures as JSON.")] = None,
 ) -> None:
     chosen = [kind for kind in KINDS if not model or kind in model]
@@ -185,7 +188,7 @@ def main(
         with tempfile.TemporaryDirectory() as folder:
             for i, problem in enumerate(each):
                 print(f"\r{kind}: {i + 1} of {len(each)}", end="", file=sys.stderr)
-                measured.append(measure(problem, kind, Path(folder)))
+                measured.append(measure(problem, kind, repeats or REPEATS[kind], Path(folder)))
         print(f"\n{kind}, {len(measured)} problems\n", *table(measured), sep="\n", flush=True)
         kept[kind] = [asdict(m) for m in measured]
         if save:

@@ -150,9 +150,19 @@ def _from_statsmodels() -> tuple[Source, ...]:
         (
             "star98",
             _star98,
-            [("above", school), *((t, [c for c in school if c != t]) for t in ("LOWINC", "AVSALK"))],
+            [
+                ("above", school),
+                *((t, [c for c in school if c != t]) for t in ("LOWINC", "AVSALK")),
+            ],
         ),
-        ("statecrime", _statecrime, [(t, ["hs_grad", "poverty", "single", "white", "urban"]) for t in ("violent", "murder")]),
+        (
+            "statecrime",
+            _statecrime,
+            [
+                (t, ["hs_grad", "poverty", "single", "white", "urban"])
+                for t in ("violent", "murder")
+            ],
+        ),
         ("strikes", of("strikes"), [("duration", ["iprod"])]),
         (
             "sunspots",

@@ -17,7 +17,7 @@ KINDS: tuple[Kind, ...] = ("linear", "trees, count tuned", "trees, 60")
 FOLDS = 5
 REPEATS = {"linear": 8, "trees, count tuned": 3, "trees, 60": 3}
 ROWS_OF_TREES = 500
-TREES, MOST_TREES = 60, 200
+TREES, MOST_TREES = 60, 120
 
 
 class Delta(NamedTuple):
