@@ -7,6 +7,7 @@ the smallest of the three: RMSE for the goal "totals", MAE for "typical".
 
     python -m benchmarks.advice_real
     python -m benchmarks.advice_real --model linear --save refits.json
+    python -m benchmarks.advice_real --saved refits.json    # another rule, the same refits
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,7 @@ from lossreport.advice.advice import LOSSES, Advice, Goal
 METRICS: dict[Goal, str] = {"totals": "RMSE", "typical": "MAE"}
 HIT = 0.01
 """A pick within this share of the best metric is a hit."""
+FEW = 300
 BOOTSTRAPS = 10_000
 
 
@@ -83,8 +85,7 @@ def measure(problem: Problem, kind: Kind, repeats: int, folder: Path) -> Measure
     first = out_of_fold(kind, "L2", None, x, y, repeat=0).totals
     log = folder / "log.csv"
     pl.DataFrame({"actual": y, "predicted": first}).write_csv(log)
-    advices = {goal: _advice(log, goal) for goal in (*METRICS, "unknown")}
-    about = advices["unknown"]
+    advised, efficiency, about = _advised(log)
     away = first - y
     centred = away - away.mean()
     return Measured(
@@ -92,8 +93,8 @@ def measure(problem: Problem, kind: Kind, repeats: int, folder: Path) -> Measure
         problem.target,
         errors=tuple(away.tolist()),
         ratio=float(np.sqrt((centred**2).mean()) / np.abs(centred).mean()),
-        advised={goal: a.loss for goal, a in advices.items()},
-        efficiency={e.loss: e.value for e in about.efficiency},
+        advised=advised,
+        efficiency=efficiency,
         metric=_metrics(kind, repeats, _delta(about, away), x, y),
     )
 
@@ -106,9 +107,24 @@ def _at_most(problem: Problem, kind: Kind) -> tuple[Floats, Floats]:
     return problem.x[chosen], problem.y[chosen]
 
 
-def _advice(log: Path, goal: Goal) -> Advice:
-    report = lossreport.report(log, goal=goal, by=(), time="")
-    return report.predictions[0].recommendation.advice
+def measured_before(saved: Measured, folder: Path) -> Measured:
+    """Ask for advice again on the saved errors; the refits, and Huber's delta, stay."""
+    log = folder / "log.csv"
+    pl.DataFrame({"predicted": saved.errors}).with_columns(actual=0.0).write_csv(log)
+    advised, efficiency, _ = _advised(log)
+    return replace(saved, advised=advised, efficiency=efficiency)
+
+
+def _advised(log: Path) -> tuple[dict[str, str | None], dict[str, float], Advice]:
+    """Return the loss for each goal, the losses' efficiencies, and the advice without a goal."""
+    goals: tuple[Goal, ...] = ("totals", "typical", "unknown")
+    each = {
+        goal: lossreport.report(log, goal=goal, by=(), time="").predictions[0].recommendation.advice
+        for goal in goals
+    }
+    about = each["unknown"]
+    efficiency = {e.loss: e.value for e in about.efficiency}
+    return {goal: advice.loss for goal, advice in each.items()}, efficiency, about
 
 
 def _delta(advice: Advice, away: Floats) -> Delta:
@@ -179,20 +195,32 @@ def main(
     model: Annotated[list[str] | None, typer.Option(help=f"Any of: {', '.join(KINDS)}.")] = None,
     repeats: Annotated[int | None, typer.Option(help="Of the five folds; else 8, trees 3.")] = None,
     save: Annotated[Path | None, typer.Option(help="Where to keep all figures as JSON.")] = None,
+    saved: Annotated[Path | None, typer.Option(help="Figures kept before: no refits.")] = None,
 ) -> None:
-    chosen = [kind for kind in KINDS if not model or kind in model]
-    kept: dict[str, list[dict[str, object]]] = {}
-    each = problems()
-    for kind in chosen:
-        measured = []
-        with tempfile.TemporaryDirectory() as folder:
-            for i, problem in enumerate(each):
-                print(f"\r{kind}: {i + 1} of {len(each)}", end="", file=sys.stderr)
-                measured.append(measure(problem, kind, repeats or REPEATS[kind], Path(folder)))
-        print(f"\n{kind}, {len(measured)} problems\n", *table(measured), sep="\n", flush=True)
-        kept[kind] = [asdict(m) for m in measured]
-        if save:
-            save.write_text(json.dumps(kept))
+    chosen: list[Kind] = [kind for kind in KINDS if not model or kind in model]
+    before = json.loads(saved.read_text()) if saved else None
+    kept = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for kind in chosen if before is None else [kind for kind in chosen if kind in before]:
+            if before is None:
+                each = [
+                    _shown(i, p, kind, repeats or REPEATS[kind], folder)
+                    for i, p in enumerate(problems())
+                ]
+            else:
+                each = [measured_before(Measured(**m), folder) for m in before[kind]]
+            few = [m for m in each if len(m.errors) <= FEW]
+            print(f"\n{kind}: {len(each)} problems\n", *table(each), sep="\n")
+            print(f"\n{kind}: {len(few)} problems of at most {FEW} rows\n", *table(few), sep="\n")
+            kept[kind] = [asdict(m) for m in each]
+            if save:
+                save.write_text(json.dumps(kept))
+
+
+def _shown(at: int, problem: Problem, kind: Kind, repeats: int, folder: Path) -> Measured:
+    print(f"\r{kind}: {at + 1}", end="", file=sys.stderr, flush=True)
+    return measure(problem, kind, repeats, folder)
 
 
 if __name__ == "__main__":

@@ -106,6 +106,7 @@ def _from_statsmodels() -> tuple[Source, ...]:
     voter = ["TVnews", "selfLR", "age", "educ", "income", "vote", "logpopul"]
     school = ["LOWINC", "PERASIAN", "PERBLACK", "PERHISP", "PERMINTE", "AVYRSEXP", "AVSALK",
               "PERSPENK", "PTRATIO", "PCTAF", "PCTCHRT", "PCTYRRND"]  # fmt: skip
+    state = ["hs_grad", "poverty", "single", "white", "urban"]
     return (
         (
             "anes96",
@@ -155,14 +156,7 @@ def _from_statsmodels() -> tuple[Source, ...]:
                 *((t, [c for c in school if c != t]) for t in ("LOWINC", "AVSALK")),
             ],
         ),
-        (
-            "statecrime",
-            _statecrime,
-            [
-                (t, ["hs_grad", "poverty", "single", "white", "urban"])
-                for t in ("violent", "murder")
-            ],
-        ),
+        ("statecrime", of("statecrime"), [("violent", state), ("murder", state)]),
         ("strikes", of("strikes"), [("duration", ["iprod"])]),
         (
             "sunspots",
@@ -200,9 +194,3 @@ def _macro() -> pd.DataFrame:
 def _star98() -> pd.DataFrame:
     frame = _statsmodels("star98")
     return frame.assign(above=frame["NABOVE"] / (frame["NABOVE"] + frame["NBELOW"]))
-
-
-def _statecrime() -> pd.DataFrame:
-    frame = _statsmodels("statecrime")
-    rest = frame[["hs_grad", "poverty", "single", "white", "urban"]]
-    return rest.assign(violent=frame["violent"], murder=frame["murder"])

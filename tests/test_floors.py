@@ -35,7 +35,7 @@ FLOORS = [
     ["reports.figures", "checks.finding"],
     ["advice.probabilities"],
     ["advice.choice"],
-    ["advice.advice", "advice.shape"],
+    ["advice.advice", "advice.families", "advice.shape"],
     ["advice.mixing", "advice.resampling"],
     ["advice.gap"],
     ["advice.histogram", "profiles.scan"],
