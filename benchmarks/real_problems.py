@@ -184,7 +184,7 @@ def _inflation() -> pd.DataFrame:
 
 def _macro() -> pd.DataFrame:
     frame = _statsmodels("macrodata")
-    growth = np.log(frame[["realinv", "realcons"]]).diff() * 100
+    growth = frame[["realinv", "realcons"]].apply(np.log).diff() * 100
     frame = frame.assign(investment=growth["realinv"], consumption=growth["realcons"])
     for name in ("infl", "unemp", "tbilrate", "investment"):
         frame[f"{name}1"] = frame[name].shift(1)

@@ -85,7 +85,7 @@ def _linear(loss: str, delta: Delta | None, x: Floats, y: Floats, new: Floats) -
     x, new = (x - centre) / spread, (new - centre) / spread
     design = np.column_stack([np.ones(len(x)), x])
     fits: dict[str, Callable[[], Floats]] = {
-        "L2": lambda: np.linalg.lstsq(design, y)[0],
+        "L2": lambda: squared(design, y),
         "Huber": lambda: huber(design, y, delta.value if delta else 1.0),
         "L1": lambda: _absolute(x, y),
     }
@@ -93,13 +93,18 @@ def _linear(loss: str, delta: Delta | None, x: Floats, y: Floats, new: Floats) -
     return found
 
 
+def squared(design: Floats, y: Floats) -> Floats:
+    """Return the coefficients that make the mean squared error smallest."""
+    return np.asarray(np.linalg.lstsq(design, y)[0], dtype=np.float64)
+
+
 def huber(design: Floats, y: Floats, delta: float) -> Floats:
     """Return the coefficients that make the mean Huber loss smallest, by reweighting."""
-    found: Floats = np.linalg.lstsq(design, y)[0]
+    found = squared(design, y)
     for _ in range(500):
         size = np.abs(y - design @ found)
         root = np.sqrt(np.minimum(1.0, delta / np.maximum(size, 1e-300)))
-        moved = np.linalg.lstsq(design * root[:, np.newaxis], y * root)[0]
+        moved = squared(design * root[:, np.newaxis], y * root)
         done = np.abs(design @ (moved - found)).max() < 1e-7 * delta
         found = moved
         if done:

@@ -286,7 +286,7 @@ def _usual(shapes: Sequence[Shape], judged_by_laws: npt.NDArray[np.bool_]) -> _U
     few = np.array([shape.histogram.rows < FEW_ROWS for shape in shapes])
     which = np.flatnonzero(few & judged_by_laws)
     if len(which):
-        fitted = families.fit([shapes[i] for i in which])
+        fitted = families.fit([shapes[i] for i in which.tolist()])
         worth = FAMILY_ROWS / np.maximum(fitted.misfit, 1) ** MISFIT_POWER
         total[which] += worth[:, np.newaxis] * (
             fitted.weights @ _regret(families.variance_factors())

@@ -116,7 +116,8 @@ def _misfit(laws: _Laws, away: Floats, rows: Floats, weight: Floats) -> float:
 
 @functools.cache
 def _laws() -> _Laws:
-    wide = LOWEST - SHIFTS * CELL + CELL * (np.arange(CELLS + 2 * SHIFTS) + 0.5)
+    cells = np.arange(CELLS + 2 * SHIFTS, dtype=np.float64)
+    wide: Floats = LOWEST + CELL * (cells - SHIFTS + 0.5)
     made = [_law(density, wide) for density in _densities()]
     log_density, v, within = (np.stack(part) for part in zip(*made, strict=True))
     best = v.argmin(axis=1)
