@@ -10,7 +10,7 @@ resamples of the histogram:
 
 The mean over the resamples counts like the rows there are. To it is added what is usual: a few
 rows' worth of the mean regrets over many laws, and more of those over the laws that fit the
-errors (`families`), the less the worse they fit.
+errors (`usual`), the less the worse they fit.
 
 Efficiency of estimators: Huber 1964; f at the median: Hall and Sheather 1988; the choice of a
 loss by estimated variance follows Dodge and Jureckova, *Adaptive Regression* (2000).
@@ -20,18 +20,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from lossreport.advice import families
 from lossreport.advice.advice import LOSSES, Advice, Efficiency, Goal
 from lossreport.advice.gap import Gap
 from lossreport.advice.histogram import ErrorHistogram, Floats
 from lossreport.advice.mixing import Decomposition
 from lossreport.advice.resampling import Functionals, Shape, functionals
 from lossreport.advice.shape import MINIMUM_ROWS, Judged, shape_of
+from lossreport.advice.usual import Usual, regret_of, usual
 from lossreport.formats import count
 
 Ints = npt.NDArray[np.int64]
@@ -42,16 +42,6 @@ K = 1.345
 """delta / s at which Huber is 95 % efficient for Gaussian errors (Huber 1964)."""
 OTHER_K = (0.5, 0.75, 1.0, 1.75, 2.25, 3.0, 4.0)
 DIAL_K = (0.1, 0.25, 0.5, 0.75, 1.0, 1.345, 1.75, 2.25, 3.0, 4.0, 6.0)
-PRIOR = np.array([0.35, 0.08, 0.27])
-"""Mean regret of L2, Huber and L1 over simulated laws ..."""
-PRIOR_ROWS = 15
-"""... which counts like this many rows."""
-FAMILY_ROWS = 50
-"""The regrets over laws that fit the errors count like this many rows at most ..."""
-MISFIT_POWER = 4
-"""... and like fewer by this power of the laws' misfit."""
-FEW_ROWS = 5000
-"""From here on the laws would make up less than 1 %, which is a tie, and are not fitted."""
 AS_GOOD = 0.05
 """A loss that wastes no more than this share of the rows is as good as the best."""
 BETWEEN = 1.03
@@ -190,16 +180,16 @@ def _judge(goal: Goal, shapes: Sequence[Shape], made: Functionals) -> list[Advic
     main = made.ks.index(K)
     v = np.stack([made.v_l2, made.v_huber[:, :, main], made.v_l1], axis=2)
     centres = np.stack([made.mean, made.c_huber[:, :, main], made.median], axis=2)
-    wasted = _regret(v[:, 1:])
+    wasted = regret_of(v[:, 1:])
     lopsided, gap = _lopsided(made)
     regrets = {}
     for name, aim in (("totals", made.mean), ("typical", made.median)):
         with np.errstate(over="ignore"):  # a loss may be infinitely bad
-            aimed = _regret((RHO * v + (centres - aim[:, :, np.newaxis]) ** 2)[:, 1:])
+            aimed = regret_of((RHO * v + (centres - aim[:, :, np.newaxis]) ** 2)[:, 1:])
         regrets[name] = np.where(lopsided[:, np.newaxis, np.newaxis], aimed, wasted)
-    usual = _usual(shapes, ~lopsided)
-    picks = {name: _pick(regret, made.rows, usual) for name, regret in regrets.items()}
-    chosen, regret, undecided = _chosen(goal, regrets, picks, wasted, made.rows, usual)
+    mixed = usual(shapes, ~lopsided)
+    picks = {name: _pick(regret, made.rows, mixed) for name, regret in regrets.items()}
+    chosen, regret, undecided = _chosen(goal, regrets, picks, wasted, made.rows, mixed)
     hit = np.take_along_axis(regret, chosen[:, np.newaxis, np.newaxis], axis=2)[:, :, 0]
     probability = np.mean(hit <= AS_GOOD, axis=1)
     ruled_out = np.mean(wasted > CLEARLY_WORSE, axis=1) >= 0.95
@@ -247,7 +237,7 @@ def _chosen(
     picks: dict[str, Ints],
     wasted: Floats,
     rows: Floats,
-    usual: _Usual,
+    mixed: Usual,
 ) -> tuple[Ints, Floats, npt.NDArray[np.bool_]]:
     """Return the pick for the goal, the regrets it was made by, and where it depends on the goal.
 
@@ -260,48 +250,16 @@ def _chosen(
         return picks[goal], regrets[goal], nowhere
     undecided = picks["totals"] != picks["typical"]
     regret = np.maximum(regrets["totals"], regrets["typical"])
-    return np.where(undecided, _pick(regret, rows, usual), picks["totals"]), regret, undecided
+    return np.where(undecided, _pick(regret, rows, mixed), picks["totals"]), regret, undecided
 
 
-def _regret(score: Floats) -> Floats:
-    """Return the share of the rows that each loss (last axis) wastes against the best of them."""
-    smallest = score.min(axis=-1, keepdims=True)
-    with np.errstate(all="ignore"):
-        return np.where(score > smallest, 1 - smallest / score, 0.0)
-
-
-class _Usual(NamedTuple):
-    """The regrets that are usual, and how many rows they count like."""
-
-    regret: Floats
-    """Shape (histograms, 3)."""
-    rows: Floats
-    """Shape (histograms,)."""
-
-
-def _usual(shapes: Sequence[Shape], judged_by_laws: npt.NDArray[np.bool_]) -> _Usual:
-    """Return what is usual over many laws, and where they may be judged by them, over these."""
-    rows = np.full(len(shapes), float(PRIOR_ROWS))
-    total = np.tile(PRIOR_ROWS * PRIOR, (len(shapes), 1))
-    few = np.array([shape.histogram.rows < FEW_ROWS for shape in shapes])
-    which = np.flatnonzero(few & judged_by_laws)
-    if len(which):
-        fitted = families.fit([shapes[i] for i in which.tolist()])
-        worth = FAMILY_ROWS / np.maximum(fitted.misfit, 1) ** MISFIT_POWER
-        total[which] += worth[:, np.newaxis] * (
-            fitted.weights @ _regret(families.variance_factors())
-        )
-        rows[which] += worth
-    return _Usual(total / rows[:, np.newaxis], rows)
-
-
-def _pick(regret: Floats, rows: Floats, usual: _Usual) -> Ints:
+def _pick(regret: Floats, rows: Floats, mixed: Usual) -> Ints:
     """Return the loss with the smallest expected regret, mixed with what is usual.
 
     Ties are L2's.
     """
-    n, more = rows[:, np.newaxis], usual.rows[:, np.newaxis]
-    expected = (n * regret.mean(axis=1) + more * usual.regret) / (n + more)
+    n, more = rows[:, np.newaxis], mixed.rows[:, np.newaxis]
+    expected = (n * regret.mean(axis=1) + more * mixed.regret) / (n + more)
     best = expected.argmin(axis=1)
     return np.where(expected[:, 0] <= expected.min(axis=1) + TIE, 0, best)
 
@@ -339,7 +297,7 @@ def _efficiencies(
         [by_name[w] if isinstance(w, str) else made.v_huber[:, :, made.ks.index(w)] for w in which],
         axis=2,
     )
-    value = 1 - _regret(factors)
+    value = 1 - regret_of(factors)
     low, high = np.quantile(value[:, 1:], [0.05, 0.95], axis=1)
     return [
         tuple(
