@@ -10,6 +10,7 @@ from lossreport.advice import families
 from lossreport.advice.choice import advise
 from lossreport.advice.resampling import Shape
 from lossreport.advice.shape import shape_of
+from lossreport.advice.usual import FAMILY_ROWS, PRIOR, PRIOR_ROWS, usual
 from tests.simulated_errors import LAWS, Law, contaminated, histogram_of
 
 # In the order of the grid: Student's t, powers, contaminated Gaussians, humps.
@@ -108,3 +109,16 @@ def test_a_hundred_rows_are_told_what_their_law_suits(
         for i in range(40)
     ]
     assert np.mean([p in wanted for p in picks]) >= share
+
+
+def test_laws_count_less_the_worse_they_fit_and_not_at_all_for_many_rows() -> None:
+    rng = np.random.default_rng(4)
+    laplace = stats.laplace.ppf((np.arange(400) + 0.5) / 400)
+    shapes = [shape(e) for e in (laplace, rng.exponential(size=400), rng.laplace(size=6000))]
+    found = usual(shapes, np.array([True, True, True]))
+    assert found.rows[0] == pytest.approx(PRIOR_ROWS + FAMILY_ROWS)
+    assert PRIOR_ROWS < found.rows[1] < PRIOR_ROWS + 1
+    assert found.rows[2] == PRIOR_ROWS
+    assert found.regret[0].argmin() == 2  # L1's
+    assert found.regret[2] == pytest.approx(PRIOR)
+    assert usual(shapes[:1], np.array([False])).rows[0] == PRIOR_ROWS
