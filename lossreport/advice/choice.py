@@ -8,13 +8,16 @@ resamples of the histogram:
     score_j = rho V_j + (c_j - c_goal)^2, the second term only if mean and median surely differ
     regret_j = 1 - min_i score_i / score_j: the share of rows that loss j wastes
 
+The mean over the resamples counts like the rows there are. To it is added what is usual: a few
+rows' worth of the mean regrets over many laws, and more of those over the laws that fit the
+errors (`usual`), the less the worse they fit.
+
 Efficiency of estimators: Huber 1964; f at the median: Hall and Sheather 1988; the choice of a
 loss by estimated variance follows Dodge and Jureckova, *Adaptive Regression* (2000).
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
@@ -26,8 +29,9 @@ from lossreport.advice.advice import LOSSES, Advice, Efficiency, Goal
 from lossreport.advice.gap import Gap
 from lossreport.advice.histogram import ErrorHistogram, Floats
 from lossreport.advice.mixing import Decomposition
-from lossreport.advice.resampling import Functionals, functionals
+from lossreport.advice.resampling import Functionals, Shape, functionals
 from lossreport.advice.shape import MINIMUM_ROWS, Judged, shape_of
+from lossreport.advice.usual import Usual, regret_of, usual
 from lossreport.formats import count
 
 Ints = npt.NDArray[np.int64]
@@ -38,10 +42,6 @@ K = 1.345
 """delta / s at which Huber is 95 % efficient for Gaussian errors (Huber 1964)."""
 OTHER_K = (0.5, 0.75, 1.0, 1.75, 2.25, 3.0, 4.0)
 DIAL_K = (0.1, 0.25, 0.5, 0.75, 1.0, 1.345, 1.75, 2.25, 3.0, 4.0, 6.0)
-PRIOR = np.array([0.35, 0.08, 0.27])
-"""Mean regret of L2, Huber and L1 over simulated laws ..."""
-PRIOR_ROWS = 30
-"""... which counts like this many rows."""
 AS_GOOD = 0.05
 """A loss that wastes no more than this share of the rows is as good as the best."""
 BETWEEN = 1.03
@@ -87,7 +87,7 @@ def advise_all(
     repaired = [j.repaired for j in judged if j and j.repaired]
     ks = tuple(sorted({K, *OTHER_K, *DIAL_K})) if detail else (K,)
     both = [*shapes, *repaired]
-    picked = _judge(goal, functionals(both, ks)) if both else []
+    picked = _judge(goal, both, functionals(both, ks)) if both else []
     of_all, of_repaired = iter(picked[: len(shapes)]), iter(picked[len(shapes) :])
     advised = []
     for (_, rows), found in zip(each, judged, strict=True):
@@ -176,20 +176,21 @@ def with_costs(
     return replace(advice, verdict=verdict, loss="quantile", level=level, shift=shift)
 
 
-def _judge(goal: Goal, made: Functionals) -> list[Advice]:
+def _judge(goal: Goal, shapes: Sequence[Shape], made: Functionals) -> list[Advice]:
     """Pick a loss by its expected regret over the resamples, for each histogram."""
     main = made.ks.index(K)
     v = np.stack([made.v_l2, made.v_huber[:, :, main], made.v_l1], axis=2)
     centres = np.stack([made.mean, made.c_huber[:, :, main], made.median], axis=2)
-    wasted = _regret(v[:, 1:])
+    wasted = regret_of(v[:, 1:])
     lopsided, gap = _lopsided(made)
     regrets = {}
     for name, aim in (("totals", made.mean), ("typical", made.median)):
         with np.errstate(over="ignore"):  # a loss may be infinitely bad
-            aimed = _regret((RHO * v + (centres - aim[:, :, np.newaxis]) ** 2)[:, 1:])
+            aimed = regret_of((RHO * v + (centres - aim[:, :, np.newaxis]) ** 2)[:, 1:])
         regrets[name] = np.where(lopsided[:, np.newaxis, np.newaxis], aimed, wasted)
-    picks = {name: _pick(regret, made.rows) for name, regret in regrets.items()}
-    chosen, regret, undecided = _chosen(goal, regrets, picks, wasted, made.rows)
+    mixed = usual(shapes, ~lopsided)
+    picks = {name: _pick(regret, made.rows, mixed) for name, regret in regrets.items()}
+    chosen, regret, undecided = _chosen(goal, regrets, picks, wasted, made.rows, mixed)
     hit = np.take_along_axis(regret, chosen[:, np.newaxis, np.newaxis], axis=2)[:, :, 0]
     probability = np.mean(hit <= AS_GOOD, axis=1)
     ruled_out = np.mean(wasted > CLEARLY_WORSE, axis=1) >= 0.95
@@ -232,7 +233,12 @@ def _judge(goal: Goal, made: Functionals) -> list[Advice]:
 
 
 def _chosen(
-    goal: Goal, regrets: dict[str, Floats], picks: dict[str, Ints], wasted: Floats, rows: Floats
+    goal: Goal,
+    regrets: dict[str, Floats],
+    picks: dict[str, Ints],
+    wasted: Floats,
+    rows: Floats,
+    mixed: Usual,
 ) -> tuple[Ints, Floats, npt.NDArray[np.bool_]]:
     """Return the pick for the goal, the regrets it was made by, and where it depends on the goal.
 
@@ -245,24 +251,16 @@ def _chosen(
         return picks[goal], regrets[goal], nowhere
     undecided = picks["totals"] != picks["typical"]
     regret = np.maximum(regrets["totals"], regrets["typical"])
-    return np.where(undecided, _pick(regret, rows), picks["totals"]), regret, undecided
+    return np.where(undecided, _pick(regret, rows, mixed), picks["totals"]), regret, undecided
 
 
-def _regret(score: Floats) -> Floats:
-    """Return the share of the rows that each loss (last axis) wastes against the best of them."""
-    # Losses are few: one by one is many times faster than along so short an axis.
-    smallest = functools.reduce(np.minimum, np.moveaxis(score, -1, 0))[..., np.newaxis]
-    with np.errstate(all="ignore"):
-        return np.where(score > smallest, 1 - smallest / score, 0.0)
-
-
-def _pick(regret: Floats, rows: Floats) -> Ints:
+def _pick(regret: Floats, rows: Floats, mixed: Usual) -> Ints:
     """Return the loss with the smallest expected regret, mixed with what is usual.
 
     Ties are L2's.
     """
-    n = rows[:, np.newaxis]
-    expected = (n * regret.mean(axis=1) + PRIOR_ROWS * PRIOR) / (n + PRIOR_ROWS)
+    n, more = rows[:, np.newaxis], mixed.rows[:, np.newaxis]
+    expected = (n * regret.mean(axis=1) + more * mixed.regret) / (n + more)
     best = expected.argmin(axis=1)
     return np.where(expected[:, 0] <= expected.min(axis=1) + TIE, 0, best)
 
@@ -300,7 +298,7 @@ def _efficiencies(
         [by_name[w] if isinstance(w, str) else made.v_huber[:, :, made.ks.index(w)] for w in which],
         axis=2,
     )
-    value = 1 - _regret(factors)
+    value = 1 - regret_of(factors)
     low, high = np.quantile(value[:, 1:], [0.05, 0.95], axis=1)
     return [
         tuple(
