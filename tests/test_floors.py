@@ -12,6 +12,8 @@ PACKAGE = Path(__file__).parent.parent / "lossreport"
 FLOORS = [
     ["__main__"],
     ["cli"],
+    ["commands.inspect", "commands.profile", "commands.report"],
+    ["commands.console", "commands.reading"],
     ["options"],
     ["outputs", "progress"],
     ["render.notebook"],
@@ -99,7 +101,13 @@ HEAVY = {
     "matplotlib": {"render.card", "render.drawing"},
     "jinja2": {"render.templating"},
     "markupsafe": {"render.templating"},
-    "typer": {"cli", "options"},
+    "typer": {
+        "cli",
+        "commands.console",
+        "commands.profile",
+        "commands.report",
+        "options",
+    },
     "pandas": {"logs.pandas_files", "profiles.summing", "reports.tables"},
 }
 NOT_AT_IMPORT = {"matplotlib", "rich"}

@@ -15,7 +15,7 @@ from jinja2.exceptions import TemplateSyntaxError
 from markupsafe import Markup
 
 from lossreport import formats
-from lossreport.advice import choice, gap, resampling, shape
+from lossreport.advice import choice, gap, resampling, shape, usual
 from lossreport.checks.finding import Example
 from lossreport.errors import UsageError
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO, SE_LOG_RATIO
@@ -138,6 +138,7 @@ def _environment(folder: Path | None) -> Environment:
         "gap": gap,
         "resampling": resampling,
         "shape": shape,
+        "usual": usual,
     }
     return environment
 

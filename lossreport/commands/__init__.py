@@ -1,0 +1,1 @@
+"""Commands: what each one does with its options."""

@@ -1,0 +1,46 @@
+"""What commands print, and how they end when something is wrong; only here is anything printed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from lossreport.errors import LossReportError
+
+
+@contextmanager
+def errors(*, debug: bool) -> Iterator[None]:
+    """Print what the user can put right in a few lines and exit with its code."""
+    try:
+        yield
+    except LossReportError as error:
+        if debug:
+            raise
+        complain(str(error))
+        raise typer.Exit(error.exit_code) from error
+    except KeyboardInterrupt as interrupt:
+        complain("Interrupted; nothing was left half written.")
+        raise typer.Exit(130) from interrupt
+
+
+def complain(message: str) -> None:
+    """Print what is wrong on stderr; its control characters are shown."""
+    from lossreport.formats import visible
+
+    typer.echo(f"lossreport: {visible(message)}", err=True)
+
+
+def say(text: str) -> None:
+    """Print text on stdout in whatever encoding that has; its control characters were shown."""
+    encoding = sys.stdout.encoding or "utf-8"
+    typer.echo(text.encode(encoding, errors="replace").decode(encoding))
+
+
+def size(path: Path) -> str:
+    """Return a file's size in words."""
+    of = path.stat().st_size
+    return f"{of / 1e6:.1f} MB" if of >= 1e6 else f"{max(1, round(of / 1e3))} KB"
