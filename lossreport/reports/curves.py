@@ -70,4 +70,7 @@ def quantile_points(histogram: ErrorHistogram, scale: float | None) -> tuple[Qua
     end = min(MOST_SIGMAS, -gaussian.inv_cdf(0.5 / rows))
     sigmas = np.linspace(-end, end, POINTS + 1).tolist()
     median, *found = histogram.quantile([0.5, *(gaussian.cdf(z) for z in sigmas)])
-    return tuple(QuantilePoint(z, (q - median) / scale) for z, q in zip(sigmas, found, strict=True))
+    # Each divided: a difference of the largest floats would exceed them.
+    return tuple(
+        QuantilePoint(z, q / scale - median / scale) for z, q in zip(sigmas, found, strict=True)
+    )
