@@ -10,7 +10,7 @@ import numpy as np
 
 from lossreport.advice.histogram import ErrorHistogram
 
-POINTS = 60
+POINTS = 40
 MOST_SIGMAS = 5.0
 """The quantile curve ends here: so far out no log has rows enough to say more."""
 
@@ -39,7 +39,7 @@ class QuantilePoint:
 
 
 def exceedance(histogram: ErrorHistogram) -> tuple[tuple[float, float], ...]:
-    """Return |error| and the share of the rows with a larger one, at most 60 points.
+    """Return |error| and the share of the rows with a larger one, at most 40 points.
 
     Exact at the limits of bins; evenly spread over the logarithm of the share, so that the tail
     has as many points as the body. No rows, or no error but 0: no points.
