@@ -104,7 +104,7 @@ def build_prediction(
     worst = _worst_rows(profile, i, sums)
     every_group = [g for grouping in groupings for g in grouping.groups]
     flagged = flagged_words(every_group, attribution)
-    biased = biased_words(groupings)
+    biased = biased_words(groupings, unit)
     flips = ranking_flips(
         raw, {names[by]: g for by, g in left.items()}, attribution.origins if attribution else ()
     )
@@ -124,7 +124,7 @@ def build_prediction(
         groupings=groupings,
         worst=worst,
         patterns=worst_patterns(view, by_column, names),
-        levels=error_by_level(view, advice, overall),
+        levels=error_by_level(view, advice, overall, unit),
         timeline=points,
         time_step=step,
         lorenz=lorenz(histogram),
