@@ -85,7 +85,7 @@ def build_report(
         findings=findings,
         notes=_notes(profile, predictions[0].groupings),
         joins=profile.joins,
-        comparison=compare(profile, predictions),
+        comparison=compare(profile, predictions, unit),
         unit=unit,
     )
 

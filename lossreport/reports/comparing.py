@@ -46,7 +46,9 @@ class Subject:
     more: int = 0
 
 
-def compare(profile: Profile, predictions: Sequence[Prediction]) -> Comparison | None:
+def compare(
+    profile: Profile, predictions: Sequence[Prediction], unit: str | None = None
+) -> Comparison | None:
     """Return the comparison of a log's models.
 
     Returns
@@ -70,7 +72,7 @@ def compare(profile: Profile, predictions: Sequence[Prediction]) -> Comparison |
         if not any(rows):
             return None
         found = measure_groups(profile, names)
-        return _compared(profile, predictions, subject, found)
+        return _compared(profile, predictions, subject, found, unit)
     if profile.common is None:
         return None
     subject = Subject(
@@ -81,11 +83,16 @@ def compare(profile: Profile, predictions: Sequence[Prediction]) -> Comparison |
     )
     if not any(subject.rows):
         return None
-    return _compared(profile, predictions, subject, _measure_common(profile, profile.common))
+    found = _measure_common(profile, profile.common)
+    return _compared(profile, predictions, subject, found, unit)
 
 
 def _compared(
-    profile: Profile, predictions: Sequence[Prediction], subject: Subject, found: Found
+    profile: Profile,
+    predictions: Sequence[Prediction],
+    subject: Subject,
+    found: Found,
+    unit: str | None,
 ) -> Comparison:
     column, measured = subject.column, found.measured
     losses = [x for x in subject.losses if rankable(measured, x)]
@@ -111,14 +118,14 @@ def _compared(
                       estimated=found.estimated, without_id=found.without_id),
         points=(),
         how=how_words(found.paired, [c.unit for c in measured.clusters], len(models)),
-    ), predictions)  # fmt: skip
+    ), predictions, unit)  # fmt: skip
 
 
 def _too_few(paired: Paired | None, n: int) -> bool:
     return paired in ("rows", "ids", None) and n < MINIMUM_ROWS
 
 
-def in_words(found: Comparison, predictions: Sequence[Prediction]) -> Comparison:
+def in_words(found: Comparison, predictions: Sequence[Prediction], unit: str | None) -> Comparison:
     """Return a comparison with the sentences that name models and sources."""
     models, column, without = found.models, found.column, found.without
     if _too_few(found.paired, found.n):
@@ -126,12 +133,12 @@ def in_words(found: Comparison, predictions: Sequence[Prediction]) -> Comparison
         return replace(found, tag=tag, tone=tone, headline=said)
     losses: list[Loss] = [x for x in _LOSSES if first(models, x) is not None]
     compared = units(found.paired, found.n)
-    tag, tone, said = headline(models, column, losses, compared)
-    points = gap_sentences(models, column, losses, compared)
+    tag, tone, said = headline(models, column, losses, compared, unit)
+    points = gap_sentences(models, column, losses, compared, unit)
     if without is not None:
         _, whose = sources_of(predictions, column)
         told = without_words(
-            without.models, models, without.sources, column, without.paired, without.n, whose
+            without.models, models, without.sources, column, without.paired, without.n, whose, unit
         )
         without = replace(without, said=told)
         points = [told, *points]

@@ -16,7 +16,6 @@ from lossreport.formats import EPOCH, count, group_name, instant, number, percen
 from lossreport.logs.columns import key_names
 from lossreport.losses import LARGEST
 from lossreport.profiles.profile import HOUR, HOURS, Profile, rows_in
-from lossreport.reports.by_level import grown
 from lossreport.reports.figures import surely_biased
 from lossreport.reports.joined import join_findings
 from lossreport.reports.results import Group, Prediction
@@ -273,7 +272,7 @@ def _grows(p: Prediction, name: str | None) -> Finding:
         return skipped("LR044", title, why, name)
     if p.levels.levels.factor is None:
         return skipped("LR044", title, p.levels.sentences[0], name)
-    issue = grown(p.levels.levels) if p.levels.levels.grows else None
+    issue = p.levels.sentences[0] if p.levels.levels.grows else None
     return _finding("LR044", title, issue, "info", None, name)
 
 

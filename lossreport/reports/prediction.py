@@ -106,7 +106,10 @@ def build_prediction(
     flagged = flagged_words(every_group, attribution)
     biased = biased_words(groupings, unit)
     flips = ranking_flips(
-        raw, {names[by]: g for by, g in left.items()}, attribution.origins if attribution else ()
+        raw,
+        {names[by]: g for by, g in left.items()},
+        attribution.origins if attribution else (),
+        unit,
     )
     step, points = _timeline(profile, i)
     return Prediction(
@@ -134,8 +137,8 @@ def build_prediction(
         tokens=tuple(t for told, _ in tokens for t in told),
         other_tokens=sum(others for _, others in tokens),
         settings=settings(advice, _of_all(log), profile.columns.actual, name),
-        goals=goal_effects(advice, _of_all(log), overall),
-        seen=seen(view, profile.worst.filter(pl.col("prediction") == i), overall),
+        goals=goal_effects(advice, _of_all(log), overall, unit),
+        seen=seen(view, profile.worst.filter(pl.col("prediction") == i), overall, unit),
     )
 
 

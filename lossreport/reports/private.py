@@ -40,7 +40,7 @@ def made_private(report: Report, min_group: int = MIN_GROUP, title: str | None =
     findings = tuple(_finding(f) for f in report.findings)
     predictions = tuple(_prediction(p, findings, report, min_group) for p in report.predictions)
     compared = report.comparison and private_groups.comparison(
-        report.comparison, predictions, min_group
+        report.comparison, predictions, report.unit, min_group
     )
     notes = _notes(min_group)
     if report.comparison is not None and compared is None:

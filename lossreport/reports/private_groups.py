@@ -180,7 +180,7 @@ def exceedance(
 
 
 def comparison(
-    found: Comparison, predictions: Sequence[Prediction], least: int
+    found: Comparison, predictions: Sequence[Prediction], unit: str | None, least: int
 ) -> Comparison | None:
     """Return the comparison of models under their hashes; None if it tells of too few rows.
 
@@ -207,6 +207,7 @@ def comparison(
     return comparison_in_words(
         only(found, models=models, without=without, tag="", tone="none", headline="", points=()),
         predictions,
+        unit,
     )
 
 
