@@ -19,9 +19,10 @@ from lossreport.reports.findings import find
 from lossreport.reports.groups import MAX_GROUPS
 from lossreport.reports.joined import join_notes
 from lossreport.reports.patterns import of_these
-from lossreport.reports.prediction import build_prediction, shown_columns
+from lossreport.reports.prediction import build_prediction
 from lossreport.reports.reconcile import reconcile
 from lossreport.reports.results import Grouping, Prediction, Report
+from lossreport.reports.scored import shown_columns
 from lossreport.reports.wording import with_faults
 from lossreport.version import __version__
 
@@ -64,8 +65,8 @@ def build_report(
     """
     whole = profile.table(())
     predictions = tuple(
-        build_prediction(profile, whole, i, name, goal, costs, unit)
-        for i, name in enumerate(profile.columns.predicted)
+        build_prediction(profile, whole, i, goal, costs, unit)
+        for i in range(len(profile.columns.predicted))
     )
     reconcile(predictions, profile.rows)
     findings = find(profile, predictions, as_of)

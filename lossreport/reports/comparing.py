@@ -26,9 +26,9 @@ from lossreport.reports.comparing_words import (
 )
 from lossreport.reports.comparison import Comparison, Model, Paired, Without
 from lossreport.reports.differences import Clusters, Loss, Measured, Spread, enough
-from lossreport.reports.prediction import shown_columns
 from lossreport.reports.ranking import first, rankable, ranked
 from lossreport.reports.results import Prediction
+from lossreport.reports.scored import shown_columns
 
 MOST_SOURCES = 3
 _LOSSES: tuple[Loss, ...] = ("L1", "L2")
