@@ -37,8 +37,8 @@ FLOORS = [
         "reports.tables",
         "api",
     ],
-    ["reports.private"],
-    ["render.templating", "reports.build", "reports.private_groups"],
+    ["reports.private", "reports.tables_found"],
+    ["render.templating", "reports.build", "reports.private_groups", "reports.table"],
     ["reports.private_figures"],
     ["reports.private_fields"],
     ["render.drawing"],
@@ -111,7 +111,7 @@ HEAVY = {
         "commands.report",
         "options",
     },
-    "pandas": {"logs.pandas_files", "profiles.summing", "reports.tables"},
+    "pandas": {"logs.pandas_files", "profiles.summing", "reports.table"},
 }
 NOT_AT_IMPORT = {"matplotlib", "rich"}
 
