@@ -183,7 +183,7 @@ def test_what_was_found_is_in_tables_as_by_hand() -> None:
     assert float(found["ratio"]) == pytest.approx(ratio, rel=1e-9)
 
     worst = frame.sort(pl.col("error").abs(), descending=True)
-    value = "predicted = 481.5162342"
+    value = "predicted = 481.5162342 EUR"
     (pattern,) = (r for r in files["patterns.csv"] if r["what"] == value)
     fits = (worst["predicted"] == 481.5162342).to_numpy()
     assert [int(pattern[x]) for x in ("worst_rows", "of_worst_rows", "other_rows")] == [

@@ -64,6 +64,7 @@ def test_every_section_says_the_unit() -> None:
     assert "|error|, km/h (log scale)" in html
     assert '<th scope="col">|error|, km/h</th>' in html
     assert re.search(rf"Beyond an error of {size} km/h, only Zanzibar goes on", html)
+    assert p.patterns[0].what == "predicted = 481.5162342 km/h"
     assert p.seen
     median = amount(p.seen.median, "km/h")
     assert f'<th scope="row">median</th><td>{median}</td>' in html

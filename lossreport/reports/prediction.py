@@ -90,7 +90,7 @@ def _told(
         flagged=flagged,
         groupings=groupings,
         worst=worst,
-        patterns=worst_patterns(view, rows.by_column, rows.names),
+        patterns=worst_patterns(view, rows.by_column, rows.names, unit),
         levels=error_by_level(view, advice, overall, unit),
         timeline=points,
         time_step=step,
