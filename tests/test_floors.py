@@ -49,6 +49,8 @@ FLOORS = [
     ["reports.place_fits"],
     ["reports.row_fits"],
     ["reports.findings"],
+    ["reports.log_findings"],
+    ["reports.issues"],
     ["reports.advising", "reports.biased", "reports.ranking_flips", "reports.slices"],
     ["reports.scored"],
     [
