@@ -57,6 +57,9 @@ def test_every_section_says_the_unit() -> None:
     assert re.search(rf"the MAE is {size} km/h where \|predicted\| is {size} to {size} km/h, and",
                      p.levels.sentences[0])  # fmt: skip
     assert [f.message for f in report.findings if f.code == "LR044"] == [p.levels.sentences[0]]
+    said = {f.code: f.message for f in report.findings}
+    assert re.search(rf"an error beyond {size} km/h make", said["LR004"])
+    assert re.search(rf"actual is \+{size} km/h, ", said["LR006"])
     assert "|predicted| and MAE in km/h" in html
     assert f"predicted {MINUS} actual, km/h" in html  # the axis
     assert '<th scope="col">Predicted, km/h</th>' in html

@@ -63,13 +63,8 @@ def build_report(
     UsageError
         The column to compare by names no two models.
     """
-    whole = profile.table(())
-    predictions = tuple(
-        build_prediction(profile, whole, i, goal, costs, unit)
-        for i in range(len(profile.columns.predicted))
-    )
-    reconcile(predictions, profile.rows)
-    findings = find(profile, predictions, as_of)
+    predictions = _predictions(profile, goal, costs, unit)
+    findings = find(profile, predictions, as_of, unit)
     predictions = tuple(with_faults_of(p, findings) for p in predictions)
     return Report(
         version=__version__,
@@ -89,6 +84,19 @@ def build_report(
         comparison=compare(profile, predictions, unit),
         unit=unit,
     )
+
+
+def _predictions(
+    profile: Profile, goal: Goal, costs: tuple[float, float] | None, unit: str | None
+) -> tuple[Prediction, ...]:
+    """Return what is known of each prediction column; its rows add up to those of the log."""
+    whole = profile.table(())
+    predictions = tuple(
+        build_prediction(profile, whole, i, goal, costs, unit)
+        for i in range(len(profile.columns.predicted))
+    )
+    reconcile(predictions, profile.rows)
+    return predictions
 
 
 def with_faults_of(prediction: Prediction, findings: Sequence[Finding]) -> Prediction:

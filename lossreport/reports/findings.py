@@ -11,7 +11,7 @@ from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.checks.all import check_data
 from lossreport.checks.finding import Example, Finding
 from lossreport.checks.view import EXAMPLES, skipped
-from lossreport.formats import count, group_name, number, percent
+from lossreport.formats import amount, count, group_name, number, percent
 from lossreport.losses import LARGEST
 from lossreport.profiles.profile import Profile
 from lossreport.reports.figures import surely_biased
@@ -22,7 +22,10 @@ from lossreport.reports.results import Group, Prediction
 
 
 def find(
-    profile: Profile, predictions: Sequence[Prediction], as_of: datetime | None = None
+    profile: Profile,
+    predictions: Sequence[Prediction],
+    as_of: datetime | None = None,
+    unit: str | None = None,
 ) -> tuple[Finding, ...]:
     """Return all findings, in the order of their codes; times after `as_of` are in the future."""
     several = len(predictions) > 1
@@ -33,10 +36,10 @@ def find(
         found += [
             _side("LR001", "actual", p, name, _left_out(profile, "actual")),
             _side("LR002", "predicted", p, name, _left_out(profile, f"predicted_{i}")),
-            _overflow(p, name),
-            _few_rows_make_it(p, name),
+            _overflow(p, name, unit),
+            _few_rows_make_it(p, name, unit),
             _outlier_driven(p, name),
-            _biased(p, name),
+            _biased(p, name, unit),
             _biased_groups(p, name),
             _spike(p, name),
             _rounded(p, name),
@@ -85,7 +88,7 @@ def _side(
     )
 
 
-def _overflow(p: Prediction, name: str | None) -> Finding:
+def _overflow(p: Prediction, name: str | None, unit: str | None) -> Finding:
     title = "Errors and their squares are within the range of floating-point numbers"
     apart = dict(p.rows.left_out).get("error_infinite", 0)
     top = p.overall.max_abs_error
@@ -97,8 +100,8 @@ def _overflow(p: Prediction, name: str | None) -> Finding:
         )
     if p.overall.n and p.overall.mse is None:
         issues.append(
-            f"MSE, RMSE and their ratio are not given: the squares of errors up to {number(top)} "
-            "leave the range of floats. Give actual and predicted in another unit."
+            "MSE, RMSE and their ratio are not given: the squares of errors up to "
+            f"{amount(top, unit)} leave the range of floats. Give actual and predicted in another unit."
         )
     if p.overall.n and p.overall.mae is None:
         issues.append(
@@ -109,7 +112,7 @@ def _overflow(p: Prediction, name: str | None) -> Finding:
     )
 
 
-def _few_rows_make_it(p: Prediction, name: str | None) -> Finding:
+def _few_rows_make_it(p: Prediction, name: str | None, unit: str | None) -> Finding:
     title = "No few rows make most of the squared error"
     if p.overall.n < MINIMUM_ROWS:
         return skipped("LR004", title, f"Fewer than {MINIMUM_ROWS} scored rows.", name)
@@ -117,7 +120,7 @@ def _few_rows_make_it(p: Prediction, name: str | None) -> Finding:
     issue = None
     if few:
         issue = (
-            f"{count(few.rows, 'row')} with an error beyond {number(few.cut)} "
+            f"{count(few.rows, 'row')} with an error beyond {amount(few.cut, unit)} "
             f"{'makes' if few.rows == 1 else 'make'} {percent(few.share_of_sq_error)} "
             "of the squared error."
         )
@@ -146,7 +149,7 @@ def _outlier_driven(p: Prediction, name: str | None) -> Finding:
     return issue_or_passed("LR005", title, issue, "warning", len(flagged), name, len(groups))
 
 
-def _biased(p: Prediction, name: str | None) -> Finding:
+def _biased(p: Prediction, name: str | None, unit: str | None) -> Finding:
     title = "The mean error is small beside the MAE"
     bias, mae = p.overall.bias, p.overall.mae
     if p.overall.n < MINIMUM_ROWS or bias is None or not mae:
@@ -155,7 +158,7 @@ def _biased(p: Prediction, name: str | None) -> Finding:
     if surely_biased(p.overall):
         issue = (
             f"The model predicts too {'much' if bias > 0 else 'little'}: mean of predicted less "
-            f"actual is {number(bias, signed=True)}, {percent(abs(bias) / mae)} of the MAE."
+            f"actual is {amount(bias, unit, signed=True)}, {percent(abs(bias) / mae)} of the MAE."
         )
     return issue_or_passed("LR006", title, issue, "warning", None, name)
 
