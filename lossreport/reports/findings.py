@@ -101,7 +101,8 @@ def _overflow(p: Prediction, name: str | None, unit: str | None) -> Finding:
     if p.overall.n and p.overall.mse is None:
         issues.append(
             "MSE, RMSE and their ratio are not given: the squares of errors up to "
-            f"{amount(top, unit)} leave the range of floats. Give actual and predicted in another unit."
+            f"{amount(top, unit)} leave the range of floats. Give actual and predicted in another "
+            "unit."
         )
     if p.overall.n and p.overall.mae is None:
         issues.append(
