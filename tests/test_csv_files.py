@@ -14,6 +14,7 @@ import lossreport
 from lossreport.render.csv_files import NAMES, defused
 from lossreport.reports.results import Report
 from tests.conftest import EXAMPLES, Ran
+from tests.test_private import RICH, rich_frame
 
 Run = Callable[..., Ran]
 HOSTILE = ("=1+1", "@sum(a)", "-2+3", "+4", " =5", "a;=6", "\t=7", "\uff1d8", "a\nb", 'a"b,c')
@@ -164,3 +165,58 @@ def test_groups_that_are_not_told_apart_are_one_row(monkeypatch: pytest.MonkeyPa
     assert sum(int(r["rows_read"]) for r in rows) == 100
     total = sum(int(r["n"]) * float(r["mae"]) for r in rows)
     assert total == pytest.approx(sum(range(1, 101)))
+
+
+def test_what_was_found_is_in_tables_as_by_hand() -> None:
+    frame = rich_frame().with_columns(error=pl.col("predicted") - pl.col("actual"))
+    report = lossreport.report(rich_frame(), **RICH)
+    files = {name: read(text) for name, text in lossreport.to_csv(report).items()}
+    (found,) = files["slices.csv"]
+    assert (found["slice"], found["key_shop"], found["key_item"]) == (
+        "shop, item", "Yttrium", "Jackal"
+    )  # fmt: skip
+    inside = frame.filter(shop="Yttrium", item="Jackal")["error"]
+    assert int(found["n"]) == len(inside)
+    share = (inside**2).sum() / (frame["error"] ** 2).sum()
+    assert float(found["share_of_sq_error"]) == pytest.approx(share, rel=1e-9)
+    ratio = np.sqrt((inside**2).mean()) / inside.abs().mean()
+    assert float(found["ratio"]) == pytest.approx(ratio, rel=1e-9)
+
+    worst = frame.sort(pl.col("error").abs(), descending=True)
+    value = "predicted = 481.5162342 EUR"
+    (pattern,) = (r for r in files["patterns.csv"] if r["what"] == value)
+    fits = (worst["predicted"] == 481.5162342).to_numpy()
+    assert [int(pattern[x]) for x in ("worst_rows", "of_worst_rows", "other_rows")] == [
+        fits[:20].sum(), 20, fits[20:].sum()
+    ]  # fmt: skip
+
+    bands = files["levels.csv"]
+    assert sum(int(b["n"]) for b in bands) == 12_000
+    for band in bands:
+        size = frame["predicted"].abs()
+        mine = frame.filter((size >= float(band["low"])) & (size < float(band["high"])))["error"]
+        assert int(band["n"]) == len(mine)
+        assert float(band["mae"]) == pytest.approx(mine.abs().mean(), rel=1e-9)
+    assert sum(int(b["n"]) for b in files["level_bins.csv"]) == 12_000
+
+    models = files["comparison.csv"]
+    assert [m["sources"] for m in models] == ["with them"] * 2 + ["without them"] * 2
+    outside = frame.filter(pl.col("country") != "Zanzibar", pl.col("shop") != "Yttrium")
+    for row in models[:2]:
+        mine = frame.filter(model=row["model"])["error"]
+        assert float(row["mae"]) == pytest.approx(mine.abs().mean(), rel=1e-9)
+        assert int(row["rows"]) == len(mine) == 6000
+    by_mae = sorted(models[:2], key=lambda m: float(m["mae"]))
+    assert [m["rank_mae"] for m in by_mae] == ["1", "2"]
+    above = float(by_mae[1]["mae"]) - float(by_mae[0]["mae"])
+    assert float(by_mae[1]["mae_above"]) == pytest.approx(above, rel=1e-9)
+    assert by_mae[0]["mae_above"] == ""
+    ids = [set(outside.filter(model=m)["id"]) for m in ("Umbra", "Tundra")]
+    assert {int(m["n"]) for m in models[2:]} == {len(ids[0] & ids[1])}
+
+
+def test_tables_of_what_was_not_found_have_a_heading_only() -> None:
+    files = lossreport.to_csv(lossreport.report(EXAMPLES / "apples.csv"))
+    for name in ("slices.csv", "patterns.csv", "level_bins.csv", "comparison.csv"):
+        assert read(files[name]) == [], name
+        assert files[name].startswith("lossreport,")

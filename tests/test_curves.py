@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import polars as pl
 import pytest
 from scipy import stats
 
 import lossreport
+from lossreport.formats import number
+from lossreport.render import charts, loss_charts, source_charts
 from lossreport.render.ruler import ruler
 from lossreport.reports.curves import exceedance, quantile_points
+from lossreport.reports.private import made_private
 from tests.simulated_errors import LAWS, histogram_of
 
 ROWS = 5000
@@ -104,3 +109,53 @@ def test_the_ruler_marks_the_log_and_what_it_is_without_the_source(tmp_path):
     places = [t.at for t in line.ticks]
     assert min(np.diff(places)) >= 8
     assert "without apac" in line.description
+
+
+def reach_title(report):
+    (p,) = report.predictions
+    chart = source_charts.exceedance(p, "x")
+    assert chart
+    return chart.title
+
+
+def test_only_the_source_goes_on_if_no_other_group_has_a_larger_error(tmp_path):
+    report, error, region = planted(tmp_path)
+    assert report.predictions[0].attribution.origins[0].key == ("apac",)
+    reach = number(np.abs(error[region == "emea"]).max(), report.predictions[0].overall.mae)
+    assert reach_title(report) == f"Beyond an error of {reach}, only apac goes on"
+    frame = pl.read_parquet(tmp_path / "log.parquet")
+    one = pl.DataFrame({"actual": 50.0, "predicted": 110.0, "region": "emea", "model": "a"})
+    report = lossreport.report(pl.concat([frame, one]), by=["region", "model"])
+    (p,) = report.predictions
+    assert p.attribution.origins[0].key == ("apac",)
+    assert reach_title(report) == "Beyond an error of 60.00, only apac goes on"
+    one = one.with_columns(predicted=180.0)
+    report = lossreport.report(pl.concat([frame, one]), by=["region", "model"])
+    (p,) = report.predictions
+    assert p.attribution.origins[0].key == ("apac",)
+    assert p.overall.max_abs_error == 130
+    one_percent = number(p.overall.p99_abs_error, p.overall.mae)
+    assert reach_title(report) == f"1% of the rows have an error beyond {one_percent}"
+
+
+def test_titles_are_true_of_curves_that_end_early(tmp_path):
+    report, _, _ = planted(tmp_path)
+    (p,) = report.predictions
+    private = made_private(report)
+    assert "goes on" not in reach_title(private)
+    (q,) = private.predictions
+    title = loss_charts.quantiles(q, "x").title
+    law = stats.norm.cdf(-max(z.gaussian for z in q.quantiles)) * 4000
+    assert law >= 50
+    end = f"{max(z.gaussian for z in q.quantiles):.1f}"
+    assert (
+        title == f"Out to {end} standard deviations, the tails reach no further than a Gaussian's"
+    )
+    assert loss_charts.quantiles(p, "x").title.startswith("Errors reach ")
+    few = q.lorenz[0]
+    assert few.rows * 4000 >= 50
+    plain = dataclasses.replace(q, concentration=None)
+    assert charts.worst_rows(plain, "x").title.startswith(
+        f"The worst {round(few.rows * 4000)} rows make "
+    )
+    assert not [s for s in q.overall.worst_shares if s.rows == 0.01]

@@ -239,32 +239,17 @@ def merge(profiles: Sequence[Profile]) -> Profile:
     UsageError
         No profile is given, or they are of different columns.
     """
-    if not profiles:
-        raise UsageError("There is nothing to merge: no profile was given.")
-    first = profiles[0]
-    for p in profiles:
-        if p.columns.roles != first.columns.roles:
-            raise UsageError(
-                f"The profiles cannot be merged: {_named(first)} {_said(first.columns)}, but "
-                f"{_named(p)} {_said(p.columns)}. Make them with the same columns, groupings "
-                "and ids."
-            )
+    _check_alike(profiles)
+    columns = profiles[0].columns
     spans = [p.span for p in profiles if p.span is not None]
     span = (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else None
     bucket = bucket_for(span)
-    cube = all(len(p.tables) == 1 for p in profiles)
     centres = _common_centres(profiles)
-    tables = [
-        _merged_table(profiles, by, bucket, centres) for by in tables_for(first.columns, cube=cube)
-    ]
-    if cube and tables[0].groups() > MAX_CUBE_GROUPS:
-        tables = [tables[0].rolled_up(by) for by in tables_for(first.columns, cube=False)]
+    tables = _merged_tables(profiles, bucket, centres)
     kept = min(p.worst_kept for p in profiles)
-    evidence = merged_evidence(
-        [p.evidence for p in profiles], compared=first.columns.compare is not None
-    )
+    evidence = merged_evidence([p.evidence for p in profiles], compared=columns.compare is not None)
     return Profile(
-        columns=replace(first.columns, kinds=merged_kinds([p.columns.kinds for p in profiles])),
+        columns=replace(columns, kinds=merged_kinds([p.columns.kinds for p in profiles])),
         sources=tuple(s for p in profiles for s in p.sources),
         tables=tuple(t.bounded() for t in tables),
         timeline=add_up(pl.concat([rebucketed(p.timeline, p.bucket, bucket) for p in profiles])),
@@ -282,6 +267,31 @@ def merge(profiles: Sequence[Profile]) -> Profile:
         ),
         models=_merged_models(profiles, bucket),
     )
+
+
+def _check_alike(profiles: Sequence[Profile]) -> None:
+    if not profiles:
+        raise UsageError("There is nothing to merge: no profile was given.")
+    first = profiles[0]
+    for p in profiles:
+        if p.columns.roles != first.columns.roles:
+            raise UsageError(
+                f"The profiles cannot be merged: {_named(first)} {_said(first.columns)}, but "
+                f"{_named(p)} {_said(p.columns)}. Make them with the same columns, groupings "
+                "and ids."
+            )
+
+
+def _merged_tables(
+    profiles: Sequence[Profile], bucket: Bucket | None, centres: tuple[float | None, ...]
+) -> list[Table]:
+    """Return one table by all group columns if each profile has it and it stays small enough."""
+    columns = profiles[0].columns
+    cube = all(len(p.tables) == 1 for p in profiles)
+    tables = [_merged_table(profiles, by, bucket, centres) for by in tables_for(columns, cube=cube)]
+    if cube and tables[0].groups() > MAX_CUBE_GROUPS:
+        tables = [tables[0].rolled_up(by) for by in tables_for(columns, cube=False)]
+    return tables
 
 
 def _common_centres(profiles: Sequence[Profile]) -> tuple[float | None, ...]:

@@ -35,7 +35,9 @@ def worst_rows(prediction: Prediction, name: str) -> Chart | None:
     else:
         one = [s for s in prediction.overall.worst_shares if s.rows == 0.01]
         marked = one[0] if one else points[0]
-        who = "The worst 1% of the rows make" if one else "The worst row makes"
+        rows = round(marked.rows * prediction.overall.n)
+        worst = "The worst row makes" if rows == 1 else f"The worst {count(rows, 'row')} make"
+        who = "The worst 1% of the rows make" if one else worst
     title = f"{who} {percent(marked.sq_error)} of L2 and {percent(marked.abs_error)} of L1"
 
     def plot(ax: Any) -> None:

@@ -9,13 +9,15 @@ from typing import Any
 
 from lossreport.formats import visible
 from lossreport.reports.results import Report
-from lossreport.reports.tables import Table, tables_of
+from lossreport.reports.table import Table
+from lossreport.reports.tables import tables_of
 
 MARK = "lossreport"
 """The first column of every file: the version that wrote it. So its own files are known."""
 NAMES = (
-    "predictions.csv", "groups.csv", "worst_rows.csv", "timeline.csv", "findings.csv",
-    "ledger.csv", "sources.csv",
+    "predictions.csv", "groups.csv", "worst_rows.csv", "timeline.csv", "slices.csv",
+    "patterns.csv", "levels.csv", "level_bins.csv", "comparison.csv", "findings.csv", "ledger.csv",
+    "sources.csv",
 )  # fmt: skip
 # A spreadsheet that splits at semicolons sees a cell begin after each of them.
 _FORMULA = re.compile(r"(^|;)(\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lossreport.formats import number
+from lossreport.formats import amount, number
 from lossreport.render.drawing import Chart, draw, log_ticks
 from lossreport.render.svg import BLUE, GREY, ORANGE
 from lossreport.reports.results import Prediction
@@ -13,7 +13,7 @@ WIDE = 30.0
 """From this factor between the smallest and the largest prediction the axis is logarithmic."""
 
 
-def by_level(prediction: Prediction, name: str) -> Chart | None:
+def by_level(prediction: Prediction, name: str, unit: str | None = None) -> Chart | None:
     """Draw the quantiles, the median and the mean of the errors over the predicted value."""
     found = prediction.levels
     if found is None or len(found.bins) < 2:
@@ -23,12 +23,13 @@ def by_level(prediction: Prediction, name: str) -> Chart | None:
     scale = max(abs(v) for b in (first, last) for v in (b.p05, b.p95)) or None
 
     def within(low: float, high: float) -> str:
-        return f"{number(low, scale, signed=True)} to {number(high, scale, signed=True)}"
+        return f"{number(low, scale, signed=True)} to {amount(high, unit, scale, signed=True)}"
 
     title = (
         f"90% of the errors are {within(first.p05, first.p95)} for the smallest predictions, "
         f"{within(last.p05, last.p95)} for the largest"
     )
+    of = f", {unit}" if unit else ""
     log = first.low > 0 and last.middle > WIDE * first.middle
 
     def plot(ax: Any) -> None:
@@ -38,7 +39,8 @@ def by_level(prediction: Prediction, name: str) -> Chart | None:
         ax.axhline(0, color=GREY, lw=0.9, ls=":")
         ax.plot(at, [b.median for b in bins], "-", color=BLUE, lw=1.8)
         ax.plot(at, [b.mean for b in bins], "D", color=ORANGE, ms=4)
-        ax.set(xlabel=f"predicted{' (log scale)' if log else ''}", ylabel="predicted − actual")  # noqa: RUF001
+        ax.set(xlabel=f"predicted{of}{' (log scale)' if log else ''}",
+               ylabel=f"predicted − actual{of}")  # noqa: RUF001 # fmt: skip
         if log:
             ticks = log_ticks(at[0], at[-1])
             ax.set_xscale("log")
@@ -52,7 +54,11 @@ def by_level(prediction: Prediction, name: str) -> Chart | None:
         "Error by predicted value, in bins of about equally many rows: line median, band 5% to "
         f"95% of the errors, diamonds mean. From {rows}.",
         draw(name, 2.9, title, f"Band and line over the predicted value. {title}.", plot),
-        ("Predicted", "Rows", "5% below", "Median", "Mean", "95% below"),
+        (
+            f"Predicted{of}",
+            "Rows",
+            *(f"{x}{of}" for x in ("5% below", "Median", "Mean", "95% below")),
+        ),
         tuple(
             (
                 f"{number(b.low)} to {number(b.high)}",

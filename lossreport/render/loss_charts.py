@@ -221,7 +221,10 @@ def quantiles(prediction: Prediction, name: str) -> Chart | None:
             f"reach {abs(last.gaussian):.1f}"
         )
     else:
-        title = "The tails reach no further than a Gaussian's"
+        reach = min(-points[0].gaussian, points[-1].gaussian)
+        title = (
+            f"Out to {reach:.1f} standard deviations, the tails reach no further than a Gaussian's"
+        )
 
     def plot(ax: Any) -> None:
         x = [p.gaussian for p in points]

@@ -38,7 +38,7 @@ def to_markdown(report: Report) -> str:
     parts = [f"{MARK} {report.version} -->", f"## {_text(report.title)}"]
     if report.private:
         parts.append(_text(report.private.said))
-    parts += [] if report.comparison is None else _comparison(report.comparison)
+    parts += [] if report.comparison is None else _comparison(report.comparison, report.unit)
     for prediction in report.predictions:
         if len(report.predictions) > 1:
             parts.append(f"### {_text(prediction.predicted)}")
@@ -62,9 +62,10 @@ def _cut(lines: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _comparison(found: Comparison) -> list[str]:
+def _comparison(found: Comparison, unit: str | None) -> list[str]:
+    within = f", {_text(unit)}" if unit else ""
     lines = [
-        "| model | MAE | rank | RMSE | rank | RMSE/MAE | bias |",
+        f"| model | MAE{within} | rank | RMSE{within} | rank | RMSE/MAE | bias{within} |",
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for m in found.models:

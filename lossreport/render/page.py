@@ -57,14 +57,14 @@ def _section(prediction: Prediction, index: int, unit: str | None) -> dict[str, 
         if probabilities
         else charts.ratio_by_group(prediction, f"{prefix}-ratio"),
         "dial": loss_charts.dial(prediction, f"{prefix}-dial", unit),
-        "by_level": by_level(prediction, f"{prefix}-level"),
+        "by_level": by_level(prediction, f"{prefix}-level", unit),
         "over_time": charts.over_time(prediction, f"{prefix}-time", unit),
         "sources": source_charts.with_and_without(prediction, f"{prefix}-sources"),
-        "exceedance": source_charts.exceedance(prediction, f"{prefix}-exceedance"),
+        "exceedance": source_charts.exceedance(prediction, f"{prefix}-exceedance", unit),
         "loss_map": loss_charts.loss_map(prediction, f"{prefix}-map"),
         "inside_between": loss_charts.inside_between(prediction, f"{prefix}-between"),
         "quantiles": loss_charts.quantiles(prediction, f"{prefix}-quantiles"),
-        "penalties": penalties(prediction.seen, f"{prefix}-penalties"),
+        "penalties": penalties(prediction.seen, f"{prefix}-penalties", unit),
     }
     source, notable = _source(prediction), _notable(prediction)
     return {
@@ -78,7 +78,7 @@ def _section(prediction: Prediction, index: int, unit: str | None) -> dict[str, 
         "with_finding": len(notable),
         "charts": drawn,
         "groups": _groups_shown(prediction),
-        "paste": _paste(prediction),
+        "paste": _paste(prediction, unit),
         "flagged": flagged,
         "left_out": most_first[:MAX_LEFT_OUT_SHOWN],
         "with_left_out": len(left_out),
@@ -121,12 +121,12 @@ def _notable(prediction: Prediction) -> list[tuple[tuple[str, ...], Group]]:
     )
 
 
-def _paste(prediction: Prediction) -> list[dict[str, Any]]:
+def _paste(prediction: Prediction, unit: str | None) -> list[dict[str, Any]]:
     """Return the settings loss by loss, and of each loss library by library."""
     advice = prediction.recommendation.advice
     each = []
     for loss, of_loss in groupby(prediction.settings, key=lambda s: s.loss):
-        name = loss_name(loss, advice.delta)
+        name = loss_name(loss, advice.delta, unit)
         if loss == "quantile":
             name = f"The quantile loss at level {advice.level:.3g}"
         elif loss == "weighted L2":

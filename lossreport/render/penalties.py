@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from html import escape
 
-from lossreport.formats import number
+from lossreport.formats import amount, squared
 from lossreport.render.drawing import Chart
 from lossreport.render.svg import BLUE, CLASSES, GREY, GRID, INK, MUTED, ORANGE
 from lossreport.reports.seen import Seen, times_words
@@ -20,7 +20,7 @@ FROM = 1.5
 STEPS = 60
 
 
-def penalties(seen: Seen | None, name: str) -> Chart | None:
+def penalties(seen: Seen | None, name: str, unit: str | None = None) -> Chart | None:
     """Draw |error| and error**2 in units of a median row's, from no error to the largest."""
     if seen is None or seen.median <= 0 or seen.largest / seen.median < FROM:
         return None
@@ -43,7 +43,10 @@ def penalties(seen: Seen | None, name: str) -> Chart | None:
         f"What one row adds, by the size of its error; 1 is what a median row adds. {axes}",
         _svg(name, title, [(word, size / seen.median) for word, size in marks], linear=linear),
         ("Error", "Size", "Adds to L1", "Adds to L2"),
-        tuple((word, number(size), number(size), number(size * size)) for word, size in marks),
+        tuple(
+            (word, amount(size, unit), amount(size, unit), amount(size * size, squared(unit)))
+            for word, size in marks
+        ),
     )
 
 

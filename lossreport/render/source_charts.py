@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lossreport.formats import count, group_name, key_value, number, percent, ratio, visible
+from lossreport.formats import amount, count, group_name, key_value, number, percent, ratio, visible
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2
 from lossreport.render.drawing import Chart, draw, log_ticks
 from lossreport.render.svg import BLUE, GREY, GRID, INK, MUTED, ORANGE
@@ -120,13 +120,14 @@ def _plot_lines(ax: Any, lines: Sequence[Line]) -> None:
     ax.spines["left"].set_visible(False)
 
 
-def exceedance(prediction: Prediction, name: str) -> Chart | None:
+def exceedance(prediction: Prediction, name: str, unit: str | None = None) -> Chart | None:
     """Draw which share of a group's rows has a larger error."""
     curves = prediction.exceedance
     if not curves or all(len(c.points) < 3 for c in curves):
         return None
-    title = _title_of_reach(prediction, curves)
+    title = _title_of_reach(prediction, curves, unit)
     mae, rmse = prediction.overall.mae, prediction.overall.rmse
+    within = f", {unit}" if unit else ""
 
     def plot(ax: Any) -> None:
         for curve in sorted(curves, key=lambda c: c.source):
@@ -146,7 +147,8 @@ def exceedance(prediction: Prediction, name: str) -> Chart | None:
         high = max(c.points[-1][0] for c in curves)
         least = min(c.points[-1][1] for c in curves)
         ax.set(xscale="log", yscale="log", xlim=(low, high * 1.3), ylim=(least / 1.5, 1.6),
-               xlabel="|error| (log scale)", ylabel="rows with a larger error")  # fmt: skip
+               xlabel=f"|error|{within} (log scale)",
+               ylabel="rows with a larger error")  # fmt: skip
         ax.minorticks_off()
         across, up = log_ticks(low, high * 1.3), log_ticks(least / 1.5, 1.0)
         ax.set_xticks(across, [f"{t:,g}" for t in across])
@@ -157,7 +159,7 @@ def exceedance(prediction: Prediction, name: str) -> Chart | None:
         title,
         "Share of the rows with an |error| above the value on the axis, both on log scales.",
         draw(name, 2.9, title, f"Falling curves, one per group. {title}.", plot),
-        ("Group", "|error|", "Rows with a larger one"),
+        ("Group", f"|error|{within}", "Rows with a larger one"),
         tuple(
             (group_name(c.by, c.key) if c.by else "all rows", number(e, mae), percent(s))
             for c in curves[:3]
@@ -166,18 +168,29 @@ def exceedance(prediction: Prediction, name: str) -> Chart | None:
     )
 
 
-def _title_of_reach(prediction: Prediction, curves: Sequence[Exceedance]) -> str:
+def _title_of_reach(prediction: Prediction, curves: Sequence[Exceedance], unit: str | None) -> str:
     """Return what the curves show, true whatever they are."""
     scale = prediction.overall.mae
     one_percent = prediction.overall.p99_abs_error
     sources = [c for c in curves if c.source]
-    others = [c for c in curves if not c.source]
-    if len(sources) == 1 and others:
-        reach = max(c.points[-1][0] for c in others)
-        if sources[0].points[-1][0] > reach:
+    if len(sources) == 1:
+        reach = _reach_of_others(prediction, sources[0])
+        if reach is not None and sources[0].points[-1][0] > reach:
             who = ", ".join(key_value(k, 13) for k in sources[0].key)
-            return f"Beyond an error of {number(reach, scale)}, only {who} goes on"
-    return f"1% of the rows have an error beyond {number(one_percent, scale)}"
+            return f"Beyond an error of {amount(reach, unit, scale)}, only {who} goes on"
+    if one_percent is None:
+        return "How many rows have a larger error, by its size"
+    return f"1% of the rows have an error beyond {amount(one_percent, unit, scale)}"
+
+
+def _reach_of_others(prediction: Prediction, source: Exceedance) -> float | None:
+    """Return the largest |error| of the source's grouping outside it; None if it is not known."""
+    (grouping,) = (g for g in prediction.groupings if g.by == source.by)
+    others = [g.figures for g in grouping.groups if g.key != source.key]
+    others += [] if grouping.rest_figures is None else [grouping.rest_figures]
+    largest = [f.max_abs_error for f in others if f.n]
+    known = [x for x in largest if x is not None]
+    return max(known) if known and len(known) == len(largest) else None
 
 
 def _name_curves(ax: Any, curves: Sequence[Exceedance]) -> None:

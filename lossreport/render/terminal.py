@@ -37,7 +37,7 @@ MAX_READ_AS = 3
 def summary(report: Report) -> str:
     """Return the verdict, the figures, the recommendation, the worst groups and the ledger."""
     blocks = [_filled(report.private.said)] if report.private else []
-    blocks += [] if report.comparison is None else _comparison(report.comparison)
+    blocks += [] if report.comparison is None else _comparison(report.comparison, report.unit)
     for prediction in report.predictions:
         if len(report.predictions) > 1:
             blocks.append(f"== {visible(prediction.predicted, 60)} ==")
@@ -55,7 +55,7 @@ def summary(report: Report) -> str:
     return "\n\n".join(b for b in blocks if b)
 
 
-def _comparison(found: Comparison) -> list[str]:
+def _comparison(found: Comparison, unit: str | None) -> list[str]:
     """Return which model errs least, and the figures of each."""
     table = [("models", "MAE", "rank", "RMSE", "rank", "RMSE/MAE", "bias")] + [
         (
@@ -72,7 +72,7 @@ def _comparison(found: Comparison) -> list[str]:
     said = [f"{found.tag}: {found.headline}", found.why]
     return [
         "\n".join(_filled(s) for s in said),
-        _aligned(table),
+        _aligned(table) + (f"\n  MAE, RMSE and bias in {unit}" if unit else ""),
         "\n".join(_filled(f"- {point}", 2) for point in found.points),
         _filled(found.how),
     ]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from lossreport.advice.shape import MINIMUM_ROWS
-from lossreport.formats import count, group_name, number, percent
+from lossreport.formats import amount, count, group_name, percent
 from lossreport.losses import squares_fit
 from lossreport.reports.figures import BIASED, SURELY
 from lossreport.reports.groups import RawGroup
@@ -103,13 +103,13 @@ def _holm(chances: Mapping[int, float], looked_at: int) -> dict[int, float]:
     return kept
 
 
-def biased_words(groupings: Sequence[Grouping]) -> str | None:
+def biased_words(groupings: Sequence[Grouping], unit: str | None = None) -> str | None:
     """Return which group is biased most, by the error it adds up to, and how many others are."""
     found = [(g.by, x) for g in groupings for x in g.groups if x.biased]
     if not found:
         return None
     by, worst = max(found, key=lambda f: abs(f[1].figures.bias or 0) * f[1].figures.n)
-    said = f"{group_name(by, worst.key, LONGEST)} predicts too {_how_much(worst)}"
+    said = f"{group_name(by, worst.key, LONGEST)} predicts too {_how_much(worst, unit)}"
     more = len(found) - 1
     if more:
         verb = "is" if more == 1 else "are"
@@ -117,9 +117,10 @@ def biased_words(groupings: Sequence[Grouping]) -> str | None:
     return f"{said}."
 
 
-def _how_much(group: Group) -> str:
+def _how_much(group: Group, unit: str | None) -> str:
     bias, mae = group.figures.bias, group.figures.mae
     assert bias is not None
     assert mae
     side = "high" if bias > 0 else "low"
-    return f"{side} by {number(abs(bias), mae)}, {percent(min(1.0, abs(bias) / mae))} of its MAE"
+    share = percent(min(1.0, abs(bias) / mae))
+    return f"{side} by {amount(abs(bias), unit, mae)}, {share} of its MAE"

@@ -19,9 +19,10 @@ from lossreport.reports.findings import find
 from lossreport.reports.groups import MAX_GROUPS
 from lossreport.reports.joined import join_notes
 from lossreport.reports.patterns import of_these
-from lossreport.reports.prediction import build_prediction, shown_columns
+from lossreport.reports.prediction import build_prediction
 from lossreport.reports.reconcile import reconcile
 from lossreport.reports.results import Grouping, Prediction, Report
+from lossreport.reports.scored import shown_columns
 from lossreport.reports.wording import with_faults
 from lossreport.version import __version__
 
@@ -62,13 +63,8 @@ def build_report(
     UsageError
         The column to compare by names no two models.
     """
-    whole = profile.table(())
-    predictions = tuple(
-        build_prediction(profile, whole, i, name, goal, costs, unit)
-        for i, name in enumerate(profile.columns.predicted)
-    )
-    reconcile(predictions, profile.rows)
-    findings = find(profile, predictions, as_of)
+    predictions = _predictions(profile, goal, costs, unit)
+    findings = find(profile, predictions, as_of, unit)
     predictions = tuple(with_faults_of(p, findings) for p in predictions)
     return Report(
         version=__version__,
@@ -85,9 +81,22 @@ def build_report(
         findings=findings,
         notes=_notes(profile, predictions[0].groupings),
         joins=profile.joins,
-        comparison=compare(profile, predictions),
+        comparison=compare(profile, predictions, unit),
         unit=unit,
     )
+
+
+def _predictions(
+    profile: Profile, goal: Goal, costs: tuple[float, float] | None, unit: str | None
+) -> tuple[Prediction, ...]:
+    """Return what is known of each prediction column; its rows add up to those of the log."""
+    whole = profile.table(())
+    predictions = tuple(
+        build_prediction(profile, whole, i, goal, costs, unit)
+        for i in range(len(profile.columns.predicted))
+    )
+    reconcile(predictions, profile.rows)
+    return predictions
 
 
 def with_faults_of(prediction: Prediction, findings: Sequence[Finding]) -> Prediction:

@@ -7,7 +7,7 @@ import numpy as np
 from lossreport.advice.advice import Advice
 from lossreport.advice.levels import MINIMUM_ROWS, Band, Floats, Levels, by_level
 from lossreport.checks.view import View
-from lossreport.formats import count, number, ratio
+from lossreport.formats import amount, count, number, ratio
 from lossreport.reports.figures import Figures
 from lossreport.reports.where import ByLevel, LevelBin
 
@@ -17,7 +17,9 @@ NEARLY_ALL = 0.99
 ROWS_IN_A_BIN, MOST_BINS = 40, 20
 
 
-def error_by_level(view: View | None, advice: Advice, overall: Figures) -> ByLevel | None:
+def error_by_level(
+    view: View | None, advice: Advice, overall: Figures, unit: str | None = None
+) -> ByLevel | None:
     """Return the error by the size of the prediction.
 
     Returns
@@ -30,7 +32,7 @@ def error_by_level(view: View | None, advice: Advice, overall: Figures) -> ByLev
     error = view.predicted - view.actual
     levels = by_level(view.predicted, error)
     kinds = _kinds(view.actual, view.predicted)
-    said = _sentences(levels, advice, overall, kinds)
+    said = (opening(levels, unit), *_sentences(levels, advice, overall, kinds))
     if not view.whole:
         said += (
             f"This is from {len(error):,} of the {count(view.scored, 'scored row')}, in blocks "
@@ -71,37 +73,44 @@ def _bin(predicted: Floats, error: Floats) -> LevelBin:
 def _sentences(
     levels: Levels, advice: Advice, overall: Figures, kinds: frozenset[str]
 ) -> tuple[str, ...]:
-    """Return what the bands show, what to try, and what to beware of."""
+    """Return what the growth does to the ratio, what to try, and what to beware of."""
+    if not levels.grows:
+        return ()
+    return *_shares(levels, overall), _to_try(levels, kinds), *_caution(advice, kinds)
+
+
+def opening(levels: Levels, unit: str | None = None) -> str:
+    """Return whether the error grows with the prediction, in a sentence."""
     if levels.factor is None:
         bands = count(len(levels.judged), "half-octave")
         return (
             f"The predictions are too few or too alike in size to tell whether the error grows "
             f"with them: {bands} of |predicted| {'has' if len(levels.judged) == 1 else 'have'} "
-            f"{MINIMUM_ROWS} rows.",
+            f"{MINIMUM_ROWS} rows."
         )
     first, last = levels.judged[0], levels.judged[-1]
     if not levels.grows:
         return (
             f"The error does not surely grow with the size of the prediction: the MAE is "
-            f"{_mae(first)}, and {_mae(last)}.",
+            f"{_mae(first, unit)}, and {_mae(last, unit)}."
         )
-    return (grown(levels), *_shares(levels, overall), _to_try(levels, kinds),
-            *_caution(advice, kinds))  # fmt: skip
+    return grown(levels, unit)
 
 
-def grown(levels: Levels) -> str:
+def grown(levels: Levels, unit: str | None = None) -> str:
     """Return that the error grows, by how much, and how sure that is."""
     first, last = levels.judged[0], levels.judged[-1]
     low, high = (2 ** (s or 0) for s in (levels.slope_low, levels.slope_high))
     return (
-        f"The error grows with the prediction: the MAE is {_mae(first)}, and "
-        f"{_mae(last)}. Twice the prediction, {levels.doubled:.2f} times the error "
+        f"The error grows with the prediction: the MAE is {_mae(first, unit)}, and "
+        f"{_mae(last, unit)}. Twice the prediction, {levels.doubled:.2f} times the error "
         f"(99% interval {low:.2f} to {high:.2f})."
     )
 
 
-def _mae(band: Band) -> str:
-    return f"{number(band.mae)} where |predicted| is {number(band.low)} to {number(band.high)}"
+def _mae(band: Band, unit: str | None) -> str:
+    high = amount(band.high, unit)
+    return f"{amount(band.mae, unit)} where |predicted| is {number(band.low)} to {high}"
 
 
 def _shares(levels: Levels, overall: Figures) -> tuple[str, ...]:

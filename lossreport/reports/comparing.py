@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -24,13 +24,14 @@ from lossreport.reports.comparing_words import (
     why_words,
     without_words,
 )
-from lossreport.reports.comparison import Comparison, Model, Without
+from lossreport.reports.comparison import Comparison, Model, Paired, Without
 from lossreport.reports.differences import Clusters, Loss, Measured, Spread, enough
-from lossreport.reports.prediction import shown_columns
 from lossreport.reports.ranking import first, rankable, ranked
 from lossreport.reports.results import Prediction
+from lossreport.reports.scored import shown_columns
 
 MOST_SOURCES = 3
+_LOSSES: tuple[Loss, ...] = ("L1", "L2")
 Place = tuple[tuple[str, ...], tuple[str | None, ...]]
 
 
@@ -45,7 +46,9 @@ class Subject:
     more: int = 0
 
 
-def compare(profile: Profile, predictions: Sequence[Prediction]) -> Comparison | None:
+def compare(
+    profile: Profile, predictions: Sequence[Prediction], unit: str | None = None
+) -> Comparison | None:
     """Return the comparison of a log's models.
 
     Returns
@@ -69,7 +72,7 @@ def compare(profile: Profile, predictions: Sequence[Prediction]) -> Comparison |
         if not any(rows):
             return None
         found = measure_groups(profile, names)
-        return _compared(profile, predictions, subject, found)
+        return _compared(profile, predictions, subject, found, unit)
     if profile.common is None:
         return None
     subject = Subject(
@@ -80,28 +83,24 @@ def compare(profile: Profile, predictions: Sequence[Prediction]) -> Comparison |
     )
     if not any(subject.rows):
         return None
-    return _compared(profile, predictions, subject, _measure_common(profile, profile.common))
+    found = _measure_common(profile, profile.common)
+    return _compared(profile, predictions, subject, found, unit)
 
 
 def _compared(
-    profile: Profile, predictions: Sequence[Prediction], subject: Subject, found: Found
+    profile: Profile,
+    predictions: Sequence[Prediction],
+    subject: Subject,
+    found: Found,
+    unit: str | None,
 ) -> Comparison:
     column, measured = subject.column, found.measured
     losses = [x for x in subject.losses if rankable(measured, x)]
     models = ranked(subject.names, subject.rows, measured, losses)
-    compared = units(found.paired, measured.n)
-    few = found.paired in ("rows", "ids", None) and measured.n < MINIMUM_ROWS
-    tag, tone, said = (
-        too_few_words(found.paired, measured.n, len(models))
-        if few
-        else headline(models, column, losses, compared)
-    )
-    without = None if few else _without(profile, predictions, subject, models)
-    if tone == "calm" and without is not None and _moved(models, without.models):
-        tone = "note"
-    points = [] if few else gap_sentences(models, column, losses, compared)
+    few = _too_few(found.paired, measured.n)
+    without = None if few else _without(profile, predictions, subject)
     best = [first(models, loss) for loss in ("L1", "L2")]
-    return Comparison(
+    return in_words(Comparison(
         column=column,
         paired=found.paired,
         n=measured.n,
@@ -112,20 +111,45 @@ def _compared(
         more_models=subject.more,
         agree=None if None in best else best[0] is best[1],
         without=without,
-        tag=tag,
-        tone=tone,
-        headline=said,
+        tag="",
+        tone="none",
+        headline="",
         why=why_words(found.paired, measured.n, found.lost, models, subject.more,
                       estimated=found.estimated, without_id=found.without_id),
-        points=(*([without.said] if without else ()), *points),
+        points=(),
         how=how_words(found.paired, [c.unit for c in measured.clusters], len(models)),
-    )  # fmt: skip
+    ), predictions, unit)  # fmt: skip
+
+
+def _too_few(paired: Paired | None, n: int) -> bool:
+    return paired in ("rows", "ids", None) and n < MINIMUM_ROWS
+
+
+def in_words(found: Comparison, predictions: Sequence[Prediction], unit: str | None) -> Comparison:
+    """Return a comparison with the sentences that name models and sources."""
+    models, column, without = found.models, found.column, found.without
+    if _too_few(found.paired, found.n):
+        tag, tone, said = too_few_words(found.paired, found.n, len(models))
+        return replace(found, tag=tag, tone=tone, headline=said)
+    losses: list[Loss] = [x for x in _LOSSES if first(models, x) is not None]
+    compared = units(found.paired, found.n)
+    tag, tone, said = headline(models, column, losses, compared, unit)
+    points = gap_sentences(models, column, losses, compared, unit)
+    if without is not None:
+        _, whose = sources_of(predictions, column)
+        told = without_words(
+            without.models, models, without.sources, column, without.paired, without.n, whose, unit
+        )
+        without = replace(without, said=told)
+        points = [told, *points]
+        if tone == "calm" and _moved(models, without.models):
+            tone = "note"
+    return replace(found, tag=tag, tone=tone, headline=said, points=tuple(points), without=without)
 
 
 def _moved(models: Sequence[Model], left: Sequence[Model]) -> bool:
     """Return whether another model comes first, by either loss, without the sources."""
-    losses: tuple[Loss, ...] = ("L1", "L2")
-    both = [(first(models, loss), first(left, loss)) for loss in losses]
+    both = [(first(models, loss), first(left, loss)) for loss in _LOSSES]
     return any(a is not None and b is not None and a.name != b.name for a, b in both)
 
 
@@ -180,10 +204,7 @@ def _clusters(unit: str, sums: pl.DataFrame, models: int) -> Clusters:
 
 
 def _without(
-    profile: Profile,
-    predictions: Sequence[Prediction],
-    subject: Subject,
-    models: Sequence[Model],
+    profile: Profile, predictions: Sequence[Prediction], subject: Subject
 ) -> Without | None:
     """Return the comparison outside the sources of the large errors; None if there are none."""
     if len(subject.losses) < 2:
@@ -191,7 +212,7 @@ def _without(
     columns = dict(
         zip(shown_columns(profile.columns.keys, profile.columns), profile.columns.keys, strict=True)
     )
-    places, whose = _sources(predictions, subject.column)
+    places, _ = sources_of(predictions, subject.column)
     cube = profile.tables[0].by
     if not places or len(profile.tables) > 1:
         return None
@@ -211,15 +232,12 @@ def _without(
         found = measure_groups(profile, subject.names, keep)
     losses = [x for x in subject.losses if rankable(found.measured, x)]
     left = ranked(subject.names, subject.rows, found.measured, losses)
-    said = without_words(
-        left, models, places, subject.column, found.paired, found.measured.n, whose
-    )
     units_alike = [c.unit for c in found.measured.clusters]
     how = how_words(found.paired, units_alike, len(left))
-    return Without(tuple(places), found.measured.n, left, said, how)
+    return Without(tuple(places), found.measured.n, found.paired, left, "", how)
 
 
-def _sources(predictions: Sequence[Prediction], column: str | None) -> tuple[list[Place], str]:
+def sources_of(predictions: Sequence[Prediction], column: str | None) -> tuple[list[Place], str]:
     """Return the gravest sources of large errors that are no models, and whose these are."""
     found = [
         (origin, p.predicted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lossreport.formats import count, group_name, key_value, listed, number, visible
+from lossreport.formats import amount, count, group_name, key_value, listed, number, visible
 from lossreport.reports.comparison import Gap, Model, Paired, Tone
 from lossreport.reports.differences import Loss
 from lossreport.reports.ranking import first, not_beaten
@@ -34,14 +34,18 @@ def names_of(models: Sequence[Model], column: str | None) -> str:
 
 
 def headline(
-    models: Sequence[Model], column: str | None, losses: Sequence[Loss], compared: str
+    models: Sequence[Model],
+    column: str | None,
+    losses: Sequence[Loss],
+    compared: str,
+    unit: str | None = None,
 ) -> Said:
     """Return which model comes first; `compared` is what shows it, "10,000 rows"."""
     if len(losses) < 2:
-        return _by_one_loss(models, column, losses, compared)
+        return _by_one_loss(models, column, losses, compared, unit)
     best = {loss: first(models, loss) for loss in losses}
     if _without_interval(models):
-        one, other = (_leader(best[loss], column, loss) for loss in losses)
+        one, other = (_leader(best[loss], column, loss, unit) for loss in losses)
         said = f"{one}, {other}; how sure that is, the rows do not say."
         return "No intervals", "note", said
     level = {loss: not_beaten(models, loss) for loss in losses}
@@ -51,7 +55,7 @@ def headline(
         said = f"{_capital(compared)} show no difference between {of}, by MAE or by RMSE."
         return "No difference", "note", said
     if not both:
-        one, other = (_leader(best[loss], column, loss) for loss in ("L1", "L2"))
+        one, other = (_leader(best[loss], column, loss, unit) for loss in ("L1", "L2"))
         said = f"L1 and L2 name different models: {one}, {other}."
         return "L1 and L2 disagree", "alert", said
     if len(both) > 1:
@@ -61,7 +65,8 @@ def headline(
             f"Neither by MAE nor by RMSE is any model surely ahead of {names_of(both, column)}.",
         )
     (winner,) = both
-    name, figures = name_of(winner, column), f"MAE {number(winner.mae)}, RMSE {_rmse(winner)}"
+    name = name_of(winner, column)
+    figures = f"MAE {amount(winner.mae, unit)}, RMSE {_rmse(winner, unit)}"
     if len(level["L1"]) == len(level["L2"]) == 1:
         said = f"{name} has the smallest error by both losses, L1 and L2: {figures}."
         return "L1 and L2 agree", "calm", said
@@ -76,15 +81,15 @@ def _without_interval(models: Sequence[Model]) -> bool:
     return any(above is not None and above.low is None for above in gaps)
 
 
-def _leader(model: Model | None, column: str | None, loss: Loss) -> str:
+def _leader(model: Model | None, column: str | None, loss: Loss, unit: str | None) -> str:
     """Return who comes first by a loss, with the figure."""
     assert model is not None
-    figure = number(model.mae) if loss == "L1" else _rmse(model)
+    figure = amount(model.mae, unit) if loss == "L1" else _rmse(model, unit)
     return f"{name_of(model, column)} has the smallest {FIGURE[loss]} ({figure})"
 
 
-def _rmse(model: Model) -> str:
-    return number(model.rmse, model.mae)
+def _rmse(model: Model, unit: str | None) -> str:
+    return amount(model.rmse, unit, model.mae)
 
 
 def _capital(text: str) -> str:
@@ -92,14 +97,18 @@ def _capital(text: str) -> str:
 
 
 def _by_one_loss(
-    models: Sequence[Model], column: str | None, losses: Sequence[Loss], compared: str
+    models: Sequence[Model],
+    column: str | None,
+    losses: Sequence[Loss],
+    compared: str,
+    unit: str | None,
 ) -> Said:
     if not losses:
         said = "The models' errors are beyond the range of floats: they cannot be ranked."
         return "Not comparable", "none", said
     (loss,) = losses
     if _without_interval(models):
-        leader = _leader(first(models, loss), column, loss)
+        leader = _leader(first(models, loss), column, loss, unit)
         return "No intervals", "note", f"{leader}; how sure that is, the rows do not say."
     level = not_beaten(models, loss)
     if len(level) == len(models):
@@ -115,11 +124,13 @@ def _by_one_loss(
     return "No one model wins", "note", f"{said}{names_of(level, column)}."
 
 
-def gap_words(above: Gap, figure: str, name: str, best: str, compared: str) -> str:
+def gap_words(
+    above: Gap, figure: str, name: str, best: str, compared: str, unit: str | None = None
+) -> str:
     """Return a difference to the first model, with its interval, in a sentence."""
     if above.low is None or above.high is None:
         return (
-            f"{name}'s {figure} is {number(above.value)} above {best}'s; the rows allow no "
+            f"{name}'s {figure} is {amount(above.value, unit)} above {best}'s; the rows allow no "
             "interval for it."
         )
     if above.value == 0 and above.low == above.high:
@@ -127,17 +138,22 @@ def gap_words(above: Gap, figure: str, name: str, best: str, compared: str) -> s
     scale = above.scale
     if above.sure:
         low, high = number(above.low, scale), number(above.high, scale)
-        between = f"{low} to {high}" if low != high else low
+        between = f"{low} to {amount(above.high, unit, scale)}"
+        between = between if low != high else amount(above.low, unit, scale)
         return f"{name}'s {figure} is {between} higher than {best}'s."
     return (
-        f"{name}'s {figure} is {number(above.value, scale)} higher than {best}'s: no difference "
-        f"that {compared} show ({number(-above.low, scale)} lower to {number(above.high, scale)} "
-        "higher)."
+        f"{name}'s {figure} is {amount(above.value, unit, scale)} higher than {best}'s: no "
+        f"difference that {compared} show ({number(-above.low, scale)} lower to "
+        f"{amount(above.high, unit, scale)} higher)."
     )
 
 
 def gap_sentences(
-    models: Sequence[Model], column: str | None, losses: Sequence[Loss], compared: str
+    models: Sequence[Model],
+    column: str | None,
+    losses: Sequence[Loss],
+    compared: str,
+    unit: str | None = None,
 ) -> list[str]:
     """Return the differences to the first model by each loss, the smallest first."""
     said = []
@@ -146,7 +162,7 @@ def gap_sentences(
         gaps = [(m, m.mae_gap if loss == "L1" else m.rmse_gap) for m in models]
         nearest = sorted(((m, g) for m, g in gaps if g is not None), key=lambda pair: pair[1].value)
         said += [
-            gap_words(g, FIGURE[loss], name_of(m, column), name_of(best, column), compared)
+            gap_words(g, FIGURE[loss], name_of(m, column), name_of(best, column), compared, unit)
             for m, g in nearest[:MOST_GAPS]
             if best is not None
         ]
@@ -161,6 +177,7 @@ def without_words(
     paired: Paired | None,
     n: int,
     whose: str,
+    unit: str | None = None,
 ) -> str:
     """Return which models come first once the sources of (whose) large errors are left out."""
     places = listed([group_name(by, key, LONGEST) for by, key in sources])
@@ -179,7 +196,7 @@ def without_words(
             f"{name_of(by_rmse, column)} by RMSE{_within_chance(left, paired, n)}."
         )
     agree = f"L1 and L2 agree: {name} comes first" if differed else f"{name} comes first by both"
-    mae, rmse = number(by_mae.mae), _rmse(by_mae)
+    mae, rmse = amount(by_mae.mae, unit), _rmse(by_mae, unit)
     close = {m for loss in FIGURE for m in not_beaten(left, loss)} - {by_mae}
     ordered = [m for m in left if m in close]
     though = ""

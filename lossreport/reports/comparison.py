@@ -60,7 +60,9 @@ class Without:
     sources: tuple[tuple[tuple[str, ...], tuple[str | None, ...]], ...]
     """By and key of each."""
     n: int
-    """How many rows, ids or stretches of time are left to compare on."""
+    """How many rows, ids or stretches of time are left to compare on, ..."""
+    paired: Paired | None
+    """... and which of these."""
     models: tuple[Model, ...]
     """Those that come first by MAE without them first."""
     said: str

@@ -8,7 +8,7 @@ from typing import Literal
 from lossreport.advice.advice import Advice
 from lossreport.advice.centres import huber_centre
 from lossreport.advice.histogram import ErrorHistogram
-from lossreport.formats import MINUS, number, percent
+from lossreport.formats import MINUS, amount, percent
 from lossreport.reports.figures import Figures
 
 CHEAP = 1.005
@@ -46,7 +46,7 @@ class GoalEffect:
 
 
 def goal_effects(
-    advice: Advice, histogram: ErrorHistogram | None, figures: Figures
+    advice: Advice, histogram: ErrorHistogram | None, figures: Figures, unit: str | None = None
 ) -> tuple[GoalEffect, ...]:
     """Return what each goal asks for; empty where the losses were not compared.
 
@@ -63,9 +63,9 @@ def goal_effects(
         ("large-errors", "L2"),
     ):
         assert loss is not None
-        goals.append(_effect(goal, loss, advice, histogram, figures, asked=goal == asked))  # type: ignore[arg-type]
+        goals.append(_effect(goal, loss, advice, histogram, figures, unit, asked=goal == asked))  # type: ignore[arg-type]
     if given and advice.loss == "quantile":
-        goals.append(_effect("costs", "quantile", advice, histogram, figures, asked=True))
+        goals.append(_effect("costs", "quantile", advice, histogram, figures, unit, asked=True))
     return tuple(goals)
 
 
@@ -75,6 +75,7 @@ def _effect(
     advice: Advice,
     histogram: ErrorHistogram,
     figures: Figures,
+    unit: str | None,
     *,
     asked: bool,
 ) -> GoalEffect:
@@ -97,7 +98,7 @@ def _effect(
         price=_price(loss, times, best),
         shift=shift,
         share_of_total=share,
-        moves=_moves(loss, shift, share),
+        moves=_moves(loss, shift, share, unit),
     )
 
 
@@ -139,14 +140,14 @@ def _shift(loss: str, advice: Advice, histogram: ErrorHistogram, figures: Figure
     return figures.bias - histogram.level - huber_centre(histogram, advice.delta)
 
 
-def _moves(loss: str, shift: float | None, share: float | None) -> str:
+def _moves(loss: str, shift: float | None, share: float | None, unit: str | None) -> str:
     if loss == "L2":
         return "nothing: what the others are compared with"
     if shift is None:
         return "nothing that is sure: mean and median of the errors are close"
     if shift == 0:
         return "nothing"
-    by = f"every prediction by about {number(shift, signed=True)}"
+    by = f"every prediction by about {amount(shift, unit, signed=True)}"
     if share is None:
         return by
     sign = "+" if share > 0 else MINUS

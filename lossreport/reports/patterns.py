@@ -41,7 +41,10 @@ ONE: dict[Verb, str] = {"have": "has", "are": "is"}
 
 
 def worst_patterns(
-    view: View | None, groupings: Mapping[By, RawGroups], names: Mapping[By, By]
+    view: View | None,
+    groupings: Mapping[By, RawGroups],
+    names: Mapping[By, By],
+    unit: str | None = None,
 ) -> tuple[Pattern, ...]:
     """Return what the worst rows have in common, what most have first; at most three patterns.
 
@@ -63,8 +66,8 @@ def worst_patterns(
     rows = Rows(view, worst, view.rows.join(worst, on=["file", "row"], how="anti"))
     with np.errstate(all="ignore"):  # values near the largest float are compared, not trusted
         looked = [
-            equal_values(rows, "actual"),
-            equal_values(rows, "predicted"),
+            equal_values(rows, "actual", unit),
+            equal_values(rows, "predicted", unit),
             unit_factors(rows),
             turned_signs(rows),
         ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lossreport.advice.shape import MINIMUM_ROWS
-from lossreport.formats import count, group_name, listed, number
+from lossreport.formats import amount, count, group_name, listed
 from lossreport.losses import from_sums
 from lossreport.reports.groups import RawGroup, RawGroups
 from lossreport.reports.where import Origin
@@ -22,7 +22,10 @@ LONGEST = 28
 
 
 def ranking_flips(
-    groupings: Mapping[By, RawGroups], without: Mapping[By, RawGroups], origins: Sequence[Origin]
+    groupings: Mapping[By, RawGroups],
+    without: Mapping[By, RawGroups],
+    origins: Sequence[Origin],
+    unit: str | None = None,
 ) -> tuple[str, ...]:
     """Return a sentence for each grouping whose best group by MAE is not the best by RMSE.
 
@@ -46,9 +49,9 @@ def ranking_flips(
         a, b = from_sums(first.sums), from_sums(other.sums)
         told.append(
             f"Of {count(len(ranked), 'group')} by MAE {_name(by, first)} is best "
-            f"({number(a['mae'])}, against {number(b['mae'], a['mae'])} of {_name(by, other)}), "
-            f"by RMSE {_name(by, other)} ({number(b['rmse'])}, against "
-            f"{number(a['rmse'], b['rmse'])}).{_said_without(by, without.get(by), origins)}"
+            f"({amount(a['mae'], unit)}, against {amount(b['mae'], unit, a['mae'])} of "
+            f"{_name(by, other)}), by RMSE {_name(by, other)} ({amount(b['rmse'], unit)}, against "
+            f"{amount(a['rmse'], unit, b['rmse'])}).{_said_without(by, without.get(by), origins)}"
         )
     return tuple(told)
 

@@ -70,7 +70,7 @@ Looked = tuple[list[Fit], int]
 """What was found, and how many patterns were looked at."""
 
 
-def equal_values(rows: Rows, side: str) -> Looked:
+def equal_values(rows: Rows, side: str, unit: str | None = None) -> Looked:
     """Look for a value that repeats: a placeholder, a default, one that was cut off."""
     mine, rest = rows.worst[side].to_numpy(), rows.rest[side].to_numpy()
     different, counts = values_and_counts(mine)
@@ -87,7 +87,7 @@ def equal_values(rows: Rows, side: str) -> Looked:
         if n < (FEWEST if known else FEWEST_EQUAL):
             continue
         if known or not near(value, others) or n > STANDS_OUT * _beside(value, mine, rest, weight):
-            what = f"{side} = {plain(value)}"
+            what = f"{side} = {plain(value)} {unit or ''}".rstrip()
             found.append(rows.fit("value", "have", what, mine == value, rest == value))
     return found, len(different)
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from lossreport.checks.view import View
-from lossreport.formats import count, number
+from lossreport.formats import amount, count
 from lossreport.reports.figures import Figures
 
 LEVELS = (0.5, 0.9, 0.99)
@@ -52,7 +52,9 @@ class Seen:
     sentence: str
 
 
-def seen(view: View | None, worst: pl.DataFrame, figures: Figures) -> Seen | None:
+def seen(
+    view: View | None, worst: pl.DataFrame, figures: Figures, unit: str | None = None
+) -> Seen | None:
     """Return how L1 and L2 see the largest error and a few usual ones.
 
     Parameters
@@ -79,7 +81,7 @@ def seen(view: View | None, worst: pl.DataFrame, figures: Figures) -> Seen | Non
     elif shown and view is not None:
         shown = [*_usual(view.rows, worst, figures), *shown]
     rows = tuple(_seen_row(size, row, figures) for size, row in shown)
-    return Seen(rows, p50, p99, top, _sentence(figures, p50, top))
+    return Seen(rows, p50, p99, top, _sentence(figures, p50, top, unit))
 
 
 def _all_of(rows: pl.DataFrame) -> list[tuple[str, dict[str, object]]]:
@@ -133,13 +135,14 @@ def _seen_row(size: str, row: dict[str, object], figures: Figures) -> SeenRow:
     )
 
 
-def _sentence(figures: Figures, median: float, largest: float) -> str:
+def _sentence(figures: Figures, median: float, largest: float, unit: str | None) -> str:
     if figures.n == 1:
-        return f"The log has one row, with an error of {number(largest)}: it is all of both losses."
+        size = amount(largest, unit)
+        return f"The log has one row, with an error of {size}: it is all of both losses."
     if median == 0:
         return (
             f"At least half of the {count(figures.n, 'row')} have no error; the largest error is "
-            f"{number(largest)}."
+            f"{amount(largest, unit)}."
         )
     times = largest / median
     if times < ALIKE:

@@ -8,7 +8,7 @@ the culprit, and not where all that it has is its parents' large errors added up
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -143,12 +143,7 @@ def _slice(profile: Profile, prediction: int, by: By, key: Key, names: Mapping[s
     shown = tuple(names[c] for c in by)
     n = int(inside["n"])
     kinds = dict(zip(profile.columns.keys, profile.columns.kinds, strict=False))
-    sentence = (
-        f"{group_name(shown, key, 28)}: {count(n, 'row')} ({percent(share['n'])}) "
-        f"{'makes' if n == 1 else 'make'} {percent(share['sum_sq_error'])} of the squared error; "
-        f"RMSE/MAE is {ratio(within)} inside and {ratio(without)} without."
-    )
-    return Slice(
+    return in_words(Slice(
         by=shown,
         key=key,
         rows=n,
@@ -157,9 +152,20 @@ def _slice(profile: Profile, prediction: int, by: By, key: Key, names: Mapping[s
         share_of_sq_error=share["sum_sq_error"],
         ratio=within,
         ratio_without=without,
-        sentence=sentence,
+        sentence="",
         filters=filters_for(by, key, [kinds.get(c, "") for c in by]),
+    ))  # fmt: skip
+
+
+def in_words(found: Slice) -> Slice:
+    """Return a slice with its sentence."""
+    said = (
+        f"{group_name(found.by, found.key, 28)}: {count(found.rows, 'row')} "
+        f"({percent(found.share_of_rows)}) {'makes' if found.rows == 1 else 'make'} "
+        f"{percent(found.share_of_sq_error)} of the squared error; RMSE/MAE is "
+        f"{ratio(found.ratio)} inside and {ratio(found.ratio_without)} without."
     )
+    return replace(found, sentence=said)
 
 
 def _best(

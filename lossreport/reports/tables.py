@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lossreport.formats import key_value, visible
 from lossreport.reports.figures import WORST_SHARES, Figures
 from lossreport.reports.results import Group, Grouping, Ledger, Prediction, Report
-
-if TYPE_CHECKING:
-    import pandas
-    import polars
-
-Column = tuple[str, type]
-"""A name, and the type of its values: str, int, float or bool; each may be None."""
+from lossreport.reports.table import Column, Table, shown_key
+from lossreport.reports.tables_found import comparison, level_bins, levels, patterns, slices
 
 FIGURES: tuple[Column, ...] = (
     ("n", int),
@@ -35,34 +28,6 @@ WORST = tuple(
 )
 
 
-@dataclass(frozen=True)
-class Table:
-    """Rows of plain values under named columns."""
-
-    name: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Any, ...], ...]
-
-    def to_polars(self) -> polars.DataFrame:
-        """Return the table as a Polars frame; what does not exist is null."""
-        import polars
-
-        return polars.DataFrame(self.rows, schema=list(self.columns), orient="row")
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """Return the table as a pandas frame; what does not exist is NA (in floats NaN)."""
-        import pandas
-
-        types = {str: "str", int: "Int64", float: "float64", bool: "boolean"}
-        each: Any = zip(*self.rows, strict=True) if self.rows else [()] * len(self.columns)
-        return pandas.DataFrame(
-            {
-                name: pandas.Series(list(values), dtype=types[kind])
-                for (name, kind), values in zip(self.columns, each, strict=True)
-            }
-        )
-
-
 def tables_of(report: Report) -> tuple[Table, ...]:
     """Return every table of a report."""
     return (
@@ -70,6 +35,11 @@ def tables_of(report: Report) -> tuple[Table, ...]:
         groups(report),
         worst_rows(report),
         timeline(report),
+        slices(report),
+        patterns(report),
+        levels(report),
+        level_bins(report),
+        comparison(report),
         findings(report),
         ledger(report),
         sources(report),
@@ -102,7 +72,7 @@ def groups(report: Report) -> Table:
 
 
 def _group(grouping: Grouping, group: Group, names: tuple[str, ...]) -> tuple[Any, ...]:
-    keys = dict(zip(grouping.by, map(_key, group.key), strict=True))
+    keys = dict(zip(grouping.by, map(shown_key, group.key), strict=True))
     advice = group.recommendation.advice
     return (
         *(keys.get(name) for name in names), 1, group.rows.read, group.rows.missing,
@@ -111,12 +81,6 @@ def _group(grouping: Grouping, group: Group, names: tuple[str, ...]) -> tuple[An
         group.too_few_rows, group.role, advice.loss, advice.delta, advice.confidence,
         group.recommendation.headline,
     )  # fmt: skip
-
-
-def _key(value: str | None) -> str:
-    """Return a group's value as it is, or in words where it has none."""
-    shown = key_value(value)
-    return value if value is not None and shown == visible(value) else shown
 
 
 def _rest(grouping: Grouping, names: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
@@ -166,8 +130,8 @@ def worst_rows(report: Report) -> Table:
         ("predicted_value", float), ("error", float), ("share_of_sq_error", float),
     )  # fmt: skip
     rows = tuple(
-        (p.predicted, w.file, w.row, w.time, *map(_key, w.keys), w.actual, w.predicted, w.error,
-         w.share_of_sq_error)
+        (p.predicted, w.file, w.row, w.time, *map(shown_key, w.keys), w.actual, w.predicted,
+         w.error, w.share_of_sq_error)
         for p in report.predictions
         for w in p.worst
     )  # fmt: skip

@@ -1,0 +1,79 @@
+"""Which loss is advised for a prediction's rows: by their errors, their groups and the costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from lossreport.advice.advice import Advice, Goal
+from lossreport.advice.choice import advise, with_costs, with_weights
+from lossreport.advice.level import centre_for
+from lossreport.advice.mixing import Decomposition, decompose, stacked
+from lossreport.advice.probabilities import advise_probabilities
+from lossreport.advice.shape import MINIMUM_ROWS
+from lossreport.reports.groups import RawGroup, RawGroups
+from lossreport.reports.scored import Scored, of_all
+
+By = tuple[str, ...]
+Costs = tuple[float, float]
+"""Of a unit of error where the prediction is too low, and where it is too high."""
+
+DECOMPOSED = ("n", "sum_abs_error", "sum_sq_error")
+MOST = 0.8
+"""Groups to weight by must hold so much of the rows where they are large enough to judge."""
+ONCE_MORE = (
+    "More may show when the log is read twice: report its files together, not from profiles that "
+    "were merged."
+)
+
+
+def advise_rows(rows: Scored, centre: float | None, goal: Goal) -> Advice:
+    """Return the advice for all rows as they are; `centre` is that of a second reading, if any."""
+    log = rows.log
+    advice = _once_more(advise(log.judged, rows.ledger.scored, goal), log, centre)
+    return of_probabilities(advice) if rows.probabilities else advice
+
+
+def advise_groups(
+    advice: Advice, rows: Scored, groupings: Sequence[By], costs: Costs | None
+) -> Advice:
+    """Return the advice with what the groups, and the costs if they differ by side, ask for."""
+    if rows.probabilities:
+        return advice
+    advice = _with_weights(advice, rows.raw, groupings)
+    return with_costs(advice, of_all(rows.log), *costs) if costs else advice
+
+
+def of_probabilities(advice: Advice) -> Advice:
+    """Return the advice for probabilities, if there are rows enough for any."""
+    if advice.rows < MINIMUM_ROWS:
+        return advice
+    return advise_probabilities(advice.rows, advice.goal)
+
+
+def _once_more(advice: Advice, log: RawGroup, centre: float | None) -> Advice:
+    """Return the advice with what to do where only a second reading would tell the shape."""
+    if advice.loss or advice.verdict != "cannot-say" or centre is not None:
+        return advice
+    if centre_for(log.histogram) is None:
+        return advice
+    return replace(advice, reason=f"{advice.reason} {ONCE_MORE}")
+
+
+def _with_weights(advice: Advice, raw: Mapping[By, RawGroups], groupings: Sequence[By]) -> Advice:
+    """Look at the grouping that the error's size differs most between."""
+    found: list[tuple[Decomposition, By]] = []
+    for by in groupings:
+        large = [g for g in raw[by].groups if g.sums["n"] >= MINIMUM_ROWS]
+        # The MAE of small groups differs by chance, and their errors cannot be judged.
+        if sum(g.sums["n"] for g in large) >= MOST * advice.rows:
+            mixing = decompose(*([g.sums[name] for g in large] for name in DECOMPOSED))
+            found += [(mixing, by)] if mixing else []
+    if not found:
+        return advice
+    mixing, by = max(found, key=lambda part: part[0].between)
+    together = stacked([g.judged for g in raw[by].groups])
+    if together is None:
+        return advice
+    inside = advise(together, round(together.rows), detail=False)
+    return with_weights(advice, by, mixing, inside)
