@@ -14,7 +14,7 @@ import lossreport
 from lossreport.cli import app
 from lossreport.errors import BrokenFiguresError
 from lossreport.profiles.profile import Profile
-from lossreport.reports import prediction as prediction_module
+from lossreport.reports import groupings as groupings_module
 from lossreport.reports.reconcile import reconcile
 from lossreport.reports.results import Ledger, Prediction
 from tests.conftest import EXAMPLES, Ran
@@ -83,12 +83,16 @@ def test_a_profile_that_lost_rows_gives_exit_1_with_a_message_and_no_page(
 def test_a_bug_in_the_ledger_of_a_run_gives_exit_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = prediction_module._ledger
-    monkeypatch.setattr(
-        prediction_module, "_ledger", lambda sums: replace(right(sums), read=right(sums).read + 1)
-    )
+    right = groupings_module.ledger_of
+
+    def wrong(sums: dict[str, int]) -> Ledger:
+        return replace(right(sums), read=right(sums).read + 1)
+
+    monkeypatch.setattr(groupings_module, "ledger_of", wrong)
     page = tmp_path / "page.html"
-    ran = CliRunner().invoke(app, ["report", str(EXAMPLES / "apples.csv"), "--html", str(page)])
+    ran = CliRunner().invoke(
+        app, ["report", str(EXAMPLES / "deliveries.parquet"), "--by", "region", "--html", str(page)]
+    )
     assert ran.exit_code == 1
     assert "bug in lossreport" in ran.stderr
     assert not page.exists()
