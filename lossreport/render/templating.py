@@ -18,6 +18,7 @@ from lossreport import formats
 from lossreport.advice import choice, gap, resampling, shape, usual
 from lossreport.checks.finding import Example
 from lossreport.errors import UsageError
+from lossreport.formats import listed
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO, SE_LOG_RATIO
 from lossreport.profiles.statistics import RELATIVE_ACCURACY
 from lossreport.render.drawing import Chart
@@ -47,7 +48,7 @@ def fill(names: Mapping[str, Any], folder: Path | None = None) -> str:
         The folder is none, or something in a template of it is wrong: it names file and line.
     """
     if folder is not None and not folder.is_dir():
-        raise UsageError(f"There is no folder of templates {folder}.")
+        raise UsageError(_no_folder(folder))
     environment = _environment(folder)
     try:
         css, script = (_source(environment, name) for name in (STYLE, SCRIPT))
@@ -62,6 +63,37 @@ def fill(names: Mapping[str, Any], folder: Path | None = None) -> str:
         if folder is None:
             raise  # a bug of ours
         raise UsageError(_where(error, folder)) from error
+
+
+def check_folder(folder: Path) -> None:
+    """Raise UsageError if a folder has no templates, or one that is not even written as one is.
+
+    What it names that does not exist shows only when the page is made.
+    """
+    if not folder.is_dir():
+        raise UsageError(_no_folder(folder))
+    try:
+        mine = sorted(p.name for p in folder.iterdir())
+    except OSError as error:
+        raise UsageError(f"The folder {folder} cannot be read: {error.strerror}.") from error
+    names = sorted(p.name for p in _own_templates().iterdir())
+    if not set(mine) & set(names):
+        raise UsageError(f"No file in {folder} is called like one of the page's: {listed(names)}.")
+    environment = _environment(folder)
+    for name in mine:
+        try:
+            if name.endswith(".html"):
+                environment.get_template(name)
+            elif name in names:
+                _source(environment, name)
+        except TemplateSyntaxError as error:
+            raise UsageError(_where(error, folder)) from error
+        except (OSError, UnicodeError, TemplateError) as error:
+            raise UsageError(f"{folder / name} cannot be read: {error}.") from error
+
+
+def _no_folder(folder: Path) -> str:
+    return f"There is no folder of templates {folder}: name one that exists."
 
 
 def _where(error: Exception, folder: Path) -> str:
