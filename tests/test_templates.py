@@ -78,7 +78,7 @@ def test_the_command_takes_a_folder(run, tmp_path):
         ({"methods.html": "misspelt"}, "_methods.html"),
         ({"_methods.html": "one\n{% if %}"}, "_methods.html, line 2: "),
         ({"report.html": "{% include 'team.html' %}", "team.html": "\n{{"}, "team.html, line 2: "),
-        ({"report.css": b"\xff"}, "report.css: "),
+        ({"report.css": b"\xff"}, "report.css cannot be read"),
     ],
 )
 def test_what_is_wrong_is_said_before_the_log_is_read(run, tmp_path, files, message):
