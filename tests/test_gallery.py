@@ -128,3 +128,19 @@ def test_a_type_that_a_field_holds_is_told_and_so_is_what_stands_below_a_field()
 def test_the_first_sentence_is_text_in_markdown():
     page = '<meta name="description" content="a &amp; b_c *d*">'
     assert make_gallery.first_sentence(page) == r"a & b\_c \*d\*"
+
+
+@pytest.mark.browser
+def test_the_example_of_templates_is_let_through_by_the_pages_policy(chromium):
+    page = chromium.new_page(color_scheme="light")
+    trouble: list[str] = []
+    page.on("console", lambda m: trouble.append(m.text))
+    page.on("request", lambda r: r.url.startswith("file:") or trouble.append(r.url))
+    page.goto((GALLERY / "house_style.html").as_uri())
+    link = page.locator("main a").first.evaluate("a => getComputedStyle(a).color")
+    logo = page.get_by_role("img", name="Corner shop")
+    assert link == "rgb(91, 58, 140)"
+    assert logo.bounding_box()["width"] == 28
+    assert page.get_by_role("heading", name="What we do next").is_visible()
+    page.close()
+    assert not trouble
