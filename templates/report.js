@@ -11,9 +11,10 @@
   });
 
   function value(cell) {
-    const number = cell.dataset.value;
-    if (number === undefined) return cell.textContent.trim();
-    return number === "None" ? null : Number(number);
+    const text = cell.textContent.trim();
+    if (text === "\u2013") return null;
+    const number = Number(text.replace(/[,%<>\u2265\s]/g, "").replace("\u2212", "-"));
+    return text === "" || Number.isNaN(number) ? text : number;
   }
 
   function nameOf(row) {
@@ -23,7 +24,8 @@
 
   function compare(a, b) {
     if (a === null || b === null) return (a === null) - (b === null);
-    return typeof a === "number" ? a - b : a.localeCompare(b);
+    if (typeof a === "number" && typeof b === "number") return a - b;
+    return String(a).localeCompare(String(b));
   }
 
   function sort(table, column, heading) {

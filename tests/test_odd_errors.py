@@ -142,3 +142,9 @@ def test_a_constant_prediction() -> None:
     (found,) = [f for f in made.findings if f.code == "LR020"]
     assert (found.status, found.message[:5]) == ("issue", "Every")
     assert made.predictions[0].recommendation.advice.loss == "L2"
+
+
+@pytest.mark.parametrize("size", [1.7e308, 1e307, 1e160, 1e-200])
+def test_errors_at_the_ends_of_the_floats(size: float) -> None:
+    report_of(np.array([size, -size, size / 2] * 30))
+    report_of(np.array([1.0 - size, size] * 60), actual=np.array([size, 0.0] * 60))

@@ -251,9 +251,11 @@ def _evaluate(shapes: Sequence[Shape], ks: tuple[float, ...]) -> Functionals:
         v_huber[:, :, j] = np.maximum(moved, 0) / inside**2
     lower, median, upper = _quantiles(bins, weights, window, before, total, h[:, np.newaxis])
     density = 2 * h[:, np.newaxis] / np.maximum(upper - lower, 1e-12)
+    unit = np.array([s.unit for s in shapes])
     return Functionals(
         rows=bins.rows,
-        scale=scale * np.array([s.unit for s in shapes]),
+        # No delta, which is at most 6 times the scale, may exceed all floats.
+        scale=np.minimum(scale, LARGEST / 8 / unit) * unit,
         step=step,
         ks=ks,
         within=np.stack([_share_within(bins, k) for k in ks], axis=1),

@@ -141,7 +141,7 @@ def _shown_ratio(group: Group) -> float:
 def _plot_funnel(ax: Any, shown: list[tuple[tuple[str, ...], Group]]) -> None:
     rows = [x.figures.n for _, x in shown]
     low, high = max(2.0, min(rows) / 1.6), max(rows) * 1.6
-    steps = [low * (high / low) ** (i / 40) for i in range(41)]
+    steps = [low * (high / low) ** (i / 20) for i in range(21)]
     band = [funnel(n) for n in steps]
     ax.fill_between(steps, [max(1.0, b[0]) for b in band], [b[1] for b in band], color=GRID, lw=0)
     for value, label, way in (

@@ -21,7 +21,7 @@ from lossreport.reports.results import Group, Prediction, Report
 
 MAX_GROUPS_SHOWN = 200
 MAX_NOTABLE = 8
-MAX_LEFT_OUT_SHOWN = 20
+MAX_LEFT_OUT_SHOWN = 10
 
 
 def render_page(report: Report, templates: Path | None = None) -> str:

@@ -160,8 +160,8 @@ def exceedance(prediction: Prediction, name: str) -> Chart | None:
         ("Group", "|error|", "Rows with a larger one"),
         tuple(
             (group_name(c.by, c.key) if c.by else "all rows", number(e, mae), percent(s))
-            for c in curves[:4]
-            for e, s in c.points[:: max(1, len(c.points) // 8)]
+            for c in curves[:3]
+            for e, s in c.points[:: max(1, len(c.points) // 6)]
         ),
     )
 

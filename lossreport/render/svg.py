@@ -48,8 +48,9 @@ def clean(text: str, name: str, title: str, description: str) -> str:
     width, height = (root.get("viewBox") or "0 0 100 100").split()[2:]
     body = "".join(_element(e, ids) for e in root)
     return (
-        f'<svg class="chart" id="{name}" viewBox="0 0 {_rounded(width)} {_rounded(height)}" '
-        f'role="img" aria-labelledby="{name}-title {name}-description" font-family="sans-serif" '
+        f'<svg class="chart muted-fill" fill="{MUTED}" id="{name}" '
+        f'viewBox="0 0 {_rounded(width)} {_rounded(height)}" role="img" '
+        f'aria-labelledby="{name}-title {name}-description" font-family="sans-serif" '
         f'font-size="{FONT_SIZE}">'
         f'<title id="{name}-title">{escape(title)}</title>'
         f'<desc id="{name}-description">{escape(description)}</desc>{body}</svg>'
@@ -109,8 +110,10 @@ def _attributes(element: ET.Element, ids: Mapping[str, str]) -> dict[str, str]:
             found[key] = value
     if found.get("transform", "").startswith("rotate(0 "):
         del found["transform"]
-    if found.get("font-size") == FONT_SIZE:
-        del found["font-size"]
+    usual = {"font-size": FONT_SIZE, "fill": MUTED} if element.tag == f"{SVG}text" else {}
+    for key, value in usual.items():  # the whole chart's
+        if found.get(key) == value:
+            del found[key]
     refer = re.compile(r"url\(#(.+?)\)")
     return _coloured({k: refer.sub(lambda m: f"url(#{ids[m[1]]})", v) for k, v in found.items()})
 

@@ -151,11 +151,6 @@ def _environment(folder: Path | None) -> Environment:
     return environment
 
 
-def _sortable(value: float | None) -> str:
-    """Return a number to sort a table by, with the digits that sorting needs."""
-    return "None" if value is None else f"{value:.6g}"
-
-
 def _svg(chart: Chart) -> Markup:
     """Return a chart's drawing."""
     return Markup(chart.svg)  # noqa: S704 - svg.clean has escaped all text in it
@@ -211,7 +206,6 @@ FILTERS: Mapping[str, Callable[..., str | None]] = {
     "ratio": formats.ratio,
     "reason": formats.reason,
     "signed": _signed,
-    "sortable": _sortable,
     "squared": formats.squared,
     "svg": _svg,
     "visible": formats.visible,

@@ -10,7 +10,7 @@ import numpy as np
 
 from lossreport.advice.histogram import ErrorHistogram
 
-POINTS = 60
+POINTS = 40
 MOST_SIGMAS = 5.0
 """The quantile curve ends here: so far out no log has rows enough to say more."""
 
@@ -39,7 +39,7 @@ class QuantilePoint:
 
 
 def exceedance(histogram: ErrorHistogram) -> tuple[tuple[float, float], ...]:
-    """Return |error| and the share of the rows with a larger one, at most 60 points.
+    """Return |error| and the share of the rows with a larger one, at most 40 points.
 
     Exact at the limits of bins; evenly spread over the logarithm of the share, so that the tail
     has as many points as the body. No rows, or no error but 0: no points.
@@ -70,4 +70,7 @@ def quantile_points(histogram: ErrorHistogram, scale: float | None) -> tuple[Qua
     end = min(MOST_SIGMAS, -gaussian.inv_cdf(0.5 / rows))
     sigmas = np.linspace(-end, end, POINTS + 1).tolist()
     median, *found = histogram.quantile([0.5, *(gaussian.cdf(z) for z in sigmas)])
-    return tuple(QuantilePoint(z, (q - median) / scale) for z, q in zip(sigmas, found, strict=True))
+    # Each divided: a difference of the largest floats would exceed them.
+    return tuple(
+        QuantilePoint(z, q / scale - median / scale) for z, q in zip(sigmas, found, strict=True)
+    )
