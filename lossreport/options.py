@@ -140,6 +140,10 @@ Card = Annotated[
     Path | None, typer.Option(metavar="PATH", help="A picture for chats (PNG, 1200 by 630).")
 ]
 Csv = Annotated[Path | None, typer.Option(metavar="DIR", help="All tables as CSV files.")]
+Templates = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Templates, style or script of the page of one's own."),
+]
 ProfileFile = Annotated[
     Path | None, typer.Option(metavar="PATH", help="The mergeable statistics as Parquet.")
 ]

@@ -12,6 +12,7 @@ from lossreport.render.markdown import to_markdown
 from lossreport.render.page import render_page
 from lossreport.render.plain_text import to_text
 from lossreport.render.report_json import to_json
+from lossreport.render.templating import check_folder as check_folder_of_templates
 from lossreport.reports.results import Report
 from lossreport.writing import check_folder, check_writable, write_bytes, write_text
 
@@ -46,19 +47,36 @@ def files_of(option: str, path: Path) -> list[Path]:
     return [path / name for name in NAMES] if option == FOLDER else [path]
 
 
-def write_outputs(report: Report, paths: Mapping[str, Path]) -> None:
+def check_templates(folder: Path, paths: Mapping[str, Path]) -> None:
+    """Raise UsageError if a folder of templates cannot be used, or if files would go into it."""
+    check_folder_of_templates(folder)
+    for option, path in paths.items():
+        for file in files_of(option, path):
+            if folder.resolve() in (file.absolute().parent.resolve(), file.resolve().parent):
+                raise UsageError(
+                    f"{file} would be written to the folder of templates, where the next report "
+                    "would take it for one: name another folder."
+                )
+
+
+def write_outputs(report: Report, paths: Mapping[str, Path], templates: Path | None = None) -> None:
     """Write a report in every form that has a path; each file whole or not at all.
+
+    Parameters
+    ----------
+    templates
+        The folder of templates of one's own for the page; see `render_page`.
 
     Raises
     ------
     UsageError
-        A file cannot be written: disk full, no permission.
+        A file cannot be written (disk full, no permission), or a template is wrong.
     """
     if FOLDER in paths:
         _write_csv(report, paths[FOLDER])
     for option, made in FORMS.items():
         if option in paths:
-            content = made(report)
+            content = render_page(report, templates) if option == "html" else made(report)
             write = write_bytes if isinstance(content, bytes) else write_text
             write(paths[option], content)  # type: ignore[arg-type]
 

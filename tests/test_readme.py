@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 import typer
 
 import lossreport
+from lossreport import errors
 from lossreport.cli import app
 from tests.conftest import ROOT
 
@@ -54,6 +56,35 @@ def test_every_option_is_in_the_readme_and_no_other() -> None:
     assert in_table == options
 
 
+def test_the_other_commands_take_some_of_these_options() -> None:
+    commands = typer.main.get_command(app).commands
+    taken = {name: {o for p in c.params for o in p.opts} for name, c in commands.items()}
+    assert set(commands) == set(re.findall(r"^lossreport (\w+) ", README, re.MULTILINE))
+    assert taken["inspect"] < taken["report"]
+    assert taken["profile"] - taken["report"] == {"--out", "-o"}
+
+
+def test_the_exit_codes_are_those_that_there_are() -> None:
+    (said,) = re.findall(r"^Exit codes: (.*?)\n\n", README, re.MULTILINE | re.DOTALL)
+    kinds = [k for k in vars(errors).values() if isinstance(k, type) and hasattr(k, "exit_code")]
+    codes = {k.exit_code for k in kinds} | {0}
+    for path in (ROOT / "lossreport" / "commands").glob("*.py"):
+        names = vars(import_module(f"lossreport.commands.{path.stem}"))
+        for code in re.findall(r"typer\.Exit\((\w+)\)", path.read_text("utf-8")):
+            codes.add(int(names.get(code, code)))
+    assert {0, 2, 4, 5, 130} <= codes
+    assert {int(c) for c in re.findall(r"(?:^| )(\d+) [a-z]", said)} == codes
+
+
+def test_how_to_read_the_page_names_its_sections() -> None:
+    page = (ROOT / "docs" / "gallery" / "deliveries.html").read_text("utf-8")
+    sections = re.findall(r'<h2 id="p0-(?!verdict).*?>(.*?)</h2>', page)
+    (told,) = re.findall(r"^## How to read the page\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)
+    bold = [words.lower() for words in re.findall(r"\*\*(.*?)\*\*", told)]
+    assert len(sections) > 5
+    assert {s.lower() for s in sections} <= set(bold)
+
+
 def test_the_python_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     monkeypatch.chdir(ROOT)
@@ -63,11 +94,12 @@ def test_the_python_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_files_that_the_readme_names_exist() -> None:
-    links = re.findall(r"\]\((?!https?:)([^)]+)\)", README)
+    for text in (ROOT / "README.md", *(ROOT / "docs").glob("**/*.md")):
+        links = re.findall(r"\]\((?!https?:)([^)]+)\)", text.read_text("utf-8"))
+        assert links or text.name != "README.md" or text.parent != ROOT
+        assert all((text.parent / link).exists() for link in links), text
     modules = re.findall(r"`([\w/]+\.py)`", README)
-    assert links
     assert modules
-    assert all((ROOT / link).exists() for link in links)
     assert all((ROOT / "lossreport" / module).exists() for module in modules)
 
 

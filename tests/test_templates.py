@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from base64 import b64encode
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import lossreport
 from lossreport.errors import UsageError
 from lossreport.render.page import render_page
+from tests.conftest import EXAMPLES, ROOT
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +59,50 @@ def test_an_error_names_file_and_line(report, tmp_path, text, message):
 def test_a_folder_that_is_none_is_said(report, tmp_path):
     with pytest.raises(UsageError, match="no folder of templates"):
         render_page(report, tmp_path / "nowhere")
+
+
+def test_the_command_takes_a_folder(run, tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "_methods.html").write_text("<h2>House rules</h2>", "utf-8")
+    ran = run(EXAMPLES / "apples.csv", "--templates", mine)
+    assert ran.code == 0, ran.err
+    assert "<h2>House rules</h2>" in ran.html
+    assert "6.67" in ran.html
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (None, "There is no folder of templates"),
+        ({"methods.html": "misspelt"}, "_methods.html"),
+        ({"_methods.html": "one\n{% if %}"}, "_methods.html, line 2: "),
+        ({"report.html": "{% include 'team.html' %}", "team.html": "\n{{"}, "team.html, line 2: "),
+        ({"report.css": b"\xff"}, "report.css cannot be read"),
+    ],
+)
+def test_what_is_wrong_is_said_before_the_log_is_read(run, tmp_path, files, message):
+    mine, unreadable = tmp_path / "mine", tmp_path / "log.csv"
+    unreadable.write_bytes(b"\0")
+    assert run(unreadable).code == 4
+    if files is not None:
+        mine.mkdir()
+        for name, text in files.items():
+            (mine / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    ran = run(unreadable, "--templates", mine)
+    assert ran.code == 2
+    assert message in ran.err
+
+
+def test_a_page_is_not_written_over_a_template(run, tmp_path):
+    (tmp_path / "mine").mkdir()
+    template = tmp_path / "mine" / "report.html"
+    shutil.copy(ROOT / "templates" / "report.html", template)
+    before = template.read_bytes()
+    for path in (template, tmp_path / "mine" / "page.html"):
+        arguments = (EXAMPLES / "apples.csv", "--templates", template.parent, "--html", path)
+        ran = run(*arguments, "--force", outputs=False)
+        assert ran.code == 2
+        assert "folder of templates" in ran.err
+    assert template.read_bytes() == before
+    assert not (tmp_path / "mine" / "page.html").exists()

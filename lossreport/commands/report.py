@@ -46,6 +46,7 @@ from lossreport.options import (
     Separator,
     Sheet,
     SkipLines,
+    Templates,
     Text,
     Time,
     TimeFormat,
@@ -78,6 +79,7 @@ def report(
     card: Card = None,
     csv: Csv = None,
     profile: ProfileFile = None,
+    templates: Templates = None,
     title: Title = None,
     unit: Unit = None,
     private: Private = False,
@@ -108,7 +110,7 @@ def report(
             **_hiding(profile, min_group, private=private),
         }  # fmt: skip
         paths = {option: path for option, path in outputs.items() if path is not None}
-        _check_outputs(paths, [*logs, *(actuals or ())], force=force)
+        _check_outputs(paths, [*logs, *(actuals or ())], templates, force=force)
         from lossreport import api
 
         # Drawing needs matplotlib, whose import takes as long as reading a million rows: meanwhile.
@@ -131,7 +133,7 @@ def report(
             **text_options(separator, encoding, decimal, no_header, skip_lines, missing),
         )
         finished = api.report(made, goal=goal.value, **shown)
-        written = _write(finished, made, paths)
+        written = _write(finished, made, paths, templates)
         if not quiet:
             from lossreport.render.terminal import summary
 
@@ -165,20 +167,24 @@ def _hiding(profile: Path | None, min_group: int | None, *, private: bool) -> di
     return {"private": private, **({} if min_group is None else {"min_group": min_group})}
 
 
-def _check_outputs(paths: dict[str, Path], logs: list[str], *, force: bool) -> None:
-    from lossreport.outputs import check_outputs
+def _check_outputs(
+    paths: dict[str, Path], logs: list[str], templates: Path | None, *, force: bool
+) -> None:
+    from lossreport.outputs import check_outputs, check_templates
 
     check_outputs(paths, logs, force=force)
+    if templates is not None:
+        check_templates(templates, paths)
 
 
-def _write(finished: Any, made: Any, paths: dict[str, Path]) -> str:
+def _write(finished: Any, made: Any, paths: dict[str, Path], templates: Path | None) -> str:
     from lossreport.outputs import files_of, write_outputs
     from lossreport.profiles.file import save_profile
     from lossreport.writing import write_whole
 
     if "profile" in paths:
         write_whole(paths["profile"], lambda file: save_profile(made, file))
-    write_outputs(finished, paths)
+    write_outputs(finished, paths, templates)
     written = [file for option, path in paths.items() for file in files_of(option, path)]
     return "\n".join(f"Wrote {p} ({size(p)})" for p in written)
 

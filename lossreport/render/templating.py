@@ -5,12 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import traceback
-from collections.abc import Mapping, Sequence
-from functools import cache, partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    TemplateError,
+)
 from jinja2.exceptions import TemplateSyntaxError
 from markupsafe import Markup
 
@@ -18,6 +26,7 @@ from lossreport import formats
 from lossreport.advice import choice, gap, resampling, shape, usual
 from lossreport.checks.finding import Example
 from lossreport.errors import UsageError
+from lossreport.formats import listed
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO, SE_LOG_RATIO
 from lossreport.profiles.statistics import RELATIVE_ACCURACY
 from lossreport.render.drawing import Chart
@@ -27,7 +36,7 @@ from lossreport.reports.recommending import loss_name
 from lossreport.reports.results import Group
 from lossreport.reports.where import Origin, Slice
 
-PAGE, STYLE, SCRIPT = "report.html", "report.css", "report.js"
+PACKAGE, PAGE, STYLE, SCRIPT = "lossreport", "report.html", "report.css", "report.js"
 
 
 def fill(names: Mapping[str, Any], folder: Path | None = None) -> str:
@@ -39,7 +48,7 @@ def fill(names: Mapping[str, Any], folder: Path | None = None) -> str:
         What the templates may use.
     folder
         Where templates, style and script are looked for first, file by file; what is not there is
-        the package's.
+        the package's, which templates and style also find by "lossreport/".
 
     Raises
     ------
@@ -47,10 +56,11 @@ def fill(names: Mapping[str, Any], folder: Path | None = None) -> str:
         The folder is none, or something in a template of it is wrong: it names file and line.
     """
     if folder is not None and not folder.is_dir():
-        raise UsageError(f"There is no folder of templates {folder}.")
+        raise UsageError(_no_folder(folder))
     environment = _environment(folder)
     try:
-        css, script = (_source(environment, name) for name in (STYLE, SCRIPT))
+        css = environment.get_template(STYLE).render(names)
+        script = _source(environment, SCRIPT)
         return environment.get_template(PAGE).render(
             **names,
             css=Markup(css),  # noqa: S704 - a file of ours, or of who runs the command
@@ -62,6 +72,37 @@ def fill(names: Mapping[str, Any], folder: Path | None = None) -> str:
         if folder is None:
             raise  # a bug of ours
         raise UsageError(_where(error, folder)) from error
+
+
+def check_folder(folder: Path) -> None:
+    """Raise UsageError if a folder has no templates, or one that is not even written as one is.
+
+    What it names that does not exist shows only when the page is made.
+    """
+    if not folder.is_dir():
+        raise UsageError(_no_folder(folder))
+    try:
+        mine = sorted(p.name for p in folder.iterdir())
+    except OSError as error:
+        raise UsageError(f"The folder {folder} cannot be read: {error.strerror}.") from error
+    names = sorted(p.name for p in _own_templates().iterdir())
+    if not set(mine) & set(names):
+        raise UsageError(f"No file in {folder} is called like one of the page's: {listed(names)}.")
+    environment = _environment(folder)
+    for name in mine:
+        try:
+            if name == STYLE or name.endswith(".html"):
+                environment.get_template(name)
+            elif name == SCRIPT:
+                _source(environment, name)
+        except TemplateSyntaxError as error:
+            raise UsageError(_where(error, folder)) from error
+        except (OSError, UnicodeError, TemplateError) as error:
+            raise UsageError(f"{folder / name} cannot be read: {error}.") from error
+
+
+def _no_folder(folder: Path) -> str:
+    return f"There is no folder of templates {folder}: name one that exists."
 
 
 def _where(error: Exception, folder: Path) -> str:
@@ -95,54 +136,23 @@ def _hash(text: str) -> str:
 
 @cache
 def _environment(folder: Path | None) -> Environment:
-    folders = [_own_templates()] if folder is None else [folder, _own_templates()]
+    ours = FileSystemLoader(_own_templates())
+    loaders: list[BaseLoader] = [] if folder is None else [FileSystemLoader(folder)]
     environment = Environment(
-        loader=ChoiceLoader([FileSystemLoader(f) for f in folders]),
+        # By "lossreport/" a template of one's own finds the one whose place it takes.
+        loader=ChoiceLoader([*loaders, ours, PrefixLoader({PACKAGE: ours})]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "amount": formats.amount,
-        "count": formats.count,
-        "change": formats.change,
-        "cut": partial(formats.visible, longest=28),
-        "group_name": _group_name,
-        "key": formats.key_value,
-        "loss_name": loss_name,
-        "number": formats.number,
-        "percent": formats.percent,
-        "place": _place,
-        "places": _places,
-        "rate": _rate,
-        "ratio": formats.ratio,
-        "squared": formats.squared,
-        "signed": partial(formats.number, signed=True),
-        "svg": _svg,
-        "visible": formats.visible,
-        "reason": formats.reason,
-    }
-    environment.globals |= {
-        "gaussian": GAUSSIAN_RATIO,
-        "laplace": LAPLACE_RATIO,
-        "huber_beats_l2": HUBER_BEATS_L2,
-        "minimum_rows": shape.MINIMUM_ROWS,
-        "se_log_ratio": SE_LOG_RATIO,
-        "false_discoveries": FALSE_DISCOVERIES,
-        "accuracy": RELATIVE_ACCURACY,
-        # The methods say the rule's own constants.
-        "attribution": attribution,
-        "choice": choice,
-        "gap": gap,
-        "resampling": resampling,
-        "shape": shape,
-        "usual": usual,
-    }
+    environment.filters |= FILTERS
+    environment.globals |= NAMES
     return environment
 
 
 def _svg(chart: Chart) -> Markup:
+    """Return a chart's drawing."""
     return Markup(chart.svg)  # noqa: S704 - svg.clean has escaped all text in it
 
 
@@ -158,11 +168,63 @@ def _places(rows: Sequence[Example], files: int) -> str:
 
 
 def _place(place: tuple[tuple[str, ...], tuple[str | None, ...]], longest: int) -> str:
+    """Return the place of a large error, columns and values, in words."""
     return formats.group_name(*place, longest)
 
 
 def _group_name(
     group: tuple[tuple[str, ...], Group | Slice | Origin], longest: int | None = None
 ) -> str:
+    """Return a group's columns and itself, `(by, group)`, in words: "region = emea"."""
     by, member = group
     return formats.group_name(by, member.key, longest)
+
+
+def _cut(text: str) -> str:
+    """Return text from a log as `visible`, cut to 28 characters."""
+    return formats.visible(text, 28)
+
+
+def _signed(value: float | None, scale: float | None = None) -> str:
+    """Return `number` with its sign, also a plus."""
+    return formats.number(value, scale, signed=True)
+
+
+FILTERS: Mapping[str, Callable[..., str | None]] = {
+    "amount": formats.amount,
+    "count": formats.count,
+    "change": formats.change,
+    "cut": _cut,
+    "group_name": _group_name,
+    "key": formats.key_value,
+    "loss_name": loss_name,
+    "number": formats.number,
+    "percent": formats.percent,
+    "place": _place,
+    "places": _places,
+    "rate": _rate,
+    "ratio": formats.ratio,
+    "reason": formats.reason,
+    "signed": _signed,
+    "squared": formats.squared,
+    "svg": _svg,
+    "visible": formats.visible,
+}
+"""What templates may put after a `|`, beside what Jinja has."""
+NAMES: Mapping[str, Any] = {
+    "gaussian": GAUSSIAN_RATIO,
+    "laplace": LAPLACE_RATIO,
+    "huber_beats_l2": HUBER_BEATS_L2,
+    "minimum_rows": shape.MINIMUM_ROWS,
+    "se_log_ratio": SE_LOG_RATIO,
+    "false_discoveries": FALSE_DISCOVERIES,
+    "accuracy": RELATIVE_ACCURACY,
+    # The methods say the rule's own constants.
+    "attribution": attribution,
+    "choice": choice,
+    "gap": gap,
+    "resampling": resampling,
+    "shape": shape,
+    "usual": usual,
+}
+"""What templates may use whatever the report: constants, and modules for theirs."""

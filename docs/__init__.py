@@ -1,0 +1,1 @@
+"""Makes what the documentation shows: the page of templates, and the gallery."""
