@@ -1,4 +1,4 @@
-"""Logs a report to MLflow as a run: figures, verdict and page. `python log_to_mlflow.py LOG`"""
+"""Logs a report to MLflow, figures, verdict and page as one run: python log_to_mlflow.py LOG."""
 
 import sys
 

@@ -48,8 +48,8 @@ class Summary:
         if not self.gates:
             return None
         told = [(self.failed, "failed"), (self.warned, "warned")]
-        words = [f"{n:,} {what}" for n, what in told if n]
-        return f"{', '.join(words)} of {self.gates:,}" if words else f"{self.gates:,} passed"
+        (first, how), *more = [t for t in told if t[0]] or [(self.gates, "passed")]
+        return f"{first:,} of {self.gates:,} {how}" + "".join(f", {n:,} {w}" for n, w in more)
 
 
 def summary(report: Report) -> Summary:
