@@ -10,6 +10,7 @@ from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import pytest
@@ -178,6 +179,14 @@ def test_gates_are_told_in_words(failed: int, warned: int, words: str) -> None:
     rows = Table(render_index(made)).rows
     assert [r[7] for r in rows[1:]] == [words, NONE]
     assert f"Gates failed in {failed or 'none'} of 1 report with gates." in made.said
+
+
+def test_the_gates_of_a_report_are_counted() -> None:
+    report = lossreport.report(EXAMPLES / "apples.csv")
+    assert (summary(report).gates, summary(report).gates_said) == (None, None)
+    gates = tuple(SimpleNamespace(status=s) for s in ("failed", "passed", "warned", "failed"))
+    object.__setattr__(report, "gates", gates)
+    assert summary(report).gates_said == "2 of 4 failed, 1 warned"
 
 
 def test_hostile_pages_are_text_or_nothing(tmp_path: Path) -> None:

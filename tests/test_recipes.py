@@ -323,14 +323,14 @@ def test_the_mlflow_recipe_logs_the_figures_of_the_report(monkeypatch) -> None:
 @pytest.mark.skipif(find_spec("mlflow") is None, reason="pip install mlflow-skinny: 140 MB")
 def test_the_mlflow_recipe_runs_with_mlflow(tmp_path: Path) -> None:
     environment = {
-        **ENVIRONMENT, "MLFLOW_TRACKING_URI": tmp_path.as_uri(), "MLFLOW_ALLOW_FILE_STORE": "true",
+        **ENVIRONMENT, "MLFLOW_TRACKING_URI": (tmp_path / "runs").as_uri(), "MLFLOW_ALLOW_FILE_STORE": "true",
     }  # fmt: skip
     ran = subprocess.run(
         [sys.executable, str(RECIPES / "log_to_mlflow.py"), str(EXAMPLES / "apples.csv")],
         env=environment, capture_output=True, text=True,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
-    run = tmp_path / "0" / ran.stdout.split()[-1]
+    run = tmp_path / "runs" / "0" / ran.stdout.split()[-1]
     assert float((run / "metrics" / "mae").read_text().split()[1]) == pytest.approx(20 / 3)
     assert (run / "artifacts" / "report.html").read_text("utf-8").startswith("<!doctype html>")
 

@@ -59,6 +59,7 @@ def summary(report: Report) -> Summary:
     """
     first = report.predictions[0]
     verdict = report.comparison or first.verdict
+    gates = [g.status for g in getattr(report, "gates", ())]
     return Summary(
         title=visible(report.title, LONGEST),
         date=date_in(report.span[1]) if report.span else None,
@@ -74,6 +75,9 @@ def summary(report: Report) -> Summary:
         mae=first.overall.mae,
         rmse=first.overall.rmse,
         ratio=first.overall.ratio,
+        gates=len(gates) or None,
+        warned=gates.count("warned"),
+        failed=gates.count("failed"),
     )
 
 
