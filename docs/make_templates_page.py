@@ -34,6 +34,7 @@ OF_PAGE = {
     "script": "the script, for the page's `<script>`",
     "css_hash": "of the style, for the page's content-security policy",
     "script_hash": "of the script, likewise",
+    "summary": "what `lossreport index` reads of the page: JSON, for a `<meta>` in its head",
 }
 OF_SECTION = {
     "prediction": "a `Prediction`, with all figures",

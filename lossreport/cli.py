@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from lossreport.commands.console import say
+from lossreport.commands.index import index
 from lossreport.commands.inspect import inspect
 from lossreport.commands.profile import profile
 from lossreport.commands.report import report
@@ -22,7 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Which loss suits a prediction log, and can the log be trusted? One command, one page.",
 )
-for command in (report, inspect, profile):
+for command in (report, inspect, profile, index):
     app.command()(command)
 
 

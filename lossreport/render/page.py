@@ -14,10 +14,12 @@ from lossreport.render import charts, loss_charts, source_charts
 from lossreport.render.level_chart import by_level
 from lossreport.render.penalties import penalties
 from lossreport.render.ruler import ruler
+from lossreport.render.summaries import summary_text
 from lossreport.render.templating import fill
 from lossreport.reports.figures import Figures
 from lossreport.reports.recommending import loss_name
 from lossreport.reports.results import Group, Prediction, Report
+from lossreport.reports.summary import summary
 
 MAX_GROUPS_SHOWN = 200
 MAX_NOTABLE = 8
@@ -35,6 +37,7 @@ def render_page(report: Report, templates: Path | None = None) -> str:
     return fill(
         {
             "report": report,
+            "summary": summary_text(summary(report)),
             "sections": [_section(p, i, report.unit) for i, p in enumerate(report.predictions)],
             "issues": gravest_first(report.findings),
             "checks": [f for f in report.findings if f.status != "issue"],

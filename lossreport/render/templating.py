@@ -37,10 +37,11 @@ from lossreport.reports.results import Group
 from lossreport.reports.where import Origin, Slice
 
 PACKAGE, PAGE, STYLE, SCRIPT = "lossreport", "report.html", "report.css", "report.js"
+INDEX, INDEX_STYLE = "index.html", "index.css"
 
 
-def fill(names: Mapping[str, Any], folder: Path | None = None) -> str:
-    """Return the page, its style and script inside it and their hashes in its policy.
+def fill(names: Mapping[str, Any], folder: Path | None = None, page: str = PAGE) -> str:
+    """Return a page, its style and script inside it and their hashes in its policy.
 
     Parameters
     ----------
@@ -49,6 +50,9 @@ def fill(names: Mapping[str, Any], folder: Path | None = None) -> str:
     folder
         Where templates, style and script are looked for first, file by file; what is not there is
         the package's, which templates and style also find by "lossreport/".
+    page
+        The template of the whole: of a report, or of an index, which has a style beside the
+        report's and uses no script.
 
     Raises
     ------
@@ -60,8 +64,10 @@ def fill(names: Mapping[str, Any], folder: Path | None = None) -> str:
     environment = _environment(folder)
     try:
         css = environment.get_template(STYLE).render(names)
+        if page == INDEX:
+            css += _source(environment, INDEX_STYLE)
         script = _source(environment, SCRIPT)
-        return environment.get_template(PAGE).render(
+        return environment.get_template(page).render(
             **names,
             css=Markup(css),  # noqa: S704 - a file of ours, or of who runs the command
             script=Markup(script),  # noqa: S704
