@@ -18,6 +18,7 @@ from lossreport import formats
 from lossreport.advice import choice, gap, resampling, shape, usual
 from lossreport.checks.finding import Example
 from lossreport.errors import UsageError
+from lossreport.gates.wording import shown_value, told
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO, SE_LOG_RATIO
 from lossreport.profiles.statistics import RELATIVE_ACCURACY
 from lossreport.render.drawing import Chart
@@ -109,6 +110,8 @@ def _environment(folder: Path | None) -> Environment:
         "change": formats.change,
         "cut": partial(formats.visible, longest=28),
         "group_name": _group_name,
+        "gate_told": told,
+        "gate_value": lambda of: shown_value(*of),
         "key": formats.key_value,
         "loss_name": loss_name,
         "number": formats.number,

@@ -14,6 +14,7 @@ from lossreport.advice.advice import Advice
 from lossreport.advice.mixing import Decomposition
 from lossreport.advice.settings import Setting
 from lossreport.checks.finding import Finding, Token
+from lossreport.gates.gate import Judged
 from lossreport.logs.joining import Join
 from lossreport.logs.part import Source
 from lossreport.reports.comparison import Comparison
@@ -225,6 +226,8 @@ class Report:
     """Of actual and predicted, on one line without control characters; None if not given."""
     private: Privacy | None = None
     """What was hidden of it; None if nothing was."""
+    gates: tuple[Judged, ...] = ()
+    """What was found of each gate: see `gates.judging.judge`."""
 
     @property
     def groups(self) -> Any:
