@@ -19,6 +19,8 @@ from lossreport.gates.values import (
     whole,
 )
 from lossreport.gates.wording import (
+    ALL_FINDINGS,
+    ALL_ROWS,
     LONGEST,
     change_words,
     condition,
@@ -70,7 +72,7 @@ def _checks(report: Report, gate: Gate, before: Before) -> Iterator[Check]:
     known = [p.predicted for p in report.predictions]
     if gate.predicted is not None and gate.predicted not in known:
         name = visible(gate.predicted, LONGEST)
-        yield _undecided(gate, name, f"The report has no prediction {name}.")
+        yield _undecided(gate, name, "The report has no such prediction.")
     elif gate.figure is None:
         yield from _of_findings(report, gate)
     else:
@@ -99,7 +101,7 @@ def _of_figure(
     by = ", ".join(visible(b, LONGEST) for b in gate.by)
     grouping = grouping_of(prediction, gate.by)
     if grouping is None:
-        yield _undecided(gate, by, f"The report has no grouping by {by}.")
+        yield _undecided(gate, f"by {by}", "The report has no such grouping.")
         return
     found = [p for p in groups_of(prediction, grouping) if _is_asked(p, gate)]
     for place in found:
@@ -107,17 +109,14 @@ def _of_figure(
     if grouping.rest_groups and not (gate.group and found):
         yield _rest(grouping, gate, by)
     elif not found:
-        where = ", ".join(visible(g, LONGEST) for g in gate.group) or by
-        missing = f"{by} = {where}" if gate.group else f"by {by}"
-        yield _undecided(gate, where, f"The report has no group {missing}.")
+        where = group_name(gate.by, gate.group, LONGEST) if gate.group else f"by {by}"
+        yield _undecided(gate, where, "The report has no such group.")
 
 
 def _rest(grouping: Grouping, gate: Gate, by: str) -> Check:
     """Return that nothing is known of groups that are one sum."""
-    n = count(grouping.rest_groups, "group")
-    one = grouping.rest_groups == 1
-    said = f"{n} by {by} {'is' if one else 'are'} not told apart in this report, so not judged."
-    return _undecided(gate, f"{n} not told apart", said)
+    where = f"{count(grouping.rest_groups, 'group')} by {by}"
+    return _undecided(gate, where, "One sum in this report: not told apart, so not judged.")
 
 
 def _is_asked(place: Place, gate: Gate) -> bool:
@@ -135,7 +134,7 @@ def _is_asked(place: Place, gate: Gate) -> bool:
 def _decided(report: Report, place: Place, gate: Gate, before: Before) -> Check:
     figure = gate.figure or ""
     key = place.group.key if place.group else ()
-    where = group_name(place.by, key, LONGEST) if place.group else "all rows"
+    where = group_name(place.by, key, LONGEST) if place.group else ALL_ROWS
     rows, value = rows_of(place, figure), value_of(place, figure)
     asks = gate.max_change is not None or gate.min_change is not None
     base = before(report, place, figure) if asks else None
@@ -145,27 +144,23 @@ def _decided(report: Report, place: Place, gate: Gate, before: Before) -> Check:
 
 def _outcome(gate: Gate, where: str, rows: int, value: float | None, base: float | None) -> Check:
     figure = gate.figure or ""
-    words = f"{figure_words(figure)} of {where}"
+    words = figure_words(figure)
     words = f"{words[0].upper()}{words[1:]}"
     if rows < gate.min_rows:
         kind = "read" if figure in ROWS else "scored"
-        said = (
-            f"{count(rows, 'row')} {kind} of {where}: fewer than the {gate.min_rows:,} asked for."
-        )
+        said = f"{count(rows, 'row')} {kind}, fewer than the {gate.min_rows:,} asked for."
         return _undecided(gate, where, said)
     if value is None or not math.isfinite(value):
         return _undecided(gate, where, f"{words} does not exist: {_why(rows)}.")
     limits = [x for x in (gate.min, gate.max) if x is not None]
-    shown = value_words(figure, value, limits)
     verb = "are" if figure in ("n", "read", "left_out") else "is"
+    said = f"{words} {verb} {value_words(figure, value, limits)}"
     if gate.max is not None and value > gate.max:
-        said = f"{words} {verb} {shown}, above {limit_words(figure, gate.max)}."
-        return Check(where, said, _tripped(gate))
+        return Check(where, f"{said}, above {limit_words(figure, gate.max)}.", _tripped(gate))
     if gate.min is not None and value < gate.min:
-        said = f"{words} {verb} {shown}, below {limit_words(figure, gate.min)}."
-        return Check(where, said, _tripped(gate))
+        return Check(where, f"{said}, below {limit_words(figure, gate.min)}.", _tripped(gate))
     if gate.max_change is None and gate.min_change is None:
-        return Check(where, f"{words} {verb} {shown}.", "passed")
+        return Check(where, f"{said}.", "passed")
     return _changed(gate, where, words, (value, base))
 
 
@@ -177,9 +172,11 @@ def _changed(gate: Gate, where: str, words: str, values: tuple[float, float | No
     """Return what a gate makes of a change; its other limits are met."""
     value, base = values
     if base is None or not math.isfinite(base):
-        return _undecided(gate, where, f"{words}: there is no baseline to compare with.")
+        return _undecided(gate, where, "There is no baseline to compare with.")
     if base == 0:
-        return _undecided(gate, where, f"{words} was 0 in the baseline: no change relative to it.")
+        return _undecided(
+            gate, where, f"{words} was 0 in the baseline: no change is relative to that."
+        )
     change = (value - base) / abs(base)
     limits = [100 * x for x in (gate.min_change, gate.max_change) if x is not None]
     shown = value_words("", 100 * change, limits)
@@ -199,8 +196,7 @@ def _of_findings(report: Report, gate: Gate) -> Iterator[Check]:
         for code in gate.findings:
             of_code = [f for f in asked if f.code == code]
             if not of_code:
-                shown = visible(code, LONGEST)
-                yield _undecided(gate, shown, f"The report has no check {shown}.")
+                yield _undecided(gate, visible(code, LONGEST), "The report has no such check.")
             for finding in of_code:
                 yield _of_finding(finding, gate)
         return
@@ -209,22 +205,21 @@ def _of_findings(report: Report, gate: Gate) -> Iterator[Check]:
         yield _of_finding(finding, gate)
     if not any(p.rows.scored for p in report.predictions if gate.predicted in (None, p.predicted)):
         said = "No row is scored, so most checks could not be made."
-        yield _undecided(gate, "all findings", said)
+        yield _undecided(gate, ALL_FINDINGS, said)
     elif not issues:
-        yield Check("all findings", "There is no such finding.", "passed")
+        yield Check(ALL_FINDINGS, "There is no such finding.", "passed")
 
 
 def _of_finding(finding: Finding, gate: Gate) -> Check:
     if finding.status == "skipped":
-        said = f"{finding.code} was not checked: {finding.message}"
-        check = _undecided(gate, finding.code, said)
-    elif finding.status == "issue" and _is_grave(finding, gate):
-        check = Check(finding.code, f"{finding.code}: {finding.message}", _tripped(gate))
+        check = _undecided(gate, finding.code, f"Not checked: {finding.message}")
+    elif finding.status == "passed":
+        check = Check(finding.code, "Nothing found.", "passed")
+    elif _is_grave(finding, gate):
+        check = Check(finding.code, finding.message, _tripped(gate))
     else:
-        less = (
-            f" is only of severity {finding.severity}" if finding.status == "issue" else " passed"
-        )
-        check = Check(finding.code, f"{finding.code}{less}.", "passed")
+        said = f"Only of severity {finding.severity}: {finding.message}"
+        check = Check(finding.code, said, "passed")
     return replace(check, code=finding.code, predicted=finding.predicted)
 
 

@@ -9,6 +9,7 @@ from lossreport.gates.gate import Check, Gate, Judged, gravest_gates, tally
 from lossreport.gates.values import ROWS, SHARES
 
 LONGEST = 40
+ALL_ROWS, ALL_FINDINGS = "all rows", "all findings"
 WORDS = {
     "n": "rows scored",
     "read": "rows read",
@@ -107,7 +108,7 @@ def condition(gate: Gate) -> str:
     if gate.max_change is not None:
         limits.append(f"change at most {change_words(gate.max_change)}")
     words = figure_words(gate.figure)
-    return f"{words[0].upper()}{words[1:]}{of}: {listed(limits)}"
+    return f"{words[0].upper()}{words[1:]}{of} {listed(limits)}"
 
 
 def counted(gates: Sequence[Judged]) -> str:
@@ -124,9 +125,10 @@ def counted(gates: Sequence[Judged]) -> str:
 
 
 def check_line(check: Check) -> str:
-    """Return a check in one line: the prediction if there are several, and what was found."""
+    """Return a check in one line: prediction and place if they need saying, what was found."""
     of = f"{visible(check.predicted, LONGEST)}: " if check.predicted else ""
-    return f"{of}{check.said}"
+    where = "" if check.where in (ALL_ROWS, ALL_FINDINGS) else f"{check.where}: "
+    return f"{of}{where}{check.said}"
 
 
 def shown_value(judged: Judged, check: Check) -> str:

@@ -74,7 +74,7 @@ def _gates(gates: Sequence[Judged]) -> list[str]:
     ]
     shown, more = bad[:MAX_CHECKS], len(bad) - MAX_CHECKS
     shown += [f"- {count(more, 'more result')} like these on the page."] if more > 0 else []
-    return [p for p in (f"**Gates: {_text(counted(gates))}**", "\n".join(shown)) if p]
+    return [p for p in (f"**{_text(counted(gates))}**", "\n".join(shown)) if p]
 
 
 def _comparison(found: Comparison) -> list[str]:

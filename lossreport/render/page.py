@@ -11,7 +11,7 @@ from lossreport import formats
 from lossreport.advice.settings import Setting
 from lossreport.checks.finding import gravest_first
 from lossreport.gates.gate import gravest_gates
-from lossreport.gates.wording import counted
+from lossreport.gates.wording import counted, unmet
 from lossreport.render import charts, loss_charts, source_charts
 from lossreport.render.level_chart import by_level
 from lossreport.render.penalties import penalties
@@ -24,6 +24,7 @@ from lossreport.reports.results import Group, Prediction, Report
 MAX_GROUPS_SHOWN = 200
 MAX_NOTABLE = 8
 MAX_LEFT_OUT_SHOWN = 20
+MAX_UNMET_SHOWN = 5
 MAX_CHECKS_SHOWN = 20
 """Of each gate, the gravest."""
 
@@ -43,7 +44,9 @@ def render_page(report: Report, templates: Path | None = None) -> str:
             "issues": gravest_first(report.findings),
             "checks": [f for f in report.findings if f.status != "issue"],
             "gates": gravest_gates(report.gates),
+            "unmet": unmet(report.gates),
             "gates_said": counted(report.gates),
+            "most_unmet": MAX_UNMET_SHOWN,
             "most_checks": MAX_CHECKS_SHOWN,
         },
         templates,

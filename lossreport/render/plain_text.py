@@ -48,7 +48,7 @@ def _gates(gates: Sequence[Judged]) -> list[str]:
     """Return how many gates failed, and what was found of the gravest."""
     bad = ["* " + ": ".join(each) for each in unmet(gates)]
     more = [f"* {count(len(bad) - MAX_CHECKS, 'more result')}"] if bad[MAX_CHECKS:] else []
-    return [f"Gates: {counted(gates)}", *bad[:MAX_CHECKS], *more]
+    return [counted(gates), *bad[:MAX_CHECKS], *more]
 
 
 def _of(finding: Finding) -> str:

@@ -38,7 +38,7 @@ MAX_READ_AS = 3
 def summary(report: Report) -> str:
     """Return the verdict, the figures, the recommendation, the worst groups and the ledger."""
     blocks = [_filled(report.private.said)] if report.private else []
-    blocks += [_filled(f"Gates: {counted(report.gates)}")] if report.gates else []
+    blocks += [_filled(counted(report.gates))] if report.gates else []
     blocks += [] if report.comparison is None else _comparison(report.comparison)
     for prediction in report.predictions:
         if len(report.predictions) > 1:
