@@ -135,11 +135,15 @@ def _decided(report: Report, place: Place, gate: Gate, before: Before) -> Check:
     figure = gate.figure or ""
     key = place.group.key if place.group else ()
     where = group_name(place.by, key, LONGEST) if place.group else ALL_ROWS
-    rows, value = rows_of(place, figure), value_of(place, figure)
+    rows, value = rows_of(place, figure), _finite(value_of(place, figure))
     asks = gate.max_change is not None or gate.min_change is not None
-    base = before(report, place, figure) if asks else None
+    base = _finite(before(report, place, figure)) if asks else None
     check = _outcome(gate, where, rows, value, base)
     return replace(check, by=place.by, key=key, value=value, baseline=base, rows=rows)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _outcome(gate: Gate, where: str, rows: int, value: float | None, base: float | None) -> Check:
@@ -150,7 +154,7 @@ def _outcome(gate: Gate, where: str, rows: int, value: float | None, base: float
         kind = "read" if figure in ROWS else "scored"
         said = f"{count(rows, 'row')} {kind}, fewer than the {gate.min_rows:,} asked for."
         return _undecided(gate, where, said)
-    if value is None or not math.isfinite(value):
+    if value is None:
         return _undecided(gate, where, f"{words} does not exist: {_why(rows)}.")
     limits = [x for x in (gate.min, gate.max) if x is not None]
     verb = "are" if figure in ("n", "read", "left_out") else "is"
@@ -171,7 +175,7 @@ def _why(rows: int) -> str:
 def _changed(gate: Gate, where: str, words: str, values: tuple[float, float | None]) -> Check:
     """Return what a gate makes of a change; its other limits are met."""
     value, base = values
-    if base is None or not math.isfinite(base):
+    if base is None:
         return _undecided(gate, where, "There is no baseline to compare with.")
     if base == 0:
         return _undecided(
