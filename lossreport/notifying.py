@@ -46,12 +46,14 @@ def check_url(url: str) -> None:
         host = None
     if not host or parts.scheme not in ("http", "https"):
         raise UsageError("--notify asks for a URL of a webhook, http or https; it is not shown.")
+    if "@" in parts.netloc:
+        raise UsageError("The URL of --notify has a user name, which a webhook does not take.")
     if not url.isascii() or any(c <= " " or c == "\x7f" for c in url):
         raise UsageError("The URL of --notify has characters that must be written as %XX.")
 
 
 def shown(url: str) -> str:
-    """Return an address without what may be a secret: user, password, path and query."""
+    """Return an address without what may be a secret: path and query."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{visible(parts.hostname or '', 100)}/\u2026"
 
