@@ -73,7 +73,7 @@ FLOORS = [
     ["checks.order", "checks.pairs", "checks.places", "checks.repeats", "checks.values"],
     ["reports.joined"],
     ["reports.groups"],
-    ["gates.wording"],
+    ["gates.baseline", "gates.wording"],
     ["gates.values"],
     ["reports.results", "reports.ranking"],
     ["reports.differences"],

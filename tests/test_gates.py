@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
@@ -83,7 +84,7 @@ def test_every_group_is_judged_by_its_own_figure() -> None:
         (Gate(figure="mae", max=9, by=("site",), group=("d",)), REPORT, "no such group"),
         (Gate(figure="mae", max=9, by=("model",)), REPORT, "no such grouping"),
         (Gate(figure="mae", max=9, predicted="q"), REPORT, "no such prediction"),
-        (Gate(figure="mae", max_change=0.1), REPORT, "no baseline"),
+        (Gate(figure="mae", max_change=0.1), REPORT, "MAE has no baseline to compare with."),
         (Gate(findings=("LR999",)), REPORT, "no such check"),
         (Gate(findings=("LR010",)), REPORT, "Not checked"),
         (Gate(severity="error"), NOTHING, "No row is scored"),
@@ -282,3 +283,37 @@ def test_judging_is_repeatable_and_leaves_the_rest_alone() -> None:
     assert replace(once, gates=()) == REPORT
     report = lossreport.report(EXAMPLES / "apples.csv")
     assert render_page(judge(report, ())) == render_page(report)
+
+
+@dataclass(frozen=True)
+class WithChanges(Report):
+    """A report that was compared with a baseline."""
+
+    changes: Any = None
+
+
+def test_a_baseline_is_found_by_prediction_group_and_figure() -> None:
+    def place(key: str | None, mae: float | None, rows: float) -> SimpleNamespace:
+        at = (("site",), (key,)) if key else ((), ())
+        return SimpleNamespace(
+            place=SimpleNamespace(predicted="predicted", by=at[0], key=at[1]),
+            differences=(
+                SimpleNamespace(figure="mae", before=mae),
+                SimpleNamespace(figure="rows", before=rows),
+            ),
+        )
+
+    own = {f.name: getattr(REPORT, f.name) for f in fields(REPORT)}
+    changes = SimpleNamespace(places=(place(None, 9.0, 640.0), place("a", None, 200.0)))
+    report = WithChanges(**own, changes=changes)
+    (rows,) = checks(Gate(figure="n", min_change=-0.4), report)
+    assert (rows.status, rows.value, rows.baseline) == ("failed", 320, 640.0)
+    assert rows.said.endswith("changed by \u221250.0% since the baseline, less than \u221240%.")
+    (mae,) = checks(Gate(figure="mae", max_change=0.0), report)
+    assert (mae.status, mae.baseline) == ("passed", 9.0)
+    found = checks(Gate(figure="mae", by=("site",), max_change=9.0), report)
+    assert all(c.undecided and c.status == "failed" and c.baseline is None for c in found)
+    (of_a,) = checks(Gate(figure="n", by=("site",), group=("a",), max_change=0.0), report)
+    assert (of_a.status, of_a.baseline) == ("passed", 200.0)
+    (other,) = checks(Gate(figure="rmse", max_change=9.0), report)
+    assert other.undecided

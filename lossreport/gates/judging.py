@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from lossreport.checks.finding import Finding
 from lossreport.formats import count, group_name, key_value, visible
+from lossreport.gates.baseline import before
 from lossreport.gates.gate import Check, Gate, Judged, Status
 from lossreport.gates.values import (
     ROWS,
@@ -37,13 +38,7 @@ Before = Callable[[Report, Place, str], float | None]
 """From a report, a place and the name of a figure to that figure in the baseline, if known."""
 
 
-def no_baseline(report: Report, place: Place, figure: str) -> float | None:
-    """Return None: nothing is known of before."""
-    del report, place, figure
-    return None
-
-
-def judge(report: Report, gates: Sequence[Gate], before: Before = no_baseline) -> Report:
+def judge(report: Report, gates: Sequence[Gate], before: Before = before) -> Report:
     """Return the report with what was found of each gate.
 
     A figure that does not exist, too few rows, a group, grouping, prediction, check or baseline
@@ -176,7 +171,7 @@ def _changed(gate: Gate, where: str, words: str, values: tuple[float, float | No
     """Return what a gate makes of a change; its other limits are met."""
     value, base = values
     if base is None:
-        return _undecided(gate, where, "There is no baseline to compare with.")
+        return _undecided(gate, where, f"{words} has no baseline to compare with.")
     if base == 0:
         return _undecided(
             gate, where, f"{words} was 0 in the baseline: no change is relative to that."
