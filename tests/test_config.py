@@ -63,6 +63,7 @@ def test_a_gate_is_what_its_table_says(tmp_path: Path) -> None:
         ('figure = "mae"\nmax = true', 3, "max: write a finite number"),
         ('figure = "mae"\nmax = "5%"', 3, "max: write a finite number"),
         ('figure = "mae"\nmax_change = 0.1', 3, "max_change: write a change"),
+        ('figure = "n"\nmax_change = "10%"', 3, "max_change: only mae, rmse, ratio, bias"),
         ('figure = "mae"', 2, "figure: a figure needs a limit"),
         ('figure = "mae"\nmin = 2\nmax = 1', 1, "nothing can meet this"),
         ('figure = "lift"\nmax = 1', 2, "only groups have this figure"),

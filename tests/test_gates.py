@@ -306,14 +306,14 @@ def test_a_baseline_is_found_by_prediction_group_and_figure() -> None:
     own = {f.name: getattr(REPORT, f.name) for f in fields(REPORT)}
     changes = SimpleNamespace(places=(place(None, 9.0, 640.0), place("a", None, 200.0)))
     report = WithChanges(**own, changes=changes)
-    (rows,) = checks(Gate(figure="n", min_change=-0.4), report)
+    (rows,) = checks(Gate(figure="read", min_change=-0.4), report)
     assert (rows.status, rows.value, rows.baseline) == ("failed", 320, 640.0)
     assert rows.said.endswith("changed by \u221250.0% since the baseline, less than \u221240%.")
     (mae,) = checks(Gate(figure="mae", max_change=0.0), report)
     assert (mae.status, mae.baseline) == ("passed", 9.0)
     found = checks(Gate(figure="mae", by=("site",), max_change=9.0), report)
     assert all(c.undecided and c.status == "failed" and c.baseline is None for c in found)
-    (of_a,) = checks(Gate(figure="n", by=("site",), group=("a",), max_change=0.0), report)
+    (of_a,) = checks(Gate(figure="read", by=("site",), group=("a",), max_change=0.0), report)
     assert (of_a.status, of_a.baseline) == ("passed", 200.0)
     (other,) = checks(Gate(figure="rmse", max_change=9.0), report)
     assert other.undecided

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lossreport.gates.values import Place
 from lossreport.reports.results import Report
 
-NAMED = {"n": "rows"}
+NAMED = {"read": "rows"}
 """Figures that have another name there."""
 
 

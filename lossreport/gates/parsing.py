@@ -10,7 +10,7 @@ from typing import Any
 
 from lossreport.formats import listed, visible
 from lossreport.gates.gate import Gate
-from lossreport.gates.values import FIGURES, OF_GROUPS, SHARES
+from lossreport.gates.values import FIGURES, OF_GROUPS, SHARES, WITH_BASELINE
 
 Path = tuple[str | int, ...]
 CHOICES = {
@@ -113,6 +113,10 @@ def _check_whole(gate: Gate, table: Mapping[str, Any], at: Path) -> None:
 def _check_figure(gate: Gate, table: Mapping[str, Any], at: Path) -> None:
     if not any(key in table for key in (*LIMITS, *CHANGES)):
         raise Wrong("a figure needs a limit: max, min, max_change or min_change", *at, "figure")
+    for key in CHANGES:
+        if key in table and gate.figure not in WITH_BASELINE:
+            names = listed(list(WITH_BASELINE))
+            raise Wrong(f"only {names} are compared with a baseline", *at, key)
     for low, high in ((gate.min, gate.max), (gate.min_change, gate.max_change)):
         if low is not None and high is not None and low > high:
             raise Wrong("nothing can meet this: the lowest is above the highest", *at)

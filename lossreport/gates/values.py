@@ -12,6 +12,8 @@ ROWS = ("n", "read", "left_out", "left_out_share")
 """Figures of the ledger, which exist without scored rows: n is how many were scored."""
 OF_GROUPS = ("share_of_rows", "share_of_abs_error", "share_of_sq_error", "lift", "ratio_without")
 """Figures that only groups have."""
+WITH_BASELINE = ("mae", "rmse", "ratio", "bias", "left_out_share", "read")
+"""Figures that are compared with a baseline."""
 SHARES = ("left_out_share", "share_of_rows", "share_of_abs_error", "share_of_sq_error")
 """Figures from 0 to 1, which are written as per cent."""
 FIGURES = tuple(
