@@ -45,12 +45,12 @@ def as_dict(report: Report) -> dict[str, Any]:
         "time_span": list(report.span) if report.span else None,
         "predictions": [_prediction(p, report.keys) for p in report.predictions],
         "findings": [asdict(f) for f in report.findings],
+        "gates": [_gate(g) for g in report.gates],
         "notes": list(report.notes),
         "joined": [asdict(j) for j in report.joins],
         "comparison": report.comparison and _comparison(report.comparison),
         "unit": report.unit,
         "private": report.private and asdict(report.private),
-        "gates": [_gate(g) for g in report.gates],
     }
 
 

@@ -218,6 +218,8 @@ class Report:
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
     """How figures that are not exact were made, and how the log was read."""
+    gates: tuple[Judged, ...] = ()
+    """What was found of each gate: see `gates.judging.judge`."""
     joins: tuple[Join, ...] = ()
     """How the predictions came together with actuals of other files."""
     comparison: Comparison | None = None
@@ -226,8 +228,6 @@ class Report:
     """Of actual and predicted, on one line without control characters; None if not given."""
     private: Privacy | None = None
     """What was hidden of it; None if nothing was."""
-    gates: tuple[Judged, ...] = ()
-    """What was found of each gate: see `gates.judging.judge`."""
 
     @property
     def groups(self) -> Any:
