@@ -40,9 +40,9 @@ def to_markdown(report: Report) -> str:
     At most `LONGEST` bytes: what does not fit is left out at the end, and a line says how much.
     """
     parts = [f"{MARK} {report.version} -->", f"## {_text(report.title)}"]
+    parts += _gates(report.gates) if report.gates else []
     if report.private:
         parts.append(_text(report.private.said))
-    parts += _gates(report.gates) if report.gates else []
     parts += [] if report.comparison is None else _comparison(report.comparison)
     for prediction in report.predictions:
         if len(report.predictions) > 1:

@@ -28,10 +28,10 @@ def to_text(report: Report) -> str:
     programs act on: a dot, a tilde, "From ".
     """
     blocks = [_filled(f"[lossreport] {visible(report.title, 200)}")]
-    if report.private:
-        blocks.append(_filled(report.private.said))
     if report.gates:
         blocks += [_filled(text, 2) for text in _gates(report.gates)]
+    if report.private:
+        blocks.append(_filled(report.private.said))
     for prediction in report.predictions:
         if len(report.predictions) > 1:
             blocks.append(_filled(f"== {visible(prediction.predicted, 60)} =="))
