@@ -186,6 +186,7 @@ def _changed(gate: Gate, where: str, words: str, values: tuple[float, float | No
     if gate.min_change is not None and change < gate.min_change:
         limit = f"less than {change_words(gate.min_change)}"
         return Check(where, f"{said}, {limit}.", _tripped(gate))
+    said = said if change else f"{words} is as in the baseline"
     return Check(where, f"{said}.", "passed")
 
 
