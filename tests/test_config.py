@@ -143,7 +143,9 @@ def test_the_command_line_comes_first_then_variables_then_the_configuration(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "lossreport.toml").write_text("[report]\nunit = 'kg'\nworst = 1\nby = ''\n")
-    assert run(LOG).json["unit"] == "kg"
+    ran = run(LOG)
+    assert ran.json["unit"] == "kg"
+    assert "Defaults and gates of lossreport.toml" in ran.out
     assert len(run(LOG).json["predictions"][0]["worst_rows"]) == 1
     monkeypatch.setenv("LOSSREPORT_UNIT", "lb")
     assert run(LOG).json["unit"] == "lb"

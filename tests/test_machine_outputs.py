@@ -236,6 +236,8 @@ def test_annotations_come_in_github_s_jobs_or_when_asked_for(
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     assert "::warning title=lossreport LR018::" in run(LOG).out
     assert "::warning" not in run(LOG, "--no-annotations").out
+    assert run(LOG, "--quiet").out == ""
+    assert "::warning" in run(LOG, "--quiet", "--annotations").out
 
 
 def test_the_job_s_summary_is_appended_to(

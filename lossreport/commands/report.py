@@ -124,8 +124,9 @@ def report(
         paths = {option: path for option, path in outputs.items() if path is not None}
         _check_outputs(paths, [*logs, *(actuals or ())], force=force)
         to = telling(
-            annotations=annotations, summary=summary, notify=notify, required=notify_required
-        )
+            annotations=annotations, summary=summary, notify=notify, required=notify_required,
+            quiet=quiet,
+        )  # fmt: skip
         from lossreport import api
         from lossreport.gates.judging import judge
 
@@ -151,9 +152,11 @@ def report(
         finished = judge(api.report(made, goal=goal.value, **shown), gates)
         written = _write(finished, made, paths)
         if not quiet:
+            from lossreport.formats import visible
             from lossreport.render import terminal
 
-            say(terminal.summary(finished) + "\n\n" + written)
+            used = f"Defaults and gates of {visible(config)}\n" if config else ""
+            say(f"{terminal.summary(finished)}\n\n{used}{written}")
         end(finished, told=tell(finished, to, quiet=quiet))
 
 

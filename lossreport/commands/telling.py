@@ -29,9 +29,14 @@ class Telling:
 
 
 def telling(
-    *, annotations: bool | None, summary: bool, notify: str | None, required: bool
+    *, annotations: bool | None, summary: bool, notify: str | None, required: bool, quiet: bool
 ) -> Telling:
     """Return what was asked for.
+
+    Parameters
+    ----------
+    annotations
+        None: in jobs of GitHub Actions that are not to be quiet.
 
     Raises
     ------
@@ -52,7 +57,7 @@ def telling(
     elif required:
         raise UsageError("--notify-required is for --notify: give the URL of a webhook.")
     if annotations is None:
-        annotations = os.environ.get("GITHUB_ACTIONS") == "true"
+        annotations = not quiet and os.environ.get("GITHUB_ACTIONS") == "true"
     return Telling(annotations, Path(path) if path else None, notify, required)
 
 
