@@ -16,6 +16,8 @@ from lossreport.version import __version__
 if TYPE_CHECKING:
     from lossreport.api import profile, report
     from lossreport.errors import LossReportError, UnreadableLogError, UsageError
+    from lossreport.gates.config import read_config
+    from lossreport.gates.judging import judge
     from lossreport.losses import huber, mae, mse, rmse
     from lossreport.profiles.file import load_profile, save_profile
     from lossreport.profiles.profile import merge
@@ -31,11 +33,13 @@ _WHERE = {
     "UnreadableLogError": "errors",
     "UsageError": "errors",
     "huber": "losses",
+    "judge": "gates.judging",
     "load_profile": "profiles.file",
     "mae": "losses",
     "merge": "profiles.profile",
     "mse": "losses",
     "profile": "api",
+    "read_config": "gates.config",
     "render_page": "render.page",
     "report": "api",
     "rmse": "losses",
@@ -53,11 +57,13 @@ __all__ = [
     "UsageError",
     "__version__",
     "huber",
+    "judge",
     "load_profile",
     "mae",
     "merge",
     "mse",
     "profile",
+    "read_config",
     "render_page",
     "report",
     "rmse",

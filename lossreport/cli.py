@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from lossreport.commands.config import config
 from lossreport.commands.console import say
 from lossreport.commands.index import index
 from lossreport.commands.inspect import inspect
@@ -23,8 +24,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Which loss suits a prediction log, and can the log be trusted? One command, one page.",
 )
-for command in (report, inspect, profile, index):
-    app.command()(command)
+for command in (report, inspect, profile, index, config):
+    # LOSSREPORT_UNIT is --unit of every command that has it.
+    app.command(context_settings={"auto_envvar_prefix": "LOSSREPORT"})(command)
 
 
 @app.callback(invoke_without_command=True)

@@ -170,3 +170,29 @@ MinGroup = Annotated[
         metavar="N", min=2, help="With --private: the fewest rows a group is told with (50)."
     ),
 ]
+Junit = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="Gates and findings as JUnit XML.")
+]
+Prometheus = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="Metrics for the textfile collector: NAME.prom."),
+]
+Annotations = Annotated[
+    bool | None,
+    typer.Option(
+        "--annotations/--no-annotations",
+        help="Gates and findings as annotations of a GitHub workflow; there by default.",
+    ),
+]
+Summary = Annotated[
+    bool, typer.Option("--summary", help="Append the Markdown to $GITHUB_STEP_SUMMARY.")
+]
+Notify = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL", help="Tell a webhook of Slack, Teams or Mattermost. Never shown whole."
+    ),
+]
+NotifyRequired = Annotated[
+    bool, typer.Option("--notify-required", help="Exit with 2 if the webhook cannot be told.")
+]

@@ -8,9 +8,11 @@ from pathlib import Path
 from lossreport.errors import UsageError
 from lossreport.render.card import to_png
 from lossreport.render.csv_files import NAMES, to_csv
+from lossreport.render.junit import to_junit
 from lossreport.render.markdown import to_markdown
 from lossreport.render.page import render_page
 from lossreport.render.plain_text import to_text
+from lossreport.render.prometheus import to_prometheus
 from lossreport.render.report_json import to_json
 from lossreport.render.templating import check_folder as check_folder_of_templates
 from lossreport.reports.results import Report
@@ -21,6 +23,8 @@ FORMS: Mapping[str, Callable[[Report], str | bytes]] = {
     "markdown": to_markdown,
     "text": to_text,
     "card": to_png,
+    "junit": to_junit,
+    "prometheus": to_prometheus,
     "html": render_page,
 }
 """What makes the file of each option; the page last, so that it is there if all are."""

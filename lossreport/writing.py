@@ -16,9 +16,9 @@ OWN_MARKS = (
     b'"schema": "lossreport/report/',
     b"<!-- lossreport ",
 )
-"""What the beginning of every page, JSON and Markdown written by lossreport contains, ..."""
-OWN_STARTS = (b"lossreport,", b"[lossreport] ")
-"""... and how its CSV files and plain texts begin, ..."""
+"""What the beginning of every page, JSON, Markdown and XML written by lossreport contains, ..."""
+OWN_STARTS = (b"lossreport,", b"[lossreport] ", b"# lossreport ")
+"""... and how its CSV files, plain texts and metrics begin, ..."""
 OWN_PICTURE = b"Software\x00lossreport "
 """... and what its pictures (PNG) hold."""
 

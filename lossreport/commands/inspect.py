@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lossreport.commands.console import errors, say
+from lossreport.commands.defaults import Config
 from lossreport.commands.reading import text_options
 from lossreport.errors import LossReportError
 from lossreport.options import (
@@ -27,6 +28,7 @@ def inspect(
     no_header: NoHeader = False,
     skip_lines: SkipLines = None,
     missing: Missing = None,
+    config: Config = None,  # noqa: ARG001 - its callback sets defaults
     debug: Debug = False,
 ) -> None:
     """Show what a log holds: format, rows if known, columns, types, and the role each would get."""

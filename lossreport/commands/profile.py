@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lossreport.commands.console import errors, say, size
+from lossreport.commands.defaults import Config
 from lossreport.commands.reading import profile_of, text_options
 from lossreport.options import (
     Actual,
@@ -59,6 +60,7 @@ def profile(
     missing: Missing = None,
     force: Force = False,
     quiet: Quiet = False,
+    config: Config = None,  # noqa: ARG001 - its callback sets defaults
     debug: Debug = False,
 ) -> None:
     """Write only the mergeable statistics, for nightly jobs; `report` reads them like a log."""

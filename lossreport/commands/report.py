@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import typer
-
-from lossreport.commands.console import complain, errors, say, size
+from lossreport.commands.console import errors, say, size
+from lossreport.commands.defaults import Config
 from lossreport.commands.reading import profile_of, text_options
+from lossreport.commands.telling import end, tell, telling
 from lossreport.options import (
     Actual,
     Actuals,
+    Annotations,
     AsOf,
     BadFile,
     By,
@@ -32,20 +34,25 @@ from lossreport.options import (
     Html,
     Id,
     Json,
+    Junit,
     Logs,
     Markdown,
     MinGroup,
     Missing,
     NoHeader,
+    Notify,
+    NotifyRequired,
     On,
     OnBadFile,
     Predicted,
     Private,
     ProfileFile,
+    Prometheus,
     Quiet,
     Separator,
     Sheet,
     SkipLines,
+    Summary,
     Templates,
     Text,
     Time,
@@ -54,8 +61,6 @@ from lossreport.options import (
     Unit,
     Worst,
 )
-
-NOTHING_SCORED = 5
 
 
 def report(
@@ -94,6 +99,13 @@ def report(
     no_header: NoHeader = False,
     skip_lines: SkipLines = None,
     missing: Missing = None,
+    junit: Junit = None,
+    prometheus: Prometheus = None,
+    annotations: Annotations = None,
+    summary: Summary = False,
+    notify: Notify = None,
+    notify_required: NotifyRequired = False,
+    config: Config = None,
     force: Force = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -102,16 +114,23 @@ def report(
     with errors(debug=debug):
         outputs: dict[str, Path | None] = {
             "html": html or Path("report.html"), "json": json, "markdown": markdown, "text": text,
-            "card": card, "csv": csv, "profile": profile,
+            "card": card, "csv": csv, "profile": profile, "junit": junit,
+            "prometheus": prometheus,
         }  # fmt: skip
         shown = {
             "costs": _costs(cost_under, cost_over), "title": title, "unit": unit,
             "as_of": datetime.now(UTC).isoformat() if as_of == "now" else as_of,
             **_hiding(profile, min_group, private=private),
         }  # fmt: skip
+        gates = _gates(config)
         paths = {option: path for option, path in outputs.items() if path is not None}
         _check_outputs(paths, [*logs, *(actuals or ())], templates, force=force)
+        to = telling(
+            annotations=annotations, summary=summary, notify=notify, required=notify_required,
+            quiet=quiet,
+        )  # fmt: skip
         from lossreport import api
+        from lossreport.gates.judging import judge
 
         # Drawing needs matplotlib, whose import takes as long as reading a million rows: meanwhile.
         Thread(target=import_module, args=("matplotlib.figure",), daemon=True).start()
@@ -132,15 +151,21 @@ def report(
             on_bad_file=on_bad_file.value,
             **text_options(separator, encoding, decimal, no_header, skip_lines, missing),
         )
-        finished = api.report(made, goal=goal.value, **shown)
+        finished = judge(api.report(made, goal=goal.value, **shown), gates)
         written = _write(finished, made, paths, templates)
         if not quiet:
-            from lossreport.render.terminal import summary
+            from lossreport.formats import visible
+            from lossreport.render import terminal
 
-            say(summary(finished) + "\n\n" + written)
-        if not all(p.rows.scored for p in finished.predictions):
-            complain("No row could be scored" + _of_which(finished))
-            raise typer.Exit(NOTHING_SCORED)
+            used = f"Defaults and gates of {visible(config)}\n" if config else ""
+            say(f"{terminal.summary(finished)}\n\n{used}{written}")
+        end(finished, told=tell(finished, to, quiet=quiet))
+
+
+def _gates(config: str | None) -> Sequence[Any]:
+    from lossreport.gates.config import read_config
+
+    return read_config(Path(config)).gates if config else ()
 
 
 def _costs(under: float | None, over: float | None) -> tuple[float, float] | None:
@@ -187,9 +212,3 @@ def _write(finished: Any, made: Any, paths: dict[str, Path], templates: Path | N
     write_outputs(finished, paths, templates)
     written = [file for option, path in paths.items() for file in files_of(option, path)]
     return "\n".join(f"Wrote {p} ({size(p)})" for p in written)
-
-
-def _of_which(finished: Any) -> str:
-    without = [p.predicted for p in finished.predictions if not p.rows.scored]
-    of = f" of {', '.join(without)}" if len(finished.predictions) > 1 else ""
-    return f"{of}: the page says why."

@@ -235,7 +235,8 @@ def quantiles(prediction: Prediction, name: str) -> Chart | None:
         ax.plot(x, y, color=BLUE, lw=2)
         ax.annotate("Gaussian", (x[-1], x[-1]), color=MUTED, fontsize=8.5, ha="right",
                     xytext=(0, -12), textcoords="offset points")  # fmt: skip
-        ax.annotate("Laplace", (x[-6], _laplace(x[-6])), color=ORANGE, fontsize=8.5, ha="right",
+        near = x[max(0, len(x) - 6)]
+        ax.annotate("Laplace", (near, _laplace(near)), color=ORANGE, fontsize=8.5, ha="right",
                     xytext=(-4, 3), textcoords="offset points")  # fmt: skip
         ax.set(xlabel="Gaussian quantile (standard deviations)",
                ylabel="error (robust deviations)")  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from lossreport.checks.finding import Finding, gravest_first
 from lossreport.formats import (
@@ -17,6 +18,8 @@ from lossreport.formats import (
     reason,
     visible,
 )
+from lossreport.gates.gate import Judged
+from lossreport.gates.wording import counted, unmet
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.reports.comparing_words import name_of
 from lossreport.reports.comparison import Comparison
@@ -25,6 +28,7 @@ from lossreport.reports.results import Group, Prediction, Report
 
 MARK = "<!-- lossreport"
 MAX_GROUPS = 20
+MAX_CHECKS = 20
 LONGEST = 60_000
 """Bytes: a comment on a pull request may have 65,536 characters, a job summary 1 MiB."""
 SIGNS = {"alert": "\u26a0 ", "note": "", "calm": "\u2713 ", "none": ""}
@@ -36,6 +40,7 @@ def to_markdown(report: Report) -> str:
     At most `LONGEST` bytes: what does not fit is left out at the end, and a line says how much.
     """
     parts = [f"{MARK} {report.version} -->", f"## {_text(report.title)}"]
+    parts += _gates(report.gates) if report.gates else []
     if report.private:
         parts.append(_text(report.private.said))
     parts += [] if report.comparison is None else _comparison(report.comparison, report.unit)
@@ -60,6 +65,16 @@ def _cut(lines: list[str]) -> str:
             left = sum(1 for x in lines[i:] if x)
             return "\n".join([*lines[:i], "", f"*Cut here: {count(left, 'more line')}.*", ""])
     return "\n".join(lines) + "\n"
+
+
+def _gates(gates: Sequence[Judged]) -> list[str]:
+    """Return how many gates failed, and what was found where they were not met."""
+    bad = [
+        ": ".join(["- " + _text(how), _text(gate), _text(said)]) for how, gate, said in unmet(gates)
+    ]
+    shown, more = bad[:MAX_CHECKS], len(bad) - MAX_CHECKS
+    shown += [f"- {count(more, 'more result')} like these on the page."] if more > 0 else []
+    return [p for p in (f"**{_text(counted(gates))}**", "\n".join(shown)) if p]
 
 
 def _comparison(found: Comparison, unit: str | None) -> list[str]:

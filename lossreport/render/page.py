@@ -10,6 +10,8 @@ from typing import Any
 from lossreport import formats
 from lossreport.advice.settings import Setting
 from lossreport.checks.finding import gravest_first
+from lossreport.gates.gate import gravest_gates
+from lossreport.gates.wording import counted, unmet
 from lossreport.render import charts, loss_charts, source_charts
 from lossreport.render.level_chart import by_level
 from lossreport.render.penalties import penalties
@@ -24,6 +26,9 @@ from lossreport.reports.summary import summary
 MAX_GROUPS_SHOWN = 200
 MAX_NOTABLE = 8
 MAX_LEFT_OUT_SHOWN = 10
+MAX_UNMET_SHOWN = 5
+MAX_CHECKS_SHOWN = 20
+"""Of each gate, the gravest."""
 
 
 def render_page(report: Report, templates: Path | None = None) -> str:
@@ -41,6 +46,11 @@ def render_page(report: Report, templates: Path | None = None) -> str:
             "sections": [_section(p, i, report.unit) for i, p in enumerate(report.predictions)],
             "issues": gravest_first(report.findings),
             "checks": [f for f in report.findings if f.status != "issue"],
+            "gates": gravest_gates(report.gates),
+            "unmet": unmet(report.gates),
+            "gates_said": counted(report.gates),
+            "most_unmet": MAX_UNMET_SHOWN,
+            "most_checks": MAX_CHECKS_SHOWN,
         },
         templates,
     )

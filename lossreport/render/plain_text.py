@@ -7,11 +7,14 @@ from collections.abc import Sequence
 
 from lossreport.checks.finding import Finding, gravest_first
 from lossreport.formats import amount, count, group_name, percent, ratio, reason, visible
+from lossreport.gates.gate import Judged
+from lossreport.gates.wording import counted, unmet
 from lossreport.reports.figures import Figures
 from lossreport.reports.results import Group, Prediction, Report
 
 WIDTH = 72
 WORST_GROUPS = 10
+MAX_CHECKS = 10
 PLAIN = str.maketrans(
     {"\u2212": "-", "\u2013": "-", "\u2026": "...", "\u00b2": "^2", "\u00f7": "/", "\u2019": "'"}
 )
@@ -25,6 +28,8 @@ def to_text(report: Report) -> str:
     programs act on: a dot, a tilde, "From ".
     """
     blocks = [_filled(f"[lossreport] {visible(report.title, 200)}")]
+    if report.gates:
+        blocks += [_filled(text, 2) for text in _gates(report.gates)]
     if report.private:
         blocks.append(_filled(report.private.said))
     for prediction in report.predictions:
@@ -37,6 +42,13 @@ def to_text(report: Report) -> str:
     blocks.append(_filled(f"Made by lossreport {report.version}."))
     lines = "\n\n".join(blocks).split("\n")
     return "".join(f"{_safe(line)}\n" for line in lines)
+
+
+def _gates(gates: Sequence[Judged]) -> list[str]:
+    """Return how many gates failed, and what was found of the gravest."""
+    bad = ["* " + ": ".join(each) for each in unmet(gates)]
+    more = [f"* {count(len(bad) - MAX_CHECKS, 'more result')}"] if bad[MAX_CHECKS:] else []
+    return [counted(gates), *bad[:MAX_CHECKS], *more]
 
 
 def _of(finding: Finding) -> str:

@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from lossreport.gates.gate import Judged
 from lossreport.reports.comparison import Comparison
 from lossreport.reports.figures import Figures
 from lossreport.reports.results import (
@@ -44,11 +45,26 @@ def as_dict(report: Report) -> dict[str, Any]:
         "time_span": list(report.span) if report.span else None,
         "predictions": [_prediction(p, report.keys) for p in report.predictions],
         "findings": [asdict(f) for f in report.findings],
+        "gates": [_gate(g) for g in report.gates],
         "notes": list(report.notes),
         "joined": [asdict(j) for j in report.joins],
         "comparison": report.comparison and _comparison(report.comparison),
         "unit": report.unit,
         "private": report.private and asdict(report.private),
+    }
+
+
+def _gate(judged: Judged) -> dict[str, Any]:
+    gate = {k: v for k, v in asdict(judged.gate).items() if k != "name"}
+    return {
+        "name": judged.name,
+        "condition": judged.condition,
+        "status": judged.status,
+        "undecided": judged.undecided,
+        "gate": {k: list(v) if isinstance(v, tuple) else v for k, v in gate.items()},
+        "checks": [
+            {**asdict(c), "by": list(c.by), "key": list(c.key)} for c in judged.gravest_first
+        ],
     }
 
 

@@ -27,6 +27,8 @@ from lossreport.advice import choice, gap, resampling, shape, usual
 from lossreport.checks.finding import Example
 from lossreport.errors import UsageError
 from lossreport.formats import listed
+from lossreport.gates.gate import Check, Judged
+from lossreport.gates.wording import shown_value, told
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO, SE_LOG_RATIO
 from lossreport.profiles.statistics import RELATIVE_ACCURACY
 from lossreport.render.drawing import Chart
@@ -186,6 +188,11 @@ def _group_name(
     return formats.group_name(by, member.key, longest)
 
 
+def _gate_value(of: tuple[Judged, Check]) -> str:
+    """Return what a check of a gate found, `(judged, check)`."""
+    return shown_value(*of)
+
+
 def _cut(text: str) -> str:
     """Return text from a log as `visible`, cut to 28 characters."""
     return formats.visible(text, 28)
@@ -202,6 +209,8 @@ FILTERS: Mapping[str, Callable[..., str | None]] = {
     "change": formats.change,
     "cut": _cut,
     "group_name": _group_name,
+    "gate_told": told,
+    "gate_value": _gate_value,
     "key": formats.key_value,
     "loss_name": loss_name,
     "number": formats.number,

@@ -22,6 +22,7 @@ from lossreport.formats import (
     squared,
     visible,
 )
+from lossreport.gates.wording import counted
 from lossreport.logs.log import Log
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.reports.comparing_words import name_of
@@ -37,6 +38,7 @@ MAX_READ_AS = 3
 def summary(report: Report) -> str:
     """Return the verdict, the figures, the recommendation, the worst groups and the ledger."""
     blocks = [_filled(report.private.said)] if report.private else []
+    blocks += [_filled(counted(report.gates))] if report.gates else []
     blocks += [] if report.comparison is None else _comparison(report.comparison, report.unit)
     for prediction in report.predictions:
         if len(report.predictions) > 1:

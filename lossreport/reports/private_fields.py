@@ -11,6 +11,7 @@ from lossreport.advice.levels import Band, Levels
 from lossreport.advice.mixing import Decomposition
 from lossreport.advice.settings import Setting
 from lossreport.checks.finding import Example, Finding, Token
+from lossreport.gates.gate import Check, Gate, Judged
 from lossreport.logs.joining import Join
 from lossreport.logs.part import Source
 from lossreport.reports.comparison import Comparison, Gap, Model, Without
@@ -50,7 +51,7 @@ Part = TypeVar("Part")
 FIELDS: Mapping[type, tuple[str, str]] = {
     Report: (
         "version actual predicted time keys found rows unit",
-        "title sources span predictions findings notes joins comparison private",
+        "title sources span predictions findings notes joins comparison private gates",
     ),
     Prediction: (
         "predicted rows recommendation time_step settings goals",
@@ -120,8 +121,10 @@ FIELDS: Mapping[type, tuple[str, str]] = {
     Verdict: ("", "tag tone headline why points"),
     Privacy: ("", "min_group said"),
 }
-LEFT_OUT = (WorstRow, Pattern, Seen, SeenRow, LevelBin, Token, Example, Filters)
-"""Nothing of these types is in a private report."""
+LEFT_OUT = (
+    WorstRow, Pattern, Seen, SeenRow, LevelBin, Token, Example, Filters, Judged, Gate, Check,
+)  # fmt: skip
+"""Nothing of these types is kept; gates are judged on the private report afterwards."""
 
 
 def only(part: Part, /, **anew: Any) -> Part:

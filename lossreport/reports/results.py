@@ -14,6 +14,7 @@ from lossreport.advice.advice import Advice
 from lossreport.advice.mixing import Decomposition
 from lossreport.advice.settings import Setting
 from lossreport.checks.finding import Finding, Token
+from lossreport.gates.gate import Judged
 from lossreport.logs.joining import Join
 from lossreport.logs.part import Source
 from lossreport.reports.comparison import Comparison
@@ -217,6 +218,8 @@ class Report:
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
     """How figures that are not exact were made, and how the log was read."""
+    gates: tuple[Judged, ...] = ()
+    """What was found of each gate: see `gates.judging.judge`."""
     joins: tuple[Join, ...] = ()
     """How the predictions came together with actuals of other files."""
     comparison: Comparison | None = None
