@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from lossreport.commands.console import say
+from lossreport.commands.history import history
 from lossreport.commands.inspect import inspect
 from lossreport.commands.profile import profile
 from lossreport.commands.report import report
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 for command in (report, inspect, profile):
     app.command()(command)
+app.add_typer(history, name="history")
 
 
 @app.callback(invoke_without_command=True)

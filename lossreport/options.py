@@ -166,3 +166,21 @@ MinGroup = Annotated[
         metavar="N", min=2, help="With --private: the fewest rows a group is told with (50)."
     ),
 ]
+KeepHistory = Annotated[
+    str | None,
+    typer.Option(
+        "--history",
+        metavar="DIR_OR_URL",
+        help="Keep the run's profile among those of earlier runs: a folder, or s3://...",
+    ),
+]
+RunDate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="YYYY-MM-DD",
+        help="The day of the run in the history; that of the log's last time if not given.",
+    ),
+]
+HistoryPlace = Annotated[
+    str, typer.Argument(metavar="DIR_OR_URL", help="The history: a folder, or s3://...")
+]

@@ -12,6 +12,7 @@ import typer
 
 from lossreport.commands.console import complain, errors, say, size
 from lossreport.commands.reading import profile_of, text_options
+from lossreport.commands.remembering import check_history, day_given, remember
 from lossreport.options import (
     Actual,
     Actuals,
@@ -32,6 +33,7 @@ from lossreport.options import (
     Html,
     Id,
     Json,
+    KeepHistory,
     Logs,
     Markdown,
     MinGroup,
@@ -43,6 +45,7 @@ from lossreport.options import (
     Private,
     ProfileFile,
     Quiet,
+    RunDate,
     Separator,
     Sheet,
     SkipLines,
@@ -78,6 +81,8 @@ def report(
     card: Card = None,
     csv: Csv = None,
     profile: ProfileFile = None,
+    history: KeepHistory = None,
+    run_date: RunDate = None,
     title: Title = None,
     unit: Unit = None,
     private: Private = False,
@@ -105,10 +110,13 @@ def report(
         shown = {
             "costs": _costs(cost_under, cost_over), "title": title, "unit": unit,
             "as_of": datetime.now(UTC).isoformat() if as_of == "now" else as_of,
-            **_hiding(profile, min_group, private=private),
+            **_hiding(profile, history, min_group, private=private),
         }  # fmt: skip
         paths = {option: path for option, path in outputs.items() if path is not None}
         _check_outputs(paths, [*logs, *(actuals or ())], force=force)
+        day = day_given(run_date, history)
+        if history is not None:
+            check_history(history, logs)
         from lossreport import api
 
         # Drawing needs matplotlib, whose import takes as long as reading a million rows: meanwhile.
@@ -136,6 +144,10 @@ def report(
             from lossreport.render.terminal import summary
 
             say(summary(finished) + "\n\n" + written)
+        if history is not None:
+            kept = remember(history, made, day)
+            if not quiet:
+                say(kept)
         if not all(p.rows.scored for p in finished.predictions):
             complain("No row could be scored" + _of_which(finished))
             raise typer.Exit(NOTHING_SCORED)
@@ -151,17 +163,20 @@ def _costs(under: float | None, over: float | None) -> tuple[float, float] | Non
     return under, over
 
 
-def _hiding(profile: Path | None, min_group: int | None, *, private: bool) -> dict[str, Any]:
+def _hiding(
+    profile: Path | None, history: str | None, min_group: int | None, *, private: bool
+) -> dict[str, Any]:
     """Return what `api.report` is to hide."""
     from lossreport.errors import UsageError
 
     if min_group is not None and not private:
         raise UsageError("--min-group is for --private: give that as well.")
-    if private and profile:
-        raise UsageError(
-            "--private and --profile do not go together: a profile holds names and rows, which "
-            "only the report leaves out."
-        )
+    for option, given in (("--profile", profile), ("--history", history)):
+        if private and given:
+            raise UsageError(
+                f"--private and {option} do not go together: a profile holds names and rows, which "
+                "only the report leaves out."
+            )
     return {"private": private, **({} if min_group is None else {"min_group": min_group})}
 
 
