@@ -33,16 +33,16 @@ def check_history(history: str, logs: Sequence[str]) -> None:
     """Raise UsageError if a run of these logs cannot be kept there; before they are read."""
     from lossreport.logs.files import find_files
     from lossreport.nights.places import Folder, place_at
-    from lossreport.nights.saved import expanded
+    from lossreport.nights.saved import expanded, saved_among
     from lossreport.writing import check_folder
 
     place = place_at(history)
     files = find_files(expanded(logs))
     if isinstance(place, Folder):
-        within = any("://" not in f and _is_below(Path(f), place.path) for f in files)
+        within = [f for f in files if "://" not in f and _is_below(Path(f), place.path)]
     else:
-        within = any(f.startswith(history.rstrip("/") + "/") for f in files)
-    if within:
+        within = [f for f in files if f.startswith(history.rstrip("/") + "/")]
+    if saved_among(within):
         raise UsageError(
             f"The log is in the history {history} itself: its nights would count twice there. "
             "Leave --history out to make a page of earlier nights."

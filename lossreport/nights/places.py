@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -205,10 +206,9 @@ class Bucket:
         except (OSError, BaseError) as error:
             if isinstance(error, FileNotFoundError) and not missing:
                 raise
-            reason = " ".join(str(error).split())[:300]
             raise kind(
-                f"{self.url} cannot be used: {reason}. The address and the keys are taken from "
-                "the environment (AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID, ...)."
+                f"{self.url} cannot be used: {_reason(error)}. The address and the keys are "
+                "taken from the environment (AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID, ...)."
             ) from error
 
 
@@ -245,9 +245,15 @@ def place_at(location: str) -> Place:
         retries: Any = {"max_retries": 5, "retry_timeout": PATIENCE}
         store = from_url(location, retry_config=retries)
     except Exception as error:  # of several kinds, all about the address or the settings
-        reason = " ".join(str(error).split())[:300]
-        raise UsageError(f"{location} cannot be used: {reason}.") from error
+        raise UsageError(f"{location} cannot be used: {_reason(error)}.") from error
     return Bucket(location, store)
+
+
+def _reason(error: Exception) -> str:
+    """Return what a store says in one line: its code, where it gives one."""
+    text = " ".join(str(error).split())
+    code = re.search(r"<Code>(\w+)</Code>", text)
+    return (code[1] if code else text.split(" Debug source:")[0][:300]).rstrip(".")
 
 
 def _nanoseconds(moment: datetime) -> int:
