@@ -206,7 +206,7 @@ def counted(made):
 profile = lossreport.profile(log, by="", worst=1)
 os.replace, os.rename, os.unlink = map(counted, (os.replace, os.rename, os.unlink))
 Path.replace, Path.unlink = counted(Path.replace), counted(Path.unlink)
-places.Path.write_bytes = counted(places.Path.write_bytes)
+os.fsync = counted(os.fsync)
 history = History(location)
 {"add": lambda: add(history, profile), "merge": lambda: merge_months(history, ["2026-11"]),
  "prune": lambda: prune(history, before=date(2026, 11, 2))}[what]()
@@ -450,6 +450,34 @@ def test_what_cannot_be_kept_is_refused_before_the_log_is_read(
     assert ran.code == 2
     assert said in " ".join(ran.err.split())
     assert not (ran.folder / "out.html").exists()
+
+
+def test_the_commands_of_a_history_say_what_they_did(run: Run, tmp_path: Path) -> None:
+    def history(*words: object) -> Ran:
+        return run(*words, command="history", outputs=False)
+
+    location = tmp_path / "history"
+    for command in ("list", "merge", "prune"):
+        ran = history(command, location)
+        assert (ran.code, "There is no folder" in ran.err) == (2, True)
+    location.mkdir()
+    assert history("list", location).out == "There are no nights in this history.\n"
+    assert "nothing to delete" in history("prune", location, "--keep-days", 3).out
+    for day in (1, 2):
+        add(History(str(location)), profile_of_night(tmp_path, f"n{day}", day=day, rows=day))
+    assert "nothing to merge" in history("merge", location).out
+    assert "There are some of: 2026-11." in " ".join(
+        history("merge", location, "--month", "2026-10").err.split()
+    )
+    assert (
+        "2026-11: 2 nights in 2026-11-month-"
+        in history("merge", location, "--month", "2026-11").out
+    )
+    assert "one of --keep-days N and --before" in history("prune", location).err
+    ran = history("prune", location, "--keep-days", 1, "--dry-run")
+    assert "1 night before 2026-11-02 would be deleted." in ran.out
+    assert "1 night before 2026-11-02 deleted." in history("prune", location, "--keep-days", 1).out
+    assert "2026-11-02" in history("list", location).out
 
 
 def test_a_page_of_nights_is_not_kept_among_them(run: Run, tmp_path: Path) -> None:

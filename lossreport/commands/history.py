@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,6 +36,7 @@ def list_nights(
         from lossreport.nights.history import History, load_all, survey
         from lossreport.nights.places import place_at
 
+        _check_there(place)
         found = survey(place_at(place))
         if found.nights:
             say(_table(found.nights) + "\n")
@@ -63,6 +65,7 @@ def merge(
         from lossreport.nights.history import History
         from lossreport.nights.upkeep import merge_months
 
+        _check_there(place)
         merged = merge_months(History(place), month or ())
         for m in merged:
             say(f"{m.month}: {count(m.nights, 'night')} in {m.file}")
@@ -94,12 +97,23 @@ def prune(
         from lossreport.nights.history import History
         from lossreport.nights.upkeep import prune as prune_nights
 
+        _check_there(place)
         until = None if before is None else day(before, "--before")
         pruned = prune_nights(History(place), keep_days=keep_days, before=until, dry_run=dry_run)
         if pruned.nights:
             say(_table(pruned.nights) + "\n")
+        else:
+            say("No night is that old: there was nothing to delete.")
+            return
         what = "would be deleted" if dry_run else "deleted"
         say(f"{count(len(pruned.nights), 'night')} before {pruned.before} {what}.")
+
+
+def _check_there(place: str) -> None:
+    from lossreport.errors import UsageError
+
+    if "://" not in place and not Path(place).exists():
+        raise UsageError(f"There is no folder {place}: name the one that --history was given.")
 
 
 def _table(nights: Sequence[Night]) -> str:

@@ -108,7 +108,10 @@ class Folder:
             raise UsageError(f"The folder {self.path} cannot be made: {error.strerror}.") from error
 
         def fill(file: Path) -> None:
-            file.write_bytes(content)
+            with file.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())  # before what it replaces is deleted
             if file.stat().st_mtime_ns <= after:
                 os.utime(file, ns=(after + 1_000, after + 1_000))
 
