@@ -31,11 +31,12 @@ from lossreport.nights.places import place_at
 from lossreport.nights.upkeep import merge_months, prune
 from lossreport.profiles.profile import Profile
 from tests.conftest import EXAMPLES, ROOT, Ran
-from tests.places import environment, profile_of_night, s3_server
+from tests.places import environment, log_of_night, profile_of_night, s3_server
 
-RUNS = int(os.environ.get("LOSSREPORT_RUNS", "12"))
-"""Runs at the same time in the tests of that; the full run has 200."""
-AT_ONCE = int(os.environ.get("LOSSREPORT_AT_ONCE", "6"))
+RUNS = int(os.environ.get("LOSSREPORT_RUNS", "24"))
+"""Runs at the same time in the test of that; the full run has 200."""
+PAUSE = float(os.environ.get("LOSSREPORT_PAUSE", "0.2"))
+"""The longest time between two runs being killed, in seconds."""
 
 Run = Callable[..., Ran]
 
@@ -238,87 +239,90 @@ def test_a_run_killed_at_any_step_leaves_what_was_or_what_was_to_be(
     assert steps > 2
 
 
-WAITING = """
-import sys
-import lossreport.api, lossreport.cli, lossreport.nights.upkeep
-print("ready", flush=True)
-sys.stdin.readline()
-sys.argv = ["lossreport", *sys.argv[1:]]
-lossreport.cli.main()
+AT_THE_SAME_TIME = """
+import json, os, random, signal, sys, time
+import lossreport.api, lossreport.cli, lossreport.nights.upkeep, obstore.store, polars
+import lossreport.commands.remembering, lossreport.progress
+seed, share, *commands = json.loads(sys.stdin.read())
+rng = random.Random(seed)
+hold, go = os.pipe()
+def start(words):
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(go)
+            os.read(hold, 1)  # until the other end is closed: then all start together
+            sys.argv = ["lossreport", *words]
+            lossreport.cli.main()
+        except SystemExit as ended:
+            sys.stdout.flush()
+            os._exit(ended.code or 0)
+        finally:
+            os._exit(1)
+    return pid
+pids = [start(words) for words in commands]
+os.close(go)
+for pid in rng.sample(pids, int(share * len(pids))):
+    time.sleep(rng.random() * float(os.environ["LOSSREPORT_PAUSE"]))
+    os.kill(pid, signal.SIGKILL)
+print(json.dumps([os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]))
 """
+
+
+def at_the_same_time(commands: list[list[str]], kill: float = 0.0, seed: int = 0) -> list[int]:
+    """Run commands all at once, killing a share of them at random moments; return their codes.
+
+    They are forked from a process that has imported everything, before it does anything, so that
+    they meet in their work and not in starting.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", AT_THE_SAME_TIME], cwd=ROOT, capture_output=True, text=True,
+        input=json.dumps([seed, kill, *commands]), check=False,
+        env=environment({"POLARS_MAX_THREADS": "1", "LOSSREPORT_PAUSE": str(PAUSE)}),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def test_runs_at_the_same_time_some_of_them_killed(location: str, tmp_path: Path) -> None:
     """Every run that completed is there once, none is half there, the totals are right."""
-    rng = random.Random(RUNS)
     logs = tmp_path / "logs"
-    rows = {}
-    for i in range(RUNS):
-        rows[i] = 1 + i
-        profile_of_night(logs, f"n{i}", day=1 + i % 28, rows=rows[i])
-    completed, killed, waiting = set(), set(), list(range(RUNS))
-    while waiting:
-        batch, waiting = waiting[:AT_ONCE], waiting[AT_ONCE:]
-        processes = {}
-        for i in batch:
-            words = ["profile", logs / f"n{i}.csv", "--by", "", "--history", location]
-            processes[i] = _waiting([str(w) for w in words])
-        upkeep = _waiting(["history", "merge", location, "--month", "2026-11"])
-        everyone = [*processes.values(), *([upkeep] if nights(History(location)) else [])]
-        for process in everyone:
-            assert process.stdout.readline() == b"ready\n"
-        for process in everyone:
-            process.stdin.write(b"\n")
-            process.stdin.flush()
-        for process in processes.values():
-            if rng.random() < 0.3:
-                time.sleep(rng.random() * 0.2)
-                process.kill()
-        for i, process in processes.items():
-            _, said = process.communicate()
-            assert process.returncode in (0, -signal.SIGKILL), said
-            (completed if process.returncode == 0 else killed).add(i)
-        _, said = upkeep.communicate(b"\n")
-        assert upkeep.returncode in (0, 2), said  # 2: there was no night yet
-    history = History(location)
-    merge_months(history, ["2026-11"])
-    made, strange = load_all(history, nights(history))
-    assert not strange
-    there = sorted(Path(p.sources[0].path).stem for _, p in made)
-    assert len(there) == len(set(there))
-    assert {f"n{i}" for i in completed} <= set(there) <= {f"n{i}" for i in completed | killed}
+    rows = {f"n{i}": 1 + i for i in range(RUNS)}
+    commands = []
+    for i, name in enumerate(rows):
+        log_of_night(logs, name, day=1 + i % 28, rows=rows[name])
+        words = ["profile", str(logs / f"{name}.csv"), "--by", "", "--history", location, "--quiet"]
+        commands.append(words)
+    upkeep = [["history", "merge", location, "--month", "2026-11"]] * 3
+    add(History(location), lossreport.profile(EXAMPLES / "apples.csv"), date(2026, 11, 30))
+    codes = at_the_same_time([*commands, *upkeep], kill=0.3, seed=RUNS)
+    assert set(codes) <= {0, -signal.SIGKILL}
+    completed = {name for name, code in zip(rows, codes, strict=False) if code == 0}
     assert completed
-    assert all(p.rows == rows[int(Path(p.sources[0].path).stem[1:])] for _, p in made)
-    assert sum(p.rows for _, p in made) == sum(rows[int(name[1:])] for name in there)
-    print(f"{len(completed)} completed, {len(killed)} killed, {len(there)} there")  # noqa: T201
-    assert not survey(place_at(location)).strange
-
-
-def _waiting(words: list[str]) -> subprocess.Popen[bytes]:
-    pipe = subprocess.PIPE
-    return subprocess.Popen(
-        [sys.executable, "-c", WAITING, *words],
-        stdin=pipe, stdout=pipe, stderr=pipe, env=environment({}), cwd=ROOT,
-    )  # fmt: skip
+    for _ in range(2):  # as it was left, and when what is left is merged
+        made, strange = load_all(History(location), nights(History(location)))
+        assert not strange
+        there = sorted(Path(p.sources[0].path).stem for _, p in made if p.span is not None)
+        assert there == sorted(set(there))
+        assert completed <= set(there) <= set(rows)
+        of_apples = 3
+        assert sum(p.rows for _, p in made) == of_apples + sum(rows[name] for name in there)
+        assert not survey(place_at(location)).strange
+        merge_months(History(location), ["2026-11"])
+    told = f"{len(completed)} completed, {codes.count(-signal.SIGKILL)} killed, {len(there)} there"
+    print(told)  # noqa: T201 - of the full run
 
 
 def test_corrections_of_one_night_at_the_same_time_leave_one(location: str, tmp_path: Path) -> None:
     logs = tmp_path / "logs"
-    processes = []
+    commands = []
     for i in range(1, 7):
         # One input, six versions: a profile of each, which says that it is of the same file.
         profile = profile_of_night(logs, "n", day=1, rows=i)
         lossreport.save_profile(profile, logs / f"n{i}.parquet")
-        words = ["profile", str(logs / f"n{i}.parquet"), "--history", location]
-        processes.append(_waiting(words))
-    for process in processes:
-        process.stdout.readline()
-    for process in processes:
-        process.stdin.write(b"\n")
-        process.stdin.flush()
-    for process in processes:
-        _, said = process.communicate()
-        assert process.returncode == 0, said
+        commands.append(["profile", str(logs / f"n{i}.parquet"), "--history", location])
+    assert at_the_same_time(commands) == [0] * len(commands)
     assert len(nights(History(location))) == 1
     assert 1 <= rows_in(location) <= 6
 
