@@ -104,6 +104,7 @@ FLOORS = [
 HEAVY = {
     "matplotlib": {"render.card", "render.drawing"},
     "jinja2": {"render.templating"},
+    "obstore": {"nights.places"},
     "markupsafe": {"render.templating"},
     "typer": {
         "cli",
@@ -115,7 +116,7 @@ HEAVY = {
     },
     "pandas": {"logs.pandas_files", "profiles.summing", "reports.tables"},
 }
-NOT_AT_IMPORT = {"matplotlib", "rich"}
+NOT_AT_IMPORT = {"matplotlib", "obstore", "rich"}
 
 
 def text_of(module: str) -> str:

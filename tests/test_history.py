@@ -484,6 +484,15 @@ def test_the_commands_of_a_history_say_what_they_did(run: Run, tmp_path: Path) -
     assert "2026-11-02" in history("list", location).out
 
 
+def test_without_the_library_for_object_stores_the_message_names_the_extra(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "obstore.store", None)
+    ran = run(EXAMPLES / "apples.csv", "--history", "s3://nights/h")
+    assert ran.code == 2
+    assert "pip install 'lossreport[s3]'" in ran.err
+
+
 def test_a_page_of_nights_is_not_kept_among_them(run: Run, tmp_path: Path) -> None:
     location = tmp_path / "history"
     add(History(str(location)), profile_of_night(tmp_path, "a", day=1, rows=2))

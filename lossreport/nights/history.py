@@ -44,8 +44,6 @@ class Survey:
     """All that lies in a history."""
 
     copies: tuple[Night, ...]
-    months: tuple[str, ...]
-    """The files that hold whole months."""
     strange: tuple[Strange, ...]
     """What is no file of a history, and damaged files of months."""
 
@@ -91,18 +89,15 @@ def survey(place: Place) -> Survey:
 
 def _survey(place: Place) -> Survey:
     copies: list[Night] = []
-    months: list[str] = []
     strange: list[Strange] = []
     for file in place.files():
         if file.name.startswith("."):
             continue
-        is_month = MONTH.fullmatch(file.name) is not None
         try:
             copies += nights_of(place, file)
-            months += [file.name] if is_month else []
         except (ValueError, UnreadableLogError) as error:
             strange.append(Strange(file.name, str(error)))
-    return Survey(tuple(copies), tuple(months), tuple(strange))
+    return Survey(tuple(copies), tuple(strange))
 
 
 def nights_of(place: Place, file: Stored) -> list[Night]:
