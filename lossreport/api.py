@@ -21,8 +21,8 @@ from lossreport.logs.joining import Actuals, join_actuals
 from lossreport.logs.kinds import kinds_of
 from lossreport.logs.log import Log
 from lossreport.logs.opening import open_files, open_log
+from lossreport.nights.saved import expanded, profiles_of, saved_among
 from lossreport.profiles.centring import with_centred
-from lossreport.profiles.file import is_profile, load_profile
 from lossreport.profiles.profile import Profile, merge
 from lossreport.profiles.scan import profile_log
 from lossreport.reports.build import build_report
@@ -131,12 +131,13 @@ def profile(
         raise UsageError(f"A bad file can be met with stop or skip, not {on_bad_file!r}.")
     paths = _paths(log)
     if paths is not None:
-        paths = find_files(paths)
-    if paths and (saved := [p for p in paths if is_profile(p)]):
+        paths = find_files(expanded(paths))
+    if paths and (saved := saved_among(paths)):
         given = (actual, predicted, by is not None, time is not None, time_format, sheet, on, id)
         if text != TextOptions():
             raise UsageError("Profiles are read already: how text is written tells them nothing.")
-        return _merged(saved, paths, options=any((*given, compare)) or actuals is not None)
+        options = any((*given, compare)) or actuals is not None
+        return _merged(saved, paths, options=options, skip_bad=on_bad_file == "skip")
     wanted = [predicted] if isinstance(predicted, str) else list(predicted)
     groupings, keys = _groupings(by), _names(on)
     asked = {n for n in (actual, *wanted, time, *keys, compare) if n}
@@ -191,13 +192,17 @@ def _read_again(made: Profile, source: Log, opened: Callable[[Log], Progress] | 
     return with_centred(made, source, centres, opened(source) if opened else lambda _: None)
 
 
-def _merged(saved: Sequence[str], paths: Sequence[str], *, options: bool) -> Profile:
+def _merged(
+    saved: Sequence[str], paths: Sequence[str], *, options: bool, skip_bad: bool
+) -> Profile:
     """Return the profile of profiles that were saved."""
     if len(saved) < len(paths):
         raise UsageError("Logs and profiles cannot be given together: profile the logs first.")
     if options:
         raise UsageError("The columns of a profile are fixed; they cannot be given again.")
-    return merge([load_profile(p) for p in saved])
+    profiles, skipped = profiles_of(saved, skip_bad=skip_bad)
+    made = merge(profiles)
+    return replace(made, sources=(*made.sources, *skipped)) if skipped else made
 
 
 def _joined(

@@ -11,6 +11,7 @@ import typer
 
 from lossreport.commands.config import config
 from lossreport.commands.console import say
+from lossreport.commands.history import history
 from lossreport.commands.index import index
 from lossreport.commands.inspect import inspect
 from lossreport.commands.profile import profile
@@ -27,6 +28,7 @@ app = typer.Typer(
 for command in (report, inspect, profile, index, config):
     # LOSSREPORT_UNIT is --unit of every command that has it.
     app.command(context_settings={"auto_envvar_prefix": "LOSSREPORT"})(command)
+app.add_typer(history, name="history")
 
 
 @app.callback(invoke_without_command=True)

@@ -196,3 +196,21 @@ Notify = Annotated[
 NotifyRequired = Annotated[
     bool, typer.Option("--notify-required", help="Exit with 2 if the webhook cannot be told.")
 ]
+KeepHistory = Annotated[
+    str | None,
+    typer.Option(
+        "--history",
+        metavar="DIR_OR_URL",
+        help="Keep the run's profile among those of earlier runs: a folder, or s3://...",
+    ),
+]
+RunDate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="YYYY-MM-DD",
+        help="The day of the run in the history; that of the log's last time if not given.",
+    ),
+]
+HistoryPlace = Annotated[
+    str, typer.Argument(metavar="DIR_OR_URL", help="The history: a folder, or s3://...")
+]

@@ -14,12 +14,13 @@ FLOORS = [
     ["cli"],
     [
         "commands.config",
+        "commands.history",
         "commands.index",
         "commands.inspect",
         "commands.profile",
         "commands.report",
     ],
-    ["commands.defaults", "commands.telling"],
+    ["commands.defaults", "commands.remembering", "commands.telling"],
     ["commands.console", "commands.reading"],
     ["options"],
     ["outputs", "pages", "progress"],
@@ -66,7 +67,11 @@ FLOORS = [
     ["reports.private_figures"],
     ["reports.private_fields"],
     ["render.drawing"],
-    ["render.svg", "profiles.file"],
+    ["nights.saved", "nights.upkeep"],
+    ["nights.history"],
+    ["nights.months", "nights.places"],
+    ["render.svg", "nights.names", "writing"],
+    ["profiles.file"],
     ["reports.comparing"],
     ["reports.prediction"],
     ["reports.located", "reports.over_time", "reports.groupings", "reports.patterns"],
@@ -133,6 +138,7 @@ FLOORS = [
 HEAVY = {
     "matplotlib": {"render.card", "render.drawing"},
     "jinja2": {"render.templating"},
+    "obstore": {"nights.places"},
     "markupsafe": {"render.templating"},
     "typer": {
         "cli",
@@ -140,6 +146,7 @@ HEAVY = {
         "commands.console",
         "commands.index",
         "commands.defaults",
+        "commands.history",
         "commands.profile",
         "commands.report",
         "commands.telling",
@@ -147,7 +154,7 @@ HEAVY = {
     },
     "pandas": {"logs.pandas_files", "profiles.summing", "reports.table"},
 }
-NOT_AT_IMPORT = {"matplotlib", "rich"}
+NOT_AT_IMPORT = {"matplotlib", "obstore", "rich"}
 
 
 def text_of(module: str) -> str:

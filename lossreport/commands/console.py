@@ -42,5 +42,9 @@ def say(text: str) -> None:
 
 def size(path: Path) -> str:
     """Return a file's size in words."""
-    of = path.stat().st_size
+    return in_bytes(path.stat().st_size)
+
+
+def in_bytes(of: int) -> str:
+    """Return a number of bytes in words."""
     return f"{of / 1e6:.1f} MB" if of >= 1e6 else f"{max(1, round(of / 1e3))} KB"

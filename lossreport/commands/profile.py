@@ -10,6 +10,8 @@ import typer
 from lossreport.commands.console import errors, say, size
 from lossreport.commands.defaults import Config
 from lossreport.commands.reading import profile_of, text_options
+from lossreport.commands.remembering import check_history, day_given, remember
+from lossreport.errors import UsageError
 from lossreport.options import (
     Actual,
     Actuals,
@@ -21,6 +23,7 @@ from lossreport.options import (
     Encoding,
     Force,
     Id,
+    KeepHistory,
     Logs,
     Missing,
     NoHeader,
@@ -28,6 +31,7 @@ from lossreport.options import (
     OnBadFile,
     Predicted,
     Quiet,
+    RunDate,
     Separator,
     Sheet,
     SkipLines,
@@ -39,7 +43,11 @@ from lossreport.options import (
 
 def profile(
     logs: Logs,
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="PATH", help="The Parquet file.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="PATH", help="The Parquet file.")
+    ] = None,
+    history: KeepHistory = None,
+    run_date: RunDate = None,
     actual: Actual = None,
     predicted: Predicted = None,
     by: By = None,
@@ -66,8 +74,18 @@ def profile(
     """Write only the mergeable statistics, for nightly jobs; `report` reads them like a log."""
     with errors(debug=debug):
         from lossreport.outputs import check_outputs
+        from lossreport.profiles.file import save_profile
+        from lossreport.writing import write_whole
 
-        check_outputs({"out": out}, [*logs, *(actuals or ())], force=force)
+        if out is None and history is None:
+            raise UsageError(
+                "Say where the profile goes: a file with -o, a history with --history."
+            )
+        day = day_given(run_date, history)
+        if out is not None:
+            check_outputs({"out": out}, [*logs, *(actuals or ())], force=force)
+        if history is not None:
+            check_history(history, logs)
         made = profile_of(
             logs,
             quiet=quiet,
@@ -85,9 +103,11 @@ def profile(
             on_bad_file=on_bad_file.value,
             **text_options(separator, encoding, decimal, no_header, skip_lines, missing),
         )
-        from lossreport.profiles.file import save_profile
-        from lossreport.writing import write_whole
-
-        write_whole(out, lambda file: save_profile(made, file))
+        said = []
+        if out is not None:
+            write_whole(out, lambda file: save_profile(made, file))
+            said.append(f"Wrote {out} ({size(out)}, {made.rows:,} rows)")
+        if history is not None:
+            said.append(remember(history, made, day))
         if not quiet:
-            say(f"Wrote {out} ({size(out)}, {made.rows:,} rows)")
+            say("\n".join(said))

@@ -12,6 +12,7 @@ from typing import Any
 from lossreport.commands.console import errors, say, size
 from lossreport.commands.defaults import Config
 from lossreport.commands.reading import profile_of, text_options
+from lossreport.commands.remembering import check_history, day_given, remember
 from lossreport.commands.telling import end, tell, telling
 from lossreport.options import (
     Actual,
@@ -35,6 +36,7 @@ from lossreport.options import (
     Id,
     Json,
     Junit,
+    KeepHistory,
     Logs,
     Markdown,
     MinGroup,
@@ -49,6 +51,7 @@ from lossreport.options import (
     ProfileFile,
     Prometheus,
     Quiet,
+    RunDate,
     Separator,
     Sheet,
     SkipLines,
@@ -85,6 +88,8 @@ def report(
     csv: Csv = None,
     profile: ProfileFile = None,
     templates: Templates = None,
+    history: KeepHistory = None,
+    run_date: RunDate = None,
     title: Title = None,
     unit: Unit = None,
     private: Private = False,
@@ -120,7 +125,7 @@ def report(
         shown = {
             "costs": _costs(cost_under, cost_over), "title": title, "unit": unit,
             "as_of": datetime.now(UTC).isoformat() if as_of == "now" else as_of,
-            **_hiding(profile, min_group, private=private),
+            **_hiding(profile, history, min_group, private=private),
         }  # fmt: skip
         gates = _gates(config)
         paths = {option: path for option, path in outputs.items() if path is not None}
@@ -129,6 +134,9 @@ def report(
             annotations=annotations, summary=summary, notify=notify, required=notify_required,
             quiet=quiet,
         )  # fmt: skip
+        day = day_given(run_date, history)
+        if history is not None:
+            check_history(history, logs)
         from lossreport import api
         from lossreport.gates.judging import judge
 
@@ -159,6 +167,10 @@ def report(
 
             used = f"Defaults and gates of {visible(config)}\n" if config else ""
             say(f"{terminal.summary(finished)}\n\n{used}{written}")
+        if history is not None:
+            kept = remember(history, made, day)
+            if not quiet:
+                say(kept)
         end(finished, told=tell(finished, to, quiet=quiet))
 
 
@@ -178,17 +190,20 @@ def _costs(under: float | None, over: float | None) -> tuple[float, float] | Non
     return under, over
 
 
-def _hiding(profile: Path | None, min_group: int | None, *, private: bool) -> dict[str, Any]:
+def _hiding(
+    profile: Path | None, history: str | None, min_group: int | None, *, private: bool
+) -> dict[str, Any]:
     """Return what `api.report` is to hide."""
     from lossreport.errors import UsageError
 
     if min_group is not None and not private:
         raise UsageError("--min-group is for --private: give that as well.")
-    if private and profile:
-        raise UsageError(
-            "--private and --profile do not go together: a profile holds names and rows, which "
-            "only the report leaves out."
-        )
+    for option, given in (("--profile", profile), ("--history", history)):
+        if private and given:
+            raise UsageError(
+                f"--private and {option} do not go together: a profile holds names and rows, which "
+                "only the report leaves out."
+            )
     return {"private": private, **({} if min_group is None else {"min_group": min_group})}
 
 

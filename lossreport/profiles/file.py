@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ Frame = Callable[[str, dict[str, Any]], pl.DataFrame]
 """Gives a frame of a file by its name, with these columns."""
 
 
-def save_profile(profile: Profile, path: Path) -> None:
+def save_profile(profile: Profile, path: Path | BytesIO) -> None:
     """Write the profile to a Parquet file; the same profile gives the same bytes."""
     parts = {"timeline": profile.timeline, "worst": profile.worst}
     for i, table in enumerate(profile.tables):
@@ -95,26 +96,34 @@ def _metadata(path: str) -> dict[str, str]:
     return in_time(path, read)
 
 
-def load_profile(path: str) -> Profile:
+def load_profile(path: str, content: bytes | None = None) -> Profile:
     """Read a profile.
+
+    Parameters
+    ----------
+    content
+        The file's bytes, if they were read before; `path` is then only its name in messages.
 
     Raises
     ------
     UnreadableLogError
         The file is missing, damaged, no profile, or of a version that this one does not know.
     """
-    if "://" not in path and not Path(path).exists():
+    if content is None and "://" not in path and not Path(path).exists():
         raise UnreadableLogError(f"There is no file {path}.")
+
+    def file() -> str | BytesIO:
+        return path if content is None else BytesIO(content)
 
     def read() -> Profile:
         with reading(path):
-            about = json.loads(pl.read_parquet_metadata(path)[KEY])
+            about = json.loads(pl.read_parquet_metadata(file())[KEY])
             if (schema := about.get("schema")) != SCHEMA:
                 raise UnreadableLogError(
                     f"{path} is a profile of schema {schema}, but this lossreport reads {SCHEMA}. "
                     "Make it anew from its log, or use the version that wrote it."
                 )
-            return _made_of(about, pl.read_parquet(path))
+            return _made_of(about, pl.read_parquet(file()))
 
     try:
         return in_time(path, read)
