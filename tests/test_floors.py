@@ -79,7 +79,7 @@ FLOORS = [
     ["profiles.gathering"],
     ["profiles.common_sums"],
     ["profiles.summing"],
-    ["profiles.profile"],
+    ["profiles.adding", "profiles.profile"],
     ["profiles.common"],
     ["logs.joining", "logs.opening", "logs.frames"],
     ["logs.json_text", "logs.pandas_files", "logs.partitions", "logs.text"],
@@ -108,9 +108,10 @@ HEAVY = {
         "commands.report",
         "options",
     },
+    "numba": {"profiles.adding"},
     "pandas": {"logs.pandas_files", "profiles.summing", "reports.tables"},
 }
-NOT_AT_IMPORT = {"matplotlib", "rich"}
+NOT_AT_IMPORT = {"matplotlib", "numba", "rich"}
 
 
 def text_of(module: str) -> str:
