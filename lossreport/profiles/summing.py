@@ -156,15 +156,8 @@ class Sums:
 
     def add_numbers(self, cell: Ints, sub: Ints | int, numbers: Numbers) -> None:
         """Add the rows that a prediction scores: the MOMENTS or the HISTOGRAM_SUMS of them."""
-        done = 0
-        if (loops := adding.loops()) is not None:
-            add = loops.moments if self.statistics == list(MOMENTS) else loops.histogram
-            codes, low = self._codes, self._low
-            if isinstance(sub, int):
-                codes, low = np.array([self._code(sub)]), sub
-            error, actual, predicted = numbers.error, numbers.actual, numbers.predicted
-            subs = np.array([sub]) if isinstance(sub, int) else sub
-            done = add(self._grid, codes, low, subs, cell, error, actual, predicted)
+        loops = adding.loops()
+        done = 0 if loops is None else self._add_looping(loops, cell, sub, numbers)
         if done == len(cell):
             return
         rest = slice(done, None)
@@ -173,6 +166,29 @@ class Sums:
         columns = {s: numbers.by_statistic[s] for s in self.statistics}
         columns = {s: v if s == "n" else v[rest] for s, v in columns.items()}
         self.add(cell[rest], sub if isinstance(sub, int) else sub[rest], columns)
+
+    def _add_looping(
+        self, loops: adding.Loops, cell: Ints, sub: Ints | int, numbers: Numbers
+    ) -> int:
+        """Add rows by the compiled loops; return how many, from the first, they could add."""
+        add = loops.moments if self.statistics == list(MOMENTS) else loops.histogram
+        done, stopped = 0, -1
+        while True:
+            codes, low, subs = self._codes, self._low, sub
+            if isinstance(subs, int):
+                codes, low, subs = np.array([self._code(subs)]), subs, np.array([subs])
+            elif done:
+                subs = subs[done:]
+            sides = (a[done:] for a in (numbers.error, numbers.actual, numbers.predicted))
+            done += add(self._grid, codes, low, subs, cell[done:], *sides)
+            # It stops at a row without a field, mostly an error beyond all before: it gets one.
+            if done in (stopped, len(cell)):
+                return done
+            stopped = done
+            if not isinstance(sub, int):
+                self._codes_of(sub[done : done + 1])
+            if not self._fits(int(cell[done]) + 1):
+                return done
 
     def _codes_of(self, sub: Ints) -> Ints:
         """Return the line of the grid for each second number."""
