@@ -61,7 +61,9 @@ class Usage:
 def measure(command: list[str]) -> Usage:
     """Run a command to its end."""
     started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=ROOT)
+    # Polars, imported here, has set its allocator for itself and all processes below it.
+    own = {k: v for k, v in os.environ.items() if k != "_RJEM_MALLOC_CONF"}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=ROOT, env=own)
     _, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - started
     if status:

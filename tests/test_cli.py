@@ -362,6 +362,24 @@ def test_the_command_starts_without_the_heavy_imports() -> None:
     assert out.stdout.strip() == "[]"
 
 
+def test_the_command_has_polars_keep_memory_between_chunks() -> None:
+    code = """
+import os, lossreport.cli
+lossreport.cli.app = lambda: None
+lossreport.cli.main()
+import polars
+polars.DataFrame({"a": range(100_000)})
+print(os.environ["_RJEM_MALLOC_CONF"])
+"""
+    free = {k: v for k, v in os.environ.items() if k != "_RJEM_MALLOC_CONF"}
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=free)
+    # Polars' own settings come first; the allocator would complain of those that it does not know.
+    settings = dict(s.split(":") for s in ran.stdout.strip().split(","))  # the last one counts
+    assert settings["dirty_decay_ms"] == "1000"
+    assert settings["muzzy_decay_ms"] == "-1"
+    assert ran.stderr == ""
+
+
 def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
     import pty
 

@@ -117,7 +117,7 @@ FLOORS = [
     ["profiles.gathering"],
     ["profiles.common_sums"],
     ["profiles.summing"],
-    ["profiles.profile"],
+    ["profiles.adding", "profiles.profile"],
     ["profiles.common"],
     ["logs.joining", "logs.opening", "logs.frames"],
     ["logs.json_text", "logs.pandas_files", "logs.partitions", "logs.text"],
@@ -152,9 +152,10 @@ HEAVY = {
         "commands.telling",
         "options",
     },
+    "numba": {"profiles.adding"},
     "pandas": {"logs.pandas_files", "profiles.summing", "reports.table"},
 }
-NOT_AT_IMPORT = {"matplotlib", "obstore", "rich"}
+NOT_AT_IMPORT = {"matplotlib", "numba", "obstore", "rich"}
 
 
 def text_of(module: str) -> str:

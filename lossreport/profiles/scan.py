@@ -15,6 +15,7 @@ from lossreport.errors import UnreadableLogError
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.log import Log
 from lossreport.logs.part import Chunk, Prepare, Source
+from lossreport.profiles import adding
 from lossreport.profiles.common_sums import CommonSums
 from lossreport.profiles.gathering import Gathering
 from lossreport.profiles.profile import (
@@ -34,7 +35,7 @@ from lossreport.profiles.profile import (
     without_time,
     worst_first,
 )
-from lossreport.profiles.statistics import REASONS, STATISTICS, left_out, with_errors
+from lossreport.profiles.statistics import REASONS, STATISTICS, UNSCORED, left_out, with_errors
 from lossreport.profiles.summing import Ints, Marks, Numbers, TableSums, coarser, key_text
 
 LEFT_OUT_ROWS = 200_000
@@ -86,7 +87,9 @@ def _prepare(columns: Columns) -> Prepare:
     sides = ["actual", *(f"predicted_{i}" for i in range(predictions))]
 
     def prepare(rows: pl.LazyFrame) -> pl.LazyFrame:
-        prepared: pl.LazyFrame = with_errors(nw.from_native(rows), predictions).to_native()
+        bins = adding.loops() is None  # the loops find them faster
+        made = with_errors(nw.from_native(rows), predictions, bins=bins)
+        prepared: pl.LazyFrame = made.to_native()
         # Columns without nulls go to NumPy without being copied.
         filled = [pl.col(sides).fill_null(math.nan).name.prefix("summed_")]
         if columns.time is not None:
@@ -105,8 +108,12 @@ def _profile_chunks(
     """Return the profile of rows that come in chunks, without sources."""
     scan = Scan(columns, keep_worst)
     done: list[Profile] = []
+    rows = 0
     for chunk in chunks:
         scan.add(chunk)
+        rows += chunk.rows.height
+        if rows > adding.FROM_ROWS:
+            adding.compile_in_background()
         progress(chunk.rows.height)
         if scan.outgrown():
             done = [merge([*done, scan.profile()])]
@@ -211,13 +218,14 @@ class Scan:
 
     def _note_left_out(self, i: int, rows: pl.DataFrame, buckets: Ints | int, which: Marks) -> None:
         """Keep what is needed to count the unscored rows by reason; count when they are many."""
-        used = ("actual", f"predicted_{i}", f"bin_{i}", "key_", "row_")
+        used = ("actual", f"predicted_{i}", "key_", "row_")
         names = [c for c in rows.columns if c.startswith(used)]
         found = _rows_where(rows, names, which)
         if not found.height:
             return
         bucket = np.full(found.height, buckets) if isinstance(buckets, int) else buckets[which]
         waiting = self.unscored[i]
+        found = found.with_columns(pl.lit(UNSCORED, pl.Int64).alias(f"bin_{i}"))
         waiting.append(found.insert_column(0, pl.Series("bucket", bucket)))
         self.waiting_unscored[i] += found.height
         if waiting[0].schema != found.schema or self.waiting_unscored[i] > LEFT_OUT_ROWS:

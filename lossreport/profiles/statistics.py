@@ -66,13 +66,16 @@ STATISTICS = (*COUNTS, *SUMS[1:], "max_abs_error")
 HISTOGRAM_SUMS = ("n", "sum_error", "sum_sq_error")
 
 
-def with_errors(frame: nw.LazyFrame[Any], predictions: int = 1) -> nw.LazyFrame[Any]:
+def with_errors(
+    frame: nw.LazyFrame[Any], predictions: int = 1, *, bins: bool = True
+) -> nw.LazyFrame[Any]:
     """Add, for each prediction i, `error_i` = predicted - actual (NaN if none) and `bin_i`.
 
     Where `difference_i` is given, of numbers with more digits than a float holds, that is the
     error if both sides are numbers; the column is dropped.
 
-    A row is scored where the error is finite; `bin_i` is UNSCORED elsewhere.
+    A row is scored where the error is finite; `bin_i` is UNSCORED elsewhere. Without `bins`, it
+    is left for others to add.
     """
     each = range(predictions)
     given = {f"difference_{i}" for i in each} & set(frame.collect_schema().names())
@@ -85,11 +88,9 @@ def with_errors(frame: nw.LazyFrame[Any], predictions: int = 1) -> nw.LazyFrame[
             error = nw.coalesce(exact, error)
         # Columns without nulls go to NumPy without being copied.
         errors[f"error_{i}"] = error.fill_null(math.nan)
-    bins = {}
-    for i in each:
-        bins[f"bin_{i}"] = binned(nw.col(f"error_{i}"))
+    found = {f"bin_{i}": binned(nw.col(f"error_{i}")) for i in each if bins}
     sides = [nw.col(c).cast(nw.Float64) for c in ("actual", *(f"predicted_{i}" for i in each))]
-    made = frame.with_columns(**errors).with_columns(*sides, **bins)
+    made = frame.with_columns(**errors).with_columns(*sides, **found)
     return made.drop(*sorted(given)) if given else made
 
 

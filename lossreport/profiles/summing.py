@@ -1,13 +1,14 @@
 """Adds up the statistics of a table chunk by chunk, group values and times as plain numbers.
 
-What is added up is defined in `statistics`; this module only adds, in NumPy, in the order of the
-rows. (Polars' streaming group-by is as fast, but adds in an order that changes from run to run,
-and so does the last digit of its sums.)
+What is added up is defined in `statistics`; this module only adds, in the order of the rows, in
+NumPy or by the compiled loops of `adding`. (Polars' streaming group-by is as fast as NumPy, but
+adds in an order that changes from run to run, and so does the last digit of its sums.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from lossreport.logs.columns import key_names
+from lossreport.profiles import adding
 from lossreport.profiles.profile import NO_TIME
 from lossreport.profiles.statistics import (
     HISTOGRAM_SUMS,
@@ -130,7 +132,8 @@ class Sums:
         self._subs: dict[int, int] = {}
         self._low = 0
         self._codes = np.zeros(0, dtype=np.int64)
-        self._grid: Columns = {s: np.zeros((0, 0), dtype=_dtype(s)) for s in statistics}
+        # All sums of a field lie together in memory: they are looked up there at once.
+        self._grid: Floats = np.zeros((0, 0, len(self.statistics)))
         self._parts: list[Columns] = []
 
     def add(self, cell: Ints, sub: Ints | int, columns: Columns) -> None:
@@ -144,15 +147,48 @@ class Sums:
         if not self._fits(int(cell.max()) + 1):
             self._add_part(cell, sub, columns)
             return
-        # One column of the grid lies together in memory: it is looked up there faster.
-        if isinstance(code, int):
-            at, sums = cell, {s: g[code] for s, g in self._grid.items()}
-        else:
-            at = code * self._grid["n"].shape[1]
-            at += cell
-            sums = {s: g.reshape(-1) for s, g in self._grid.items()}
+        at = code * self._grid.shape[1] + cell
+        fields = self._grid.reshape(-1, len(self.statistics))
+        sums = {s: fields[:, j] for j, s in enumerate(self.statistics)}
         with np.errstate(all="ignore"):  # what is not scored may be infinite: nobody looks
-            _add_at(sums, at, columns)
+            # Counts among floats are exact up to 2**53; NumPy takes long to cast each 1.
+            _add_at(sums, at, {**columns, "n": columns["n"].astype(np.float64)})
+
+    def add_numbers(self, cell: Ints, sub: Ints | int, numbers: Numbers) -> None:
+        """Add the rows that a prediction scores: the MOMENTS or the HISTOGRAM_SUMS of them."""
+        loops = adding.loops()
+        done = 0 if loops is None else self._add_looping(loops, cell, sub, numbers)
+        if done == len(cell):
+            return
+        rest = slice(done, None)
+        if not numbers.all_scored:
+            cell = np.where(numbers.scored, cell, NOBODY)
+        columns = {s: numbers.by_statistic[s] for s in self.statistics}
+        columns = {s: v if s == "n" else v[rest] for s, v in columns.items()}
+        self.add(cell[rest], sub if isinstance(sub, int) else sub[rest], columns)
+
+    def _add_looping(
+        self, loops: adding.Loops, cell: Ints, sub: Ints | int, numbers: Numbers
+    ) -> int:
+        """Add rows by the compiled loops; return how many, from the first, they could add."""
+        add = loops.moments if self.statistics == list(MOMENTS) else loops.histogram
+        done, stopped = 0, -1
+        while True:
+            codes, low, subs = self._codes, self._low, sub
+            if isinstance(subs, int):
+                codes, low, subs = np.array([self._code(subs)]), subs, np.array([subs])
+            elif done:
+                subs = subs[done:]
+            sides = (a[done:] for a in (numbers.error, numbers.actual, numbers.predicted))
+            done += add(self._grid, codes, low, subs, cell[done:], *sides)
+            # It stops at a row without a field, mostly an error beyond all before: it gets one.
+            if done in (stopped, len(cell)):
+                return done
+            stopped = done
+            if not isinstance(sub, int):
+                self._codes_of(sub[done : done + 1])
+            if not self._fits(int(cell[done]) + 1):
+                return done
 
     def _codes_of(self, sub: Ints) -> Ints:
         """Return the line of the grid for each second number."""
@@ -186,27 +222,31 @@ class Sums:
 
     def _fits(self, cells: int) -> bool:
         """Make room in the grid; if it would become too large, move to parts and return False."""
-        height, width = self._grid["n"].shape
+        height, width, _ = self._grid.shape
         if len(self._subs) <= height and cells <= width:
             return True
         height = height if len(self._subs) <= height else 2 * len(self._subs)
         width = width if cells <= width else 2 * cells
         if height * width > DENSE_CELLS:
-            if self._grid["n"].size:
-                self._parts.append(self._used())
-                self._grid = {s: g[:0, :0].copy() for s, g in self._grid.items()}
+            self._leave_grid()
             return False
-        for statistic, grid in self._grid.items():
-            larger = np.zeros((height, width), dtype=grid.dtype)
-            larger[: grid.shape[0], : grid.shape[1]] = grid
-            self._grid[statistic] = larger
+        larger = np.zeros((height, width, len(self.statistics)))
+        larger[: self._grid.shape[0], : self._grid.shape[1]] = self._grid
+        self._grid = larger
         return True
+
+    def _leave_grid(self) -> None:
+        """Make a part of what is in the grid."""
+        if self._grid.size:
+            self._parts.append(self._used())
+            self._grid = self._grid[:0, :0].copy()
 
     def _used(self) -> Columns:
         """Return the fields of the grid that rows fell into."""
-        code, cell = np.nonzero(self._grid["n"])
+        code, cell = np.nonzero(self._grid[:, :, self.statistics.index("n")])
         subs = np.array(list(self._subs), dtype=np.int64)
-        sums = {s: g[code, cell] for s, g in self._grid.items()}
+        fields = self._grid[code, cell]
+        sums = {s: fields[:, j].astype(_dtype(s)) for j, s in enumerate(self.statistics)}
         return {"cell": cell, "sub": subs[code], **sums}
 
     def _add_part(self, cell: Ints, sub: Ints | int, columns: Columns) -> None:
@@ -241,9 +281,7 @@ class Sums:
 
     def frame(self) -> pl.DataFrame:
         """Return `cell`, `sub` and the sums of the scored rows, each pair of the two once."""
-        if self._grid["n"].size:
-            self._parts.append(self._used())
-            self._grid = {s: g[:0, :0].copy() for s, g in self._grid.items()}
+        self._leave_grid()
         if len(self._parts) > 1:
             self._compact()
         used = self._parts[0] if self._parts else self._used()
@@ -259,21 +297,26 @@ class Numbers:
     """What is added up of the rows of a chunk for one prediction."""
 
     def __init__(self, rows: pl.DataFrame, prediction: int) -> None:
-        self.bins: Ints = rows[f"bin_{prediction}"].to_numpy()
+        self.error: Floats = rows[f"error_{prediction}"].to_numpy()
+        """NaN or infinite where a row is not scored."""
+        self.actual: Floats = rows["summed_actual"].to_numpy()
+        self.predicted: Floats = rows[f"summed_predicted_{prediction}"].to_numpy()
+        loops = None if f"bin_{prediction}" in rows.columns else adding.loops()
+        self.bins: Ints = (
+            rows[f"bin_{prediction}"].to_numpy() if loops is None else loops.bins(self.error)
+        )
         self.scored: Marks = self.bins != UNSCORED
         self.all_scored = bool(self.scored.all())
-        error = rows[f"error_{prediction}"].to_numpy()
-        with np.errstate(all="ignore"):  # squares may be beyond all floats
-            made = powers(error, np.abs(error))
-        sides = {c: rows[f"summed_{c}"] for c in ("actual", f"predicted_{prediction}")}
-        made |= {c.removesuffix(f"_{prediction}"): s.to_numpy() for c, s in sides.items()}
-        self.by_statistic: Columns = {s: made[number_of(s)] for s in MOMENTS if s != "n"}
-        self.by_statistic["n"] = np.ones(1, dtype=np.int64)
+        self.sizes: Floats = np.abs(self.error)
 
-    @property
-    def sizes(self) -> Floats:
-        """The absolute errors; NaN or infinite where a row is not scored."""
-        return self.by_statistic["max_abs_error"]
+    @cached_property
+    def by_statistic(self) -> Columns:
+        """The number of each row that a statistic adds up; one 1 for all of them for "n"."""
+        with np.errstate(all="ignore"):  # squares may be beyond all floats
+            made = powers(self.error, self.sizes)
+        made |= {"actual": self.actual, "predicted": self.predicted}
+        summed = {s: made[number_of(s)] for s in MOMENTS if s != "n"}
+        return {**summed, "n": np.ones(1, dtype=np.int64)}
 
 
 class TableSums:
@@ -295,10 +338,9 @@ class TableSums:
         if not self.timed:
             buckets = NO_TIME
         for i, mine in enumerate(numbers):
-            cell = cells if mine.all_scored else np.where(mine.scored, cells, NOBODY)
-            self.moments[i].add(cell, buckets, mine.by_statistic)
+            self.moments[i].add_numbers(cells, buckets, mine)
             if self.histograms is not None:
-                self.histograms[i].add(cell, mine.bins, mine.by_statistic)
+                self.histograms[i].add_numbers(cells, mine.bins, mine)
         return cells
 
     def moments_frame(self) -> pl.DataFrame:
