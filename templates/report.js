@@ -11,14 +11,16 @@
   });
 
   function value(cell) {
-    const number = cell.dataset.value;
-    if (number === undefined) return cell.textContent.trim();
-    return number === "None" ? null : Number(number);
+    const text = cell.textContent.trim();
+    if (text === "" || text === "\u2013") return null;
+    if (cell.matches("th, .text")) return text;
+    const size = Number(text.replace(/[^\d.e-]/g, ""));
+    return text[0] === "\u2212" ? -size : text[0] === "<" ? size / 2 : size;
   }
 
   function nameOf(row) {
-    const cell = row.cells[0].firstElementChild;
-    return cell.title || cell.textContent;
+    const name = row.cells[0].firstElementChild; // a sum of other groups has none
+    return (name && name.title) || row.cells[0].textContent;
   }
 
   function compare(a, b) {

@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from lossreport.advice.advice import Advice
+from lossreport.advice.advice import Advice, Efficiency
 from lossreport.formats import amount, count, group_name, number, percent, ratio, visible
 from lossreport.losses import GAUSSIAN_RATIO
 from lossreport.render.drawing import Chart, draw
-from lossreport.render.svg import BLUE, GREY, INK, MUTED, ORANGE
+from lossreport.render.labels import fraction, place_beside
+from lossreport.render.svg import BACKGROUND, BLUE, GREY, INK, MUTED, ORANGE
 from lossreport.reports.results import Prediction
 
 MOST_DOTS = 400
@@ -24,12 +25,8 @@ def dial(prediction: Prediction, name: str, unit: str | None = None) -> Chart | 
     if not points:
         return None
     best = max(points, key=lambda p: p.value)
-    l2 = next(p for p in points if p.loss == "L2")
-    if best.loss == "L2":
-        title = "L2 makes the best use of the rows"
-    else:
-        called = "L1" if best.loss == "L1" else f"Huber with delta near {amount(best.delta, unit)}"
-        title = f"{called} makes the best use of the rows; L2 uses {percent(l2.value)} of them"
+    marked = _advised(prediction.recommendation.advice) or best
+    title = _title_of_dial(marked, best, next(p for p in points if p.loss == "L2"), unit)
     labels = [p.loss if p.delta is None else number(p.delta) for p in points]
     within = unit or "the target's unit"
 
@@ -39,7 +36,7 @@ def dial(prediction: Prediction, name: str, unit: str | None = None) -> Chart | 
         ax.fill_between(at, [100 * p.low for p in points], [100 * p.high for p in points],
                         color=BLUE, alpha=0.18, lw=0)  # fmt: skip
         ax.plot(at, value, "-o", color=BLUE, lw=1.8, ms=4.5)
-        ax.plot([points.index(best)], [100 * best.value], "D", color=ORANGE, ms=7)
+        ax.plot([points.index(marked)], [100 * marked.value], "D", color=ORANGE, ms=7)
         ax.axhline(95, color=GREY, lw=0.9, ls=":")
         # Where the curve is far below the line, else below it.
         far = min(range(len(value) - 4), key=lambda i: max(value[i : i + 5]))
@@ -54,7 +51,8 @@ def dial(prediction: Prediction, name: str, unit: str | None = None) -> Chart | 
 
     return Chart(
         title,
-        "Efficiency of each loss against the best of them, with its 90% band.",
+        "Efficiency of each loss against the best of them, with its 90% band; diamond: "
+        f"{'the best' if marked is best else 'what is recommended'}.",
         draw(name, 2.9, title, f"Line over thirteen losses from L1 to L2. {title}.", plot),
         ("Loss", "Rows made use of", "90% band"),
         tuple(
@@ -66,6 +64,28 @@ def dial(prediction: Prediction, name: str, unit: str | None = None) -> Chart | 
             for p in points
         ),
     )
+
+
+def _advised(advice: Advice) -> Efficiency | None:
+    """Return the point of the loss that is recommended, if it is one of them."""
+    for point in advice.dial:
+        if point.loss == advice.loss and (
+            point.delta is None
+            or (advice.delta is not None and math.isclose(point.delta, advice.delta, rel_tol=1e-6))
+        ):
+            return point
+    return None
+
+
+def _title_of_dial(marked: Efficiency, best: Efficiency, l2: Efficiency, unit: str | None) -> str:
+    called = (
+        marked.loss if marked.delta is None else f"Huber with delta = {amount(marked.delta, unit)}"
+    )
+    if marked is best:
+        title = f"{called} makes the best use of the rows"
+        return title if marked is l2 else f"{title}; L2 uses {percent(l2.value)} of them"
+    title = f"{called} makes {percent(marked.value)} of the best use of the rows"
+    return title if marked is l2 else f"{title}; L2 makes {percent(l2.value)}"
 
 
 LAWS = (
@@ -186,10 +206,10 @@ def inside_between(prediction: Prediction, name: str) -> Chart | None:
             middle, end = math.log(d.inside), math.log(d.ratio)
             ax.barh([at], [middle], color=BLUE, height=0.5)
             ax.barh([at], [end - middle], left=[middle], color=ORANGE, height=0.5)
-            ax.annotate(f"{ratio(d.inside)} inside, times {ratio(d.between)} between", (0, at),
-                        xytext=(2, 13), textcoords="offset points", fontsize=8.5,
+            ax.annotate(f"{ratio(d.inside)} inside, times {ratio(d.between)} between",
+                        (0, at - 0.25), xytext=(2, 3), textcoords="offset points", fontsize=8.5,
                         color=MUTED)  # fmt: skip
-        ax.axvline(gauss, color=MUTED, lw=0.9, ls=":")
+            ax.plot([gauss, gauss], [at - 0.25, at + 0.25], color=BACKGROUND, lw=1.2, ls=":")
         high = max(math.log(d.ratio) for _, d in parts) * 1.1 or 0.5
         ax.set(xlim=(0, max(high, 0.3)), ylim=(len(parts) - 0.5, -0.7),
                xlabel="RMSE ÷ MAE (log scale; dotted: Gaussian 1.25)")  # fmt: skip
@@ -230,15 +250,20 @@ def quantiles(prediction: Prediction, name: str) -> Chart | None:
         ax.plot(x, x, color=GREY, lw=1, ls=":")
         ax.plot(x, [_laplace(z) for z in x], color=ORANGE, lw=1, ls="--")
         ax.plot(x, y, color=BLUE, lw=2)
-        ax.annotate("Gaussian", (x[-1], x[-1]), color=MUTED, fontsize=8.5, ha="right",
-                    xytext=(0, -12), textcoords="offset points")  # fmt: skip
-        ax.annotate("Laplace", (x[-6], _laplace(x[-6])), color=ORANGE, fontsize=8.5, ha="right",
-                    xytext=(-4, 3), textcoords="offset points")  # fmt: skip
-        ax.set(xlabel="Gaussian quantile (standard deviations)",
-               ylabel="error (robust deviations)")  # fmt: skip
+        end, top = 1.08 * x[-1], 1.08 * max(map(abs, (*y, _laplace(x[-1]))))
+        curves = [
+            [(fraction(a, -end, end), fraction(b, -top, top)) for a, b in zip(x, up, strict=True)]
+            for up in (y, x, [_laplace(z) for z in x])
+        ]
+        named = [("Gaussian", MUTED, curves[1]), ("Laplace", ORANGE, curves[2])]
         if any(abs(p.error) > reach for p in points):
-            ax.annotate("cut off", (x[-1], max(y)), color=MUTED, fontsize=8.5, ha="right",
-                        va="top", xytext=(-12, 0), textcoords="offset points")  # fmt: skip
+            named.append(("cut off", MUTED, [curves[0][-1]]))
+        for label, colour, own in named:
+            rest = [c for c in curves if c is not own]
+            ax.annotate(label, place_beside(label, own[len(own) // 2 :], rest, 8.5), color=colour,
+                        fontsize=8.5, xycoords="axes fraction")  # fmt: skip
+        ax.set(xlabel="Gaussian quantile (standard deviations)", xlim=(-end, end),
+               ylabel="error (robust deviations)", ylim=(-top, top))  # fmt: skip
         ax.grid(axis="y")
 
     return Chart(

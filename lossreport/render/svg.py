@@ -107,8 +107,10 @@ def _attributes(element: ET.Element, ids: Mapping[str, str]) -> dict[str, str]:
                 found["id"] = ids[value]
         elif not key.startswith("{"):
             found[key] = value
-    if found.get("transform", "").startswith("rotate(0 "):
+    if found.get("transform", "").startswith(("rotate(0 ", "rotate(-0 ")):
         del found["transform"]
+    if found.get("stroke-dashoffset") == "0":
+        del found["stroke-dashoffset"]
     if found.get("font-size") == FONT_SIZE:
         del found["font-size"]
     refer = re.compile(r"url\(#(.+?)\)")
@@ -120,6 +122,8 @@ def _coloured(found: dict[str, str]) -> dict[str, str]:
     for key in ("d", "transform", "x", "y", "width", "height", "points"):
         if key in found:
             found[key] = _rounded(found[key])
+    if "d" in found:
+        found["d"] = _lines_joined(found["d"])
     classes = [
         f"{CLASSES[found[k].lower()]}-{k}"
         for k in ("fill", "stroke")
@@ -128,6 +132,19 @@ def _coloured(found: dict[str, str]) -> dict[str, str]:
     if classes:
         found["class"] = " ".join(classes)
     return found
+
+
+def _lines_joined(path: str) -> str:
+    """Return a path without the letters of lines that follow a move or a line: they are implied."""
+    kept: list[str] = []
+    last = ""
+    for part in path.split():
+        if part.isalpha():
+            if part == "L" and last in ("M", "L"):
+                continue
+            last = part
+        kept.append(part)
+    return " ".join(kept)
 
 
 def _presentation(style: str) -> dict[str, str]:

@@ -117,7 +117,6 @@ def _environment(folder: Path | None) -> Environment:
         "places": _places,
         "rate": _rate,
         "ratio": formats.ratio,
-        "sortable": _sortable,
         "squared": formats.squared,
         "signed": partial(formats.number, signed=True),
         "svg": _svg,
@@ -141,11 +140,6 @@ def _environment(folder: Path | None) -> Environment:
         "usual": usual,
     }
     return environment
-
-
-def _sortable(value: float | None) -> str:
-    """Return a number to sort a table by, with the digits that sorting needs."""
-    return "None" if value is None else f"{value:.6g}"
 
 
 def _svg(chart: Chart) -> Markup:
