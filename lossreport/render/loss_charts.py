@@ -39,8 +39,9 @@ def dial(prediction: Prediction, name: str, unit: str | None = None) -> Chart | 
         ax.plot([points.index(marked)], [100 * marked.value], "D", color=ORANGE, ms=7)
         ax.axhline(95, color=GREY, lw=0.9, ls=":")
         # Where the curve is far below the line, else below it.
-        far = min(range(len(value) - 4), key=lambda i: max(value[i : i + 5]))
-        above = max(value[far : far + 5]) < 93
+        high = [100 * p.high for p in points]
+        far = min(range(len(high) - 4), key=lambda i: max(high[i : i + 5]))
+        above = max(high[far : far + 5]) < 93
         ax.annotate("95%: as good as the best", (far, 95), color=MUTED, fontsize=8.5,
                     xytext=(-8, 2 if above else -34), textcoords="offset points")  # fmt: skip
         ax.set(ylim=(0, 106), ylabel="rows made use of",
@@ -212,7 +213,7 @@ def inside_between(prediction: Prediction, name: str) -> Chart | None:
             ax.plot([gauss, gauss], [at - 0.25, at + 0.25], color=BACKGROUND, lw=1.2, ls=":")
         high = max(math.log(d.ratio) for _, d in parts) * 1.1 or 0.5
         ax.set(xlim=(0, max(high, 0.3)), ylim=(len(parts) - 0.5, -0.7),
-               xlabel="RMSE ÷ MAE (log scale; dotted: Gaussian 1.25)")  # fmt: skip
+               xlabel="RMSE ÷ MAE (log scale)")  # fmt: skip
         ticks = [t for t in (1, 1.25, 1.5, 2, 3, 5, 10, 20, 50) if math.log(t) <= max(high, 0.3)]
         ax.set_xticks([math.log(t) for t in ticks], [f"{t:g}" for t in ticks])
         ax.set_yticks(range(len(parts)), [name for name, _ in parts])
@@ -221,7 +222,7 @@ def inside_between(prediction: Prediction, name: str) -> Chart | None:
     return Chart(
         title,
         "RMSE ÷ MAE of the log is what it is inside the groups times what lies between them, "
-        "exactly. Between is 1 where all groups have the same MAE.",
+        "exactly. Between is 1 where all groups have the same MAE. Dotted: Gaussian errors, 1.25.",
         draw(name, 0.9 + 0.5 * len(parts), title, f"One bar per grouping. {title}.", plot),
         ("Grouping", "RMSE ÷ MAE", "inside groups", "between groups"),
         tuple((name, ratio(d.ratio), ratio(d.inside), ratio(d.between)) for name, d in parts),

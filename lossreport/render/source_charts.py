@@ -44,7 +44,7 @@ def with_and_without(prediction: Prediction, name: str) -> Chart | None:
     return Chart(
         title,
         f"RMSE ÷ MAE of each group. Filled: all its rows; open: without {names}; diamond: source.",
-        draw(name, 0.9 + 0.19 * len(lines), title, f"Dots on one axis per group. {title}.", plot),
+        draw(name, 0.9 + 0.22 * len(lines), title, f"Dots on one axis per group. {title}.", plot),
         ("Group", "RMSE ÷ MAE", "without the source"),
         tuple(_table_row(label, g) for label, g in _named_lines(prediction)),
     )
