@@ -52,7 +52,7 @@ def test_hostile_text_makes_no_element_and_all_of_it_can_be_read(visit: Visit) -
         assert group_name((COLUMNS[2],), (value,)) in said
     tokens = page.locator("[aria-labelledby$=tokens] bdi")
     assert tokens.count() > 2
-    assert set(tokens.all_text_contents()) <= {visible(v, 60) for v in HOSTILE}
+    assert set(tokens.all_text_contents()) <= {visible(v[:60], 60) for v in HOSTILE}
     for column in COLUMNS:
         assert visible(column) in said
     assert page.locator("h1").text_content() == visible(TITLE)

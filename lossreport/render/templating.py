@@ -19,6 +19,7 @@ from lossreport.advice import choice, gap, resampling, shape, usual
 from lossreport.checks.finding import Example
 from lossreport.errors import UsageError
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO, SE_LOG_RATIO
+from lossreport.profiles.gathering import LONGEST_TOKEN
 from lossreport.profiles.statistics import RELATIVE_ACCURACY
 from lossreport.render.drawing import Chart
 from lossreport.reports import attribution
@@ -131,6 +132,7 @@ def _environment(folder: Path | None) -> Environment:
         "se_log_ratio": SE_LOG_RATIO,
         "false_discoveries": FALSE_DISCOVERIES,
         "accuracy": RELATIVE_ACCURACY,
+        "longest_token": LONGEST_TOKEN,
         # The methods say the rule's own constants.
         "attribution": attribution,
         "choice": choice,
