@@ -12,14 +12,15 @@
 
   function value(cell) {
     const text = cell.textContent.trim();
-    if (text === "\u2013") return null;
-    const number = Number(text.replace(/[,%<>\u2265\s]/g, "").replace("\u2212", "-"));
-    return text === "" || Number.isNaN(number) ? text : number;
+    if (text === "" || text === "\u2013") return null;
+    if (cell.matches("th, .text")) return text;
+    const size = Number(text.replace(/[^\d.e-]/g, ""));
+    return text[0] === "\u2212" ? -size : text[0] === "<" ? size / 2 : size;
   }
 
   function nameOf(row) {
-    const cell = row.cells[0].firstElementChild;
-    return cell.title || cell.textContent;
+    const name = row.cells[0].firstElementChild; // a sum of other groups has none
+    return (name && name.title) || row.cells[0].textContent;
   }
 
   function compare(a, b) {

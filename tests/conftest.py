@@ -12,10 +12,11 @@ from typing import Any
 
 import hypothesis
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from typer.testing import CliRunner
 
 from lossreport.cli import app
+from tests.odd_logs import PAGES
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "example_logs"
@@ -78,3 +79,51 @@ def chromium() -> Iterator[Browser]:
         )  # fmt: skip
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def page_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return the page of one of `odd_logs.PAGES`, made once."""
+    made: dict[str, Path] = {}
+
+    def find(name: str) -> Path:
+        if name not in made:
+            folder = tmp_path_factory.mktemp(name)
+            words = [*map(str, PAGES[name](folder)), "--quiet", "--html", str(folder / "p.html")]
+            ended = CliRunner().invoke(app, ["report", *words])
+            assert ended.exit_code in (0, 5), ended.output
+            made[name] = folder / "p.html"
+        return made[name]
+
+    return find
+
+
+@pytest.fixture
+def visit(chromium: Browser, page_of: Callable[[str], Path]) -> Iterator[Callable[..., Page]]:
+    """Open a page of `odd_logs.PAGES`; fail on any other request, dialog, message or error."""
+    trouble: list[str] = []
+    contexts = []
+
+    def open_page(name: str, width: int = 1280, **options: Any) -> Page:
+        context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        own = page_of(name).as_uri()
+        context.route(
+            "**/*",
+            lambda route: (
+                route.continue_()
+                if route.request.url == own
+                else (trouble.append(f"request {route.request.url}"), route.abort())
+            ),
+        )
+        page = context.new_page()
+        page.on("dialog", lambda d: (trouble.append(f"dialog {d.message}"), d.dismiss()))
+        page.on("console", lambda m: trouble.append(f"console {m.text}"))
+        page.on("pageerror", lambda e: trouble.append(f"error {e}"))
+        page.goto(own)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not trouble

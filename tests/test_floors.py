@@ -66,7 +66,7 @@ FLOORS = [
     ],
     ["reports.private_figures"],
     ["reports.private_fields"],
-    ["render.drawing"],
+    ["render.drawing", "render.labels"],
     ["nights.saved", "nights.upkeep"],
     ["nights.history"],
     ["nights.months", "nights.places"],

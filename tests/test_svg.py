@@ -12,12 +12,12 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from lossreport.render.drawing import STYLE
-from lossreport.render.svg import BLUE, GREY, ORANGE, SVG, clean
+from lossreport.render.svg import BLUE, GREY, ORANGE, SVG, _lines_joined, clean
 
 LABEL = "a$b$c <script>&\"'"
 
 
-def drawn(hatch: str | None = None) -> str:
+def drawn(hatch: str | None = None, ylabel: str = "") -> str:
     """Return matplotlib's own SVG of a chart with markers, clipping, dashes and odd text."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4, 3))
@@ -26,7 +26,7 @@ def drawn(hatch: str | None = None) -> str:
         ax.plot([0, 1, 2], [1, -1, 1e4], "--o", color=BLUE)
         ax.fill_between([0, 1], [0, 0], [1, 1], color=ORANGE, alpha=0.3)
         ax.bar([1], [1], color=GREY, hatch=hatch)
-        ax.set(xlabel=LABEL, title="bold")
+        ax.set(xlabel=LABEL, ylabel=ylabel, title="bold")
         made = io.StringIO()
         figure.savefig(made, format="svg", metadata={"Date": None, "Creator": None})
     return made.getvalue()
@@ -91,3 +91,15 @@ def test_nothing_moves_by_more_than_half_a_tenth(svg):
 
 def test_the_same_chart_gives_the_same_bytes(svg):
     assert clean(drawn(), "c1", 'T <&"', "D & 'd' ]]>") == svg
+
+
+def test_lines_that_follow_lines_are_implied_and_nothing_else_is():
+    assert _lines_joined("M 0 0 L 1 1 L 2 2 C 1 2 3 4 5 6 L 7 8 L 9 9 z M 1 1 L 2 2 z") == (
+        "M 0 0 1 1 2 2 C 1 2 3 4 5 6 L 7 8 9 9 z M 1 1 2 2 z"
+    )
+
+
+def test_what_does_not_turn_is_not_said_to_turn(svg):
+    assert "rotate(0" not in svg
+    assert "rotate(-0" not in svg
+    assert "rotate(-90" in clean(drawn(ylabel="up"), "c1", "t", "d")

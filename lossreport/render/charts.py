@@ -12,6 +12,7 @@ from typing import Any
 from lossreport.formats import count, group_name, number, percent, ratio
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.render.drawing import Chart, draw, log_ticks
+from lossreport.render.labels import Box, Point, box_at, fraction, is_free, place_beside
 from lossreport.render.svg import BACKGROUND, BLUE, GREY, GRID, MUTED, ORANGE
 from lossreport.reports.figures import WorstShare, funnel
 from lossreport.reports.results import Group, Prediction
@@ -47,28 +48,14 @@ def worst_rows(prediction: Prediction, name: str) -> Chart | None:
         at = 100 * marked.rows
         ax.plot([at], [100 * marked.sq_error], "D", color=ORANGE, ms=6)
         ax.plot([at], [100 * marked.abs_error], "o", color=BLUE, ms=6)
-        for half, label, colour, way, side in (
-            (
-                min(points, key=lambda p: abs(p.sq_error - 0.6)),
-                "squared error (L2)",
-                ORANGE,
-                8,
-                "sq_error",
-            ),
-            (
-                min(points, key=lambda p: abs(p.abs_error - 0.4)),
-                "absolute error (L1)",
-                BLUE,
-                -16,
-                "abs_error",
-            ),
-        ):
-            where = (100 * half.rows, 100 * getattr(half, side))
-            left = half.rows > points[0].rows ** 0.5
-            ax.annotate(label, where, color=colour, xytext=(-8 if left else 8, way),
-                        textcoords="offset points", ha="right" if left else "left")  # fmt: skip
-        ax.set(xscale="log", ylim=(0, 104), xlabel="worst rows, share of all rows (log scale)",
-               ylabel="share of the loss")  # fmt: skip
+        low, high = 80 * points[0].rows, 125.0
+        across = [fraction(100 * p.rows, low, high, log=True) for p in points]
+        squared = list(zip(across, [p.sq_error / 1.04 for p in points], strict=True))
+        absolute = list(zip(across, [p.abs_error / 1.04 for p in points], strict=True))
+        _name(ax, "squared error (L2)", ORANGE, squared, absolute)
+        _name(ax, "absolute error (L1)", BLUE, absolute, squared)
+        ax.set(xscale="log", xlim=(low, high), ylim=(0, 104), ylabel="share of the loss",
+               xlabel="worst rows, share of all rows (log scale)")  # fmt: skip
         ax.xaxis.set_major_formatter(lambda v, _: f"{v:g}%")
         ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0f}%")
         ax.minorticks_off()
@@ -84,6 +71,11 @@ def worst_rows(prediction: Prediction, name: str) -> Chart | None:
         ("Worst rows", "of squared error", "of absolute error"),
         tuple((percent(p.rows), percent(p.sq_error), percent(p.abs_error)) for p in chosen),
     )
+
+
+def _name(ax: Any, name: str, colour: str, own: list[Point], other: list[Point]) -> None:
+    at = place_beside(name, own, [other], 9.5)
+    ax.annotate(name, at, color=colour, xycoords="axes fraction")
 
 
 def ratio_by_group(prediction: Prediction, name: str) -> Chart | None:
@@ -142,8 +134,10 @@ def _shown_ratio(group: Group) -> float:
 
 def _plot_funnel(ax: Any, shown: list[tuple[tuple[str, ...], Group]]) -> None:
     rows = [x.figures.n for _, x in shown]
-    low, high = max(2.0, min(rows) / 1.6), max(rows) * 1.6
-    steps = [low * (high / low) ** (i / 20) for i in range(21)]
+    # Right of the last dot there is room for the names of the lines.
+    low = max(2.0, min(rows) / 1.6)
+    high = max(rows) * max(1.6, (max(rows) / low) ** 0.3)
+    steps = [low * (high / low) ** (i / 40) for i in range(41)]
     band = [funnel(n) for n in steps]
     ax.fill_between(steps, [max(1.0, b[0]) for b in band], [b[1] for b in band], color=GRID, lw=0)
     for value, label, way in (
@@ -157,28 +151,40 @@ def _plot_funnel(ax: Any, shown: list[tuple[tuple[str, ...], Group]]) -> None:
         dots = [(x.figures.n, _shown_ratio(x)) for _, x in shown if x.flagged is is_flagged]
         if dots:
             ax.plot(*zip(*dots, strict=True), marker, color=colour, ms=5, mec=BACKGROUND, mew=0.5)
-    top = max(_shown_ratio(x) for _, x in shown)
-    worst = sorted((e for e in shown if e[1].flagged), key=lambda e: -(e[1].share_of_sq_error or 0))
-    middle = (low * high) ** 0.5
-    labelled: list[float] = []
-    for by, x in worst:
-        height = math.log(_shown_ratio(x)) / math.log(max(1.6, top * 1.12))
-        if len(labelled) == MAX_LABELS or any(abs(height - h) < 0.07 for h in labelled):
-            continue  # it would stand on another label
-        labelled.append(height)
-        left = x.figures.n > middle
-        ax.annotate(group_name(by, x.key, 13), (x.figures.n, _shown_ratio(x)), fontsize=8.5,
-                    xytext=(-7 if left else 7, -3), textcoords="offset points",
-                    ha="right" if left else "left")  # fmt: skip
-    ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(0.97, max(1.6, top * 1.12)),
+    top = max(1.6, 1.12 * max(_shown_ratio(x) for _, x in shown))
+    _name_worst(ax, shown, (low, high), top)
+    ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(0.97, top),
            xlabel="rows in the group (log scale)", ylabel="RMSE ÷ MAE")  # fmt: skip
-    ticks = [
-        t for t in (1, 1.25, 1.5, 2, 3, 5, 10, 20, 50, 100, 300, 1000) if t <= max(1.6, top * 1.12)
-    ]
+    ticks = [t for t in (1, 1.25, 1.5, 2, 3, 5, 10, 20, 50, 100, 300, 1000) if t <= top]
     ax.minorticks_off()
     ax.set_yticks(ticks, [f"{t:g}" for t in ticks])
     across = log_ticks(low, high) or sorted({min(rows), max(rows)})
     ax.set_xticks(across, [f"{t:,.0f}" for t in across])
+
+
+def _name_worst(
+    ax: Any, shown: list[tuple[tuple[str, ...], Group]], ends: tuple[float, float], top: float
+) -> None:
+    """Name the flagged groups with the most squared error, where a name hides nothing."""
+    places = [
+        (fraction(x.figures.n, *ends, log=True), fraction(_shown_ratio(x), 0.97, top, log=True))
+        for _, x in shown
+    ]
+    taken: list[Box] = []
+    for (by, x), (across, up) in sorted(
+        zip(shown, places, strict=True), key=lambda e: -(e[0][1].share_of_sq_error or 0)
+    ):
+        if not x.flagged or len(taken) == MAX_LABELS:
+            continue
+        name = group_name(by, x.key, 13)
+        others = [p for p in places if p != (across, up)]
+        for start, side in ((across + 0.022, "left"), (across - 0.022, "right")):
+            box = box_at(name, (start, up - 0.02), 8.5, side)
+            if is_free(box, others, taken):
+                ax.annotate(name, (start, up - 0.02), xycoords="axes fraction", fontsize=8.5,
+                            ha=side)  # fmt: skip
+                taken.append(box)
+                break
 
 
 def over_time(prediction: Prediction, name: str, unit: str | None = None) -> Chart | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -58,8 +59,11 @@ def draw(
         canvas: Any = FigureCanvasSVG(figure)
         plot(figure.add_subplot())
         made = io.StringIO()
-        # Figure.savefig would draw everything twice.
-        canvas.print_svg(made, metadata={"Date": None, "Creator": None})
+        with warnings.catch_warnings():
+            # The text stays text: the reader's own fonts draw what matplotlib's lacks.
+            warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+            # Figure.savefig would draw everything twice.
+            canvas.print_svg(made, metadata={"Date": None, "Creator": None})
     return clean(made.getvalue(), name, title, description)
 
 

@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from lossreport.advice.advice import Advice
+from lossreport.advice.advice import Advice, Efficiency
 from lossreport.formats import amount, count, group_name, number, percent, ratio, visible
 from lossreport.losses import GAUSSIAN_RATIO
 from lossreport.render.drawing import Chart, draw
-from lossreport.render.svg import BLUE, GREY, INK, MUTED, ORANGE
+from lossreport.render.labels import fraction, place_beside
+from lossreport.render.svg import BACKGROUND, BLUE, GREY, INK, MUTED, ORANGE
 from lossreport.reports.results import Prediction
 
 MOST_DOTS = 400
@@ -24,12 +25,8 @@ def dial(prediction: Prediction, name: str, unit: str | None = None) -> Chart | 
     if not points:
         return None
     best = max(points, key=lambda p: p.value)
-    l2 = next(p for p in points if p.loss == "L2")
-    if best.loss == "L2":
-        title = "L2 makes the best use of the rows"
-    else:
-        called = "L1" if best.loss == "L1" else f"Huber with delta near {amount(best.delta, unit)}"
-        title = f"{called} makes the best use of the rows; L2 uses {percent(l2.value)} of them"
+    marked = _advised(prediction.recommendation.advice) or best
+    title = _title_of_dial(marked, best, next(p for p in points if p.loss == "L2"), unit)
     labels = [p.loss if p.delta is None else number(p.delta) for p in points]
     within = unit or "the target's unit"
 
@@ -39,11 +36,12 @@ def dial(prediction: Prediction, name: str, unit: str | None = None) -> Chart | 
         ax.fill_between(at, [100 * p.low for p in points], [100 * p.high for p in points],
                         color=BLUE, alpha=0.18, lw=0)  # fmt: skip
         ax.plot(at, value, "-o", color=BLUE, lw=1.8, ms=4.5)
-        ax.plot([points.index(best)], [100 * best.value], "D", color=ORANGE, ms=7)
+        ax.plot([points.index(marked)], [100 * marked.value], "D", color=ORANGE, ms=7)
         ax.axhline(95, color=GREY, lw=0.9, ls=":")
         # Where the curve is far below the line, else below it.
-        far = min(range(len(value) - 4), key=lambda i: max(value[i : i + 5]))
-        above = max(value[far : far + 5]) < 93
+        high = [100 * p.high for p in points]
+        far = min(range(len(high) - 4), key=lambda i: max(high[i : i + 5]))
+        above = max(high[far : far + 5]) < 93
         ax.annotate("95%: as good as the best", (far, 95), color=MUTED, fontsize=8.5,
                     xytext=(-8, 2 if above else -34), textcoords="offset points")  # fmt: skip
         ax.set(ylim=(0, 106), ylabel="rows made use of",
@@ -54,7 +52,8 @@ def dial(prediction: Prediction, name: str, unit: str | None = None) -> Chart | 
 
     return Chart(
         title,
-        "Efficiency of each loss against the best of them, with its 90% band.",
+        "Efficiency of each loss against the best of them, with its 90% band; diamond: "
+        f"{'the best' if marked is best else 'what is recommended'}.",
         draw(name, 2.9, title, f"Line over thirteen losses from L1 to L2. {title}.", plot),
         ("Loss", "Rows made use of", "90% band"),
         tuple(
@@ -66,6 +65,28 @@ def dial(prediction: Prediction, name: str, unit: str | None = None) -> Chart | 
             for p in points
         ),
     )
+
+
+def _advised(advice: Advice) -> Efficiency | None:
+    """Return the point of the loss that is recommended, if it is one of them."""
+    for point in advice.dial:
+        if point.loss == advice.loss and (
+            point.delta is None
+            or (advice.delta is not None and math.isclose(point.delta, advice.delta, rel_tol=1e-6))
+        ):
+            return point
+    return None
+
+
+def _title_of_dial(marked: Efficiency, best: Efficiency, l2: Efficiency, unit: str | None) -> str:
+    called = (
+        marked.loss if marked.delta is None else f"Huber with delta = {amount(marked.delta, unit)}"
+    )
+    if marked is best:
+        title = f"{called} makes the best use of the rows"
+        return title if marked is l2 else f"{title}; L2 uses {percent(l2.value)} of them"
+    title = f"{called} makes {percent(marked.value)} of the best use of the rows"
+    return title if marked is l2 else f"{title}; L2 makes {percent(l2.value)}"
 
 
 LAWS = (
@@ -186,13 +207,13 @@ def inside_between(prediction: Prediction, name: str) -> Chart | None:
             middle, end = math.log(d.inside), math.log(d.ratio)
             ax.barh([at], [middle], color=BLUE, height=0.5)
             ax.barh([at], [end - middle], left=[middle], color=ORANGE, height=0.5)
-            ax.annotate(f"{ratio(d.inside)} inside, times {ratio(d.between)} between", (0, at),
-                        xytext=(2, 13), textcoords="offset points", fontsize=8.5,
+            ax.annotate(f"{ratio(d.inside)} inside, times {ratio(d.between)} between",
+                        (0, at - 0.25), xytext=(2, 3), textcoords="offset points", fontsize=8.5,
                         color=MUTED)  # fmt: skip
-        ax.axvline(gauss, color=MUTED, lw=0.9, ls=":")
+            ax.plot([gauss, gauss], [at - 0.25, at + 0.25], color=BACKGROUND, lw=1.2, ls=":")
         high = max(math.log(d.ratio) for _, d in parts) * 1.1 or 0.5
         ax.set(xlim=(0, max(high, 0.3)), ylim=(len(parts) - 0.5, -0.7),
-               xlabel="RMSE ÷ MAE (log scale; dotted: Gaussian 1.25)")  # fmt: skip
+               xlabel="RMSE ÷ MAE (log scale)")  # fmt: skip
         ticks = [t for t in (1, 1.25, 1.5, 2, 3, 5, 10, 20, 50) if math.log(t) <= max(high, 0.3)]
         ax.set_xticks([math.log(t) for t in ticks], [f"{t:g}" for t in ticks])
         ax.set_yticks(range(len(parts)), [name for name, _ in parts])
@@ -201,7 +222,7 @@ def inside_between(prediction: Prediction, name: str) -> Chart | None:
     return Chart(
         title,
         "RMSE ÷ MAE of the log is what it is inside the groups times what lies between them, "
-        "exactly. Between is 1 where all groups have the same MAE.",
+        "exactly. Between is 1 where all groups have the same MAE. Dotted: Gaussian errors, 1.25.",
         draw(name, 0.9 + 0.5 * len(parts), title, f"One bar per grouping. {title}.", plot),
         ("Grouping", "RMSE ÷ MAE", "inside groups", "between groups"),
         tuple((name, ratio(d.ratio), ratio(d.inside), ratio(d.between)) for name, d in parts),
@@ -233,16 +254,20 @@ def quantiles(prediction: Prediction, name: str) -> Chart | None:
         ax.plot(x, x, color=GREY, lw=1, ls=":")
         ax.plot(x, [_laplace(z) for z in x], color=ORANGE, lw=1, ls="--")
         ax.plot(x, y, color=BLUE, lw=2)
-        ax.annotate("Gaussian", (x[-1], x[-1]), color=MUTED, fontsize=8.5, ha="right",
-                    xytext=(0, -12), textcoords="offset points")  # fmt: skip
-        near = x[max(0, len(x) - 6)]
-        ax.annotate("Laplace", (near, _laplace(near)), color=ORANGE, fontsize=8.5, ha="right",
-                    xytext=(-4, 3), textcoords="offset points")  # fmt: skip
-        ax.set(xlabel="Gaussian quantile (standard deviations)",
-               ylabel="error (robust deviations)")  # fmt: skip
+        end, top = 1.08 * x[-1], 1.08 * max(map(abs, (*y, _laplace(x[-1]))))
+        curves = [
+            [(fraction(a, -end, end), fraction(b, -top, top)) for a, b in zip(x, up, strict=True)]
+            for up in (y, x, [_laplace(z) for z in x])
+        ]
+        named = [("Gaussian", MUTED, curves[1]), ("Laplace", ORANGE, curves[2])]
         if any(abs(p.error) > reach for p in points):
-            ax.annotate("cut off", (x[-1], max(y)), color=MUTED, fontsize=8.5, ha="right",
-                        va="top", xytext=(-12, 0), textcoords="offset points")  # fmt: skip
+            named.append(("cut off", MUTED, [curves[0][-1]]))
+        for label, colour, own in named:
+            rest = [c for c in curves if c is not own]
+            ax.annotate(label, place_beside(label, own[len(own) // 2 :], rest, 8.5), color=colour,
+                        fontsize=8.5, xycoords="axes fraction")  # fmt: skip
+        ax.set(xlabel="Gaussian quantile (standard deviations)", xlim=(-end, end),
+               ylabel="error (robust deviations)", ylim=(-top, top))  # fmt: skip
         ax.grid(axis="y")
 
     return Chart(

@@ -75,7 +75,9 @@ def _section(prediction: Prediction, index: int, unit: str | None) -> dict[str, 
         "sources": source_charts.with_and_without(prediction, f"{prefix}-sources"),
         "exceedance": source_charts.exceedance(prediction, f"{prefix}-exceedance", unit),
         "loss_map": loss_charts.loss_map(prediction, f"{prefix}-map"),
-        "inside_between": loss_charts.inside_between(prediction, f"{prefix}-between"),
+        "inside_between": None
+        if probabilities
+        else loss_charts.inside_between(prediction, f"{prefix}-between"),
         "quantiles": loss_charts.quantiles(prediction, f"{prefix}-quantiles"),
         "penalties": penalties(prediction.seen, f"{prefix}-penalties", unit),
     }
@@ -84,7 +86,10 @@ def _section(prediction: Prediction, index: int, unit: str | None) -> dict[str, 
         "prefix": prefix,
         "prediction": prediction,
         "source": source,
-        "ruler": ruler(
+        "probabilities": probabilities,
+        "ruler": None
+        if probabilities
+        else ruler(
             prediction, source.without.ratio if source else None, source.name if source else ""
         ),
         "notable": notable[:MAX_NOTABLE],

@@ -8,6 +8,7 @@ from typing import Any
 from lossreport.formats import amount, count, group_name, key_value, number, percent, ratio, visible
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2
 from lossreport.render.drawing import Chart, draw, log_ticks
+from lossreport.render.labels import fraction, place_beside
 from lossreport.render.svg import BLUE, GREY, GRID, INK, MUTED, ORANGE
 from lossreport.reports.curves import Exceedance
 from lossreport.reports.results import Group, Prediction
@@ -43,7 +44,7 @@ def with_and_without(prediction: Prediction, name: str) -> Chart | None:
     return Chart(
         title,
         f"RMSE ÷ MAE of each group. Filled: all its rows; open: without {names}; diamond: source.",
-        draw(name, 0.9 + 0.19 * len(lines), title, f"Dots on one axis per group. {title}.", plot),
+        draw(name, 0.9 + 0.22 * len(lines), title, f"Dots on one axis per group. {title}.", plot),
         ("Group", "RMSE ÷ MAE", "without the source"),
         tuple(_table_row(label, g) for label, g in _named_lines(prediction)),
     )
@@ -133,7 +134,6 @@ def exceedance(prediction: Prediction, name: str, unit: str | None = None) -> Ch
         for curve in sorted(curves, key=lambda c: c.source):
             colour = ORANGE if curve.source else BLUE if len(curves) == 1 else GREY
             ax.plot(*zip(*curve.points, strict=True), color=colour, lw=2 if curve.source else 1.2)
-        _name_curves(ax, curves)
         for value, label, colour, side in (
             (mae, "MAE", BLUE, "right"),
             (rmse, "RMSE", INK, "left"),
@@ -146,6 +146,7 @@ def exceedance(prediction: Prediction, name: str, unit: str | None = None) -> Ch
         low = max(min(c.points[0][0] for c in curves), (mae or 1) / 100)
         high = max(c.points[-1][0] for c in curves)
         least = min(c.points[-1][1] for c in curves)
+        _name_curves(ax, curves, (low, high * 1.3, least / 1.5, 1.6), [mae or low, rmse or low])
         ax.set(xscale="log", yscale="log", xlim=(low, high * 1.3), ylim=(least / 1.5, 1.6),
                xlabel=f"|error|{within} (log scale)",
                ylabel="rows with a larger error")  # fmt: skip
@@ -193,14 +194,33 @@ def _reach_of_others(prediction: Prediction, source: Exceedance) -> float | None
     return max(known) if known and len(known) == len(largest) else None
 
 
-def _name_curves(ax: Any, curves: Sequence[Exceedance]) -> None:
-    for curve in (c for c in curves if c.source):
-        error, share = curve.points[len(curve.points) * 3 // 4]
+def _name_curves(
+    ax: Any,
+    curves: Sequence[Exceedance],
+    limits: tuple[float, float, float, float],
+    upright: Sequence[float],
+) -> None:
+    """Name the sources, and the other groups together, beside their curves."""
+    low, high, least, most = limits
+
+    def drawn(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+        return [
+            (fraction(e, low, high, log=True), fraction(s, least, most, log=True))
+            for e, s in points
+            if e >= low
+        ]
+
+    every = [(c, drawn(c.points)) for c in curves]
+    lines = [drawn([(v, least), (v, most)]) for v in upright]
+    sources = [(c, points) for c, points in every if c.source]
+    others = [points for c, points in every if not c.source]
+    for curve, own in sources:
         label = ", ".join(key_value(k, 13) for k in curve.key)
-        ax.annotate(label, (error, share), color=ORANGE, xytext=(5, 5),
-                    textcoords="offset points")  # fmt: skip
-    if any(c.source for c in curves) and any(not c.source for c in curves):
-        other = min((c for c in curves if not c.source), key=lambda c: c.points[-1][0])
-        error, share = other.points[len(other.points) * 3 // 4]
-        ax.annotate("others", (error, share), color=MUTED, ha="right", xytext=(-5, -8),
-                    textcoords="offset points")  # fmt: skip
+        rest = [points for c, points in every if c is not curve]
+        at = place_beside(label, own[len(own) // 2 :], [*rest, *lines], 9.5)
+        ax.annotate(label, at, color=ORANGE, xycoords="axes fraction")
+    if sources and others:
+        nearest = min(others, key=lambda points: points[-1][0])
+        rest = [points for points in (p for _, p in every) if points is not nearest]
+        at = place_beside("others", nearest[len(nearest) // 2 :], [*rest, *lines], 9.5)
+        ax.annotate("others", at, color=MUTED, xycoords="axes fraction")

@@ -108,14 +108,21 @@ def _attributes(element: ET.Element, ids: Mapping[str, str]) -> dict[str, str]:
                 found["id"] = ids[value]
         elif not key.startswith("{"):
             found[key] = value
-    if found.get("transform", "").startswith("rotate(0 "):
+    _drop_what_is_usual(element.tag, found)
+    refer = re.compile(r"url\(#(.+?)\)")
+    return _coloured({k: refer.sub(lambda m: f"url(#{ids[m[1]]})", v) for k, v in found.items()})
+
+
+def _drop_what_is_usual(tag: str, found: dict[str, str]) -> None:
+    """Drop what says nothing, or what the whole chart says once."""
+    if found.get("transform", "").startswith(("rotate(0 ", "rotate(-0 ")):
         del found["transform"]
-    usual = {"font-size": FONT_SIZE, "fill": MUTED} if element.tag == f"{SVG}text" else {}
+    if found.get("stroke-dashoffset") == "0":
+        del found["stroke-dashoffset"]
+    usual = {"font-size": FONT_SIZE, "fill": MUTED} if tag == f"{SVG}text" else {}
     for key, value in usual.items():  # the whole chart's
         if found.get(key) == value:
             del found[key]
-    refer = re.compile(r"url\(#(.+?)\)")
-    return _coloured({k: refer.sub(lambda m: f"url(#{ids[m[1]]})", v) for k, v in found.items()})
 
 
 def _coloured(found: dict[str, str]) -> dict[str, str]:
@@ -123,6 +130,8 @@ def _coloured(found: dict[str, str]) -> dict[str, str]:
     for key in ("d", "transform", "x", "y", "width", "height", "points"):
         if key in found:
             found[key] = _rounded(found[key])
+    if "d" in found:
+        found["d"] = _lines_joined(found["d"])
     classes = [
         f"{CLASSES[found[k].lower()]}-{k}"
         for k in ("fill", "stroke")
@@ -131,6 +140,19 @@ def _coloured(found: dict[str, str]) -> dict[str, str]:
     if classes:
         found["class"] = " ".join(classes)
     return found
+
+
+def _lines_joined(path: str) -> str:
+    """Return a path without the letters of lines that follow a move or a line: they are implied."""
+    kept: list[str] = []
+    last = ""
+    for part in path.split():
+        if part.isalpha():
+            if part == "L" and last in ("M", "L"):
+                continue
+            last = part
+        kept.append(part)
+    return " ".join(kept)
 
 
 def _presentation(style: str) -> dict[str, str]:

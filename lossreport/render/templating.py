@@ -30,6 +30,7 @@ from lossreport.formats import listed
 from lossreport.gates.gate import Check, Judged
 from lossreport.gates.wording import shown_value, told
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO, SE_LOG_RATIO
+from lossreport.profiles.gathering import LONGEST_TOKEN
 from lossreport.profiles.statistics import RELATIVE_ACCURACY
 from lossreport.render.drawing import Chart
 from lossreport.reports import attribution
@@ -234,6 +235,7 @@ NAMES: Mapping[str, Any] = {
     "se_log_ratio": SE_LOG_RATIO,
     "false_discoveries": FALSE_DISCOVERIES,
     "accuracy": RELATIVE_ACCURACY,
+    "longest_token": LONGEST_TOKEN,
     # The methods say the rule's own constants.
     "attribution": attribution,
     "choice": choice,

@@ -106,10 +106,11 @@ def _exceedance(
 ) -> tuple[Exceedance, ...]:
     """Return the curves of the grouping that the first source is in, else of the smallest one.
 
-    At most 12 of its groups: the sources, then those with the most squared error.
+    At most 12 of its groups: the sources, then those with the most squared error. Without a source
+    and with more groups than that, which would say little of the log, the curve of all rows.
     """
     sources = {(o.by, o.key) for o in origins}
-    drawable = [by for by, groups in raw.items() if len(groups.groups) >= 2]
+    drawable = [by for by, groups in raw.items() if 2 <= len(groups.groups) <= MAX_CURVES]
     by = origins[0].by if origins else min(drawable, key=lambda b: len(raw[b].groups), default=None)
     if by is None:
         points = exceedance(whole) if whole else ()

@@ -1,0 +1,61 @@
+"""Names in charts: beside their curve, on no line, no dot and no other name."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lossreport.render.labels import box_at, fraction, is_free, place_beside
+
+SHARES = st.lists(st.floats(0, 1), min_size=2, max_size=12).map(sorted)
+
+
+def curve(shares: list[float]) -> list[tuple[float, float]]:
+    return [(i / (len(shares) - 1), s) for i, s in enumerate(shares)]
+
+
+def on_it(box: tuple[float, float, float, float], line: list[tuple[float, float]]) -> bool:
+    """Say whether a line goes through a box: looked at in 200 steps."""
+    left, bottom, right, top = box
+    for (x, y), (u, v) in pairwise(line):
+        for i in range(201):
+            a, b = x + (u - x) * i / 200, y + (v - y) * i / 200
+            if left <= a <= right and bottom <= b <= top:
+                return True
+    return False
+
+
+@settings(max_examples=30)
+@given(SHARES)
+def test_a_name_stands_on_neither_of_two_rising_curves(shares: list[float]) -> None:
+    upper, lower = curve([s**0.5 for s in shares]), curve([s**2 for s in shares])
+    for own, other in ((upper, lower), (lower, upper)):
+        at = place_beside("absolute error (L1)", own, [other], 9.5)
+        box = box_at("absolute error (L1)", at, 9.5)
+        assert 0 <= box[0] < box[2] <= 1
+        assert 0 <= box[1] < box[3] <= 1
+        assert not on_it(box, own)
+        assert not on_it(box, other)
+
+
+def test_a_name_is_nearer_to_its_own_curve() -> None:
+    high, low = [(0.0, 0.9), (1.0, 0.9)], [(0.0, 0.1), (1.0, 0.1)]
+    assert place_beside("high", high, [low], 9.5)[1] > 0.6
+    assert place_beside("low", low, [high], 9.5)[1] < 0.4
+
+
+def test_a_box_is_free_only_inside_and_off_dots_and_boxes() -> None:
+    box = box_at("name", (0.5, 0.5), 8.5)
+    assert is_free(box, [(0.1, 0.1)], [])
+    assert not is_free(box, [((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)], [])
+    assert not is_free(box, [], [box])
+    assert not is_free(box_at("name", (0.99, 0.5), 8.5), [], [])
+    assert not is_free(box_at("name", (0.01, 0.5), 8.5, "right"), [], [])
+
+
+def test_fractions_of_axes() -> None:
+    assert fraction(5, 0, 10) == 0.5
+    assert math.isclose(fraction(10, 1, 100, log=True), 0.5)
