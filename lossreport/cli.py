@@ -45,7 +45,7 @@ def main() -> None:
     # NumPy's many small products are slower on several threads, which wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Polars' allocator (jemalloc) soon gives memory back to the system, and the next chunks have
-    # every page of it zeroed anew: a fifth of a long reading's time. Kept longer, in fewer places.
+    # every page of it zeroed anew: half of the system's time. Kept longer, in fewer places.
     places = f"narenas:{os.cpu_count() or 1}"
     os.environ.setdefault("_RJEM_MALLOC_CONF", f"dirty_decay_ms:1000,muzzy_decay_ms:-1,{places}")
     if sys.stderr is not None:
