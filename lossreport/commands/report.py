@@ -17,6 +17,7 @@ from lossreport.options import (
     Actuals,
     AsOf,
     BadFile,
+    Baseline,
     By,
     Card,
     Compare,
@@ -78,6 +79,7 @@ def report(
     card: Card = None,
     csv: Csv = None,
     profile: ProfileFile = None,
+    baseline: Baseline = None,
     title: Title = None,
     unit: Unit = None,
     private: Private = False,
@@ -103,7 +105,7 @@ def report(
             "card": card, "csv": csv, "profile": profile,
         }  # fmt: skip
         shown = {
-            "costs": _costs(cost_under, cost_over), "title": title, "unit": unit,
+            "costs": _costs(cost_under, cost_over), "title": title, "unit": unit, "baseline": baseline,
             "as_of": datetime.now(UTC).isoformat() if as_of == "now" else as_of,
             **_hiding(profile, min_group, private=private),
         }  # fmt: skip

@@ -18,6 +18,7 @@ from lossreport.formats import (
     visible,
 )
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
+from lossreport.nights.changes import Changes
 from lossreport.reports.comparing_words import name_of
 from lossreport.reports.comparison import Comparison
 from lossreport.reports.figures import Figures
@@ -38,6 +39,7 @@ def to_markdown(report: Report) -> str:
     parts = [f"{MARK} {report.version} -->", f"## {_text(report.title)}"]
     if report.private:
         parts.append(_text(report.private.said))
+    parts += [] if report.changes is None else _changes(report.changes)
     parts += [] if report.comparison is None else _comparison(report.comparison)
     for prediction in report.predictions:
         if len(report.predictions) > 1:
@@ -60,6 +62,15 @@ def _cut(lines: list[str]) -> str:
             left = sum(1 for x in lines[i:] if x)
             return "\n".join([*lines[:i], "", f"*Cut here: {count(left, 'more line')}.*", ""])
     return "\n".join(lines) + "\n"
+
+
+def _changes(changes: Changes) -> list[str]:
+    points = [*changes.points, *(e.sentence for e in changes.standing)][:MAX_GROUPS]
+    more = len(changes.points) + len(changes.standing) - len(points)
+    lines = [f"- {_text(p)}" for p in points]
+    lines += [f"- {count(more, 'more change')}: see the page."] if more else []
+    said = f"**{SIGNS[changes.tone]}{_text(changes.headline)}**"
+    return [p for p in (said, "\n".join(lines)) if p]
 
 
 def _comparison(found: Comparison) -> list[str]:

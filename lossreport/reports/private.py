@@ -63,6 +63,7 @@ def made_private(report: Report, min_group: int = MIN_GROUP, title: str | None =
         notes=(*report.notes[:1], *_notes(min_group)),
         joins=tuple(_join(j) for j in report.joins),
         private=Privacy(min_group, _said(min_group)),
+        changes=None,
     )
 
 
@@ -93,7 +94,8 @@ def _notes(min_group: int) -> tuple[str, ...]:
         "with each other: what several of them tell together may narrow a group down further.",
         "Values of groups and names of files are replaced by the beginning of their SHA-256, the "
         "same in every report. That hides rare names only: who guesses a common one, such as a "
-        "country, can compute its hash and recognise it. Column names are as in the log.",
+        "country, can compute its hash and recognise it. Column names are as in the log. What "
+        "changed since earlier nights is not told.",
     )
 
 

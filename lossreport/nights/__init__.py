@@ -1,0 +1,1 @@
+"""Nights: the profiles of earlier runs, and what changed between them."""
