@@ -105,9 +105,9 @@ def report(
             "card": card, "csv": csv, "profile": profile,
         }  # fmt: skip
         shown = {
-            "costs": _costs(cost_under, cost_over), "title": title, "unit": unit, "baseline": baseline,
+            "costs": _costs(cost_under, cost_over), "title": title, "unit": unit,
             "as_of": datetime.now(UTC).isoformat() if as_of == "now" else as_of,
-            **_hiding(profile, min_group, private=private),
+            "baseline": baseline, **_hiding(profile, min_group, private=private),
         }  # fmt: skip
         paths = {option: path for option, path in outputs.items() if path is not None}
         _check_outputs(paths, [*logs, *(actuals or ())], force=force)

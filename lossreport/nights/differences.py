@@ -10,12 +10,14 @@ import numpy as np
 
 from lossreport.nights.changes import LEVEL, Difference, Figure, Place, PlaceChange
 from lossreport.nights.levels import FEWEST, gaussian
-from lossreport.nights.reference import MAD, WINDOW, median
-from lossreport.nights.series import FIGURES, Floats, Series, figure, on_scale
+from lossreport.nights.reference import MAD, WINDOW, Bools, median
+from lossreport.nights.series import FAMILIES, FIGURES, Floats, Series, figure, on_scale
 from lossreport.reports.differences import student
 
 FALSE_DISCOVERIES = 0.05
 """Of the sure differences, the share that may be chance (Benjamini, Hochberg 1995)."""
+MINIMUM_ROWS = 50
+"""With fewer, on either side, no difference of errors is sure: the delta method is too bold."""
 OF_MEDIAN = math.pi / 2
 """The variance of a median of n Gaussian values, times n, in variances of one (large n)."""
 
@@ -75,7 +77,11 @@ def measured(tonight: Series, baseline: Series, earlier: Series, name: Figure) -
 def place_changes(
     places: Sequence[Place], tonight: Series, baseline: Series, earlier: Series
 ) -> tuple[PlaceChange, ...]:
-    """Return every place's differences; sure ones by Benjamini and Hochberg over all of them."""
+    """Return every place's differences; sure ones by Benjamini and Hochberg.
+
+    Over all places and the figures of the errors; over all places each of the left-out share and
+    the rows.
+    """
     figures = [measured(tonight, baseline, earlier, name) for name in FIGURES]
     change = np.stack([m.now - m.before for m in figures])
     error = np.stack([m.error for m in figures])
@@ -83,7 +89,12 @@ def place_changes(
     with np.errstate(all="ignore"):
         t = change / error
         z = np.where(np.isfinite(freedom), _z(t, freedom), t)
-    sure = _sure(z)
+    enough = np.fmin(tonight.sums["n"][:, 0], median(baseline.sums["n"])) >= MINIMUM_ROWS
+    sure = np.zeros(z.shape, dtype=bool)
+    for family in FAMILIES:
+        of = list(family)
+        told = enough if of == list(FAMILIES[0]) else np.ones(len(places), dtype=bool)
+        sure[of] = _sure(np.where(told, z[of], np.nan))
     return tuple(
         PlaceChange(
             place,
@@ -100,14 +111,14 @@ def _z(t: Floats, freedom: Floats) -> Floats:
     return gaussian(t, np.where(np.isfinite(freedom), freedom, 1).astype(np.int64))
 
 
-def _sure(z: Floats) -> Floats:
+def _sure(z: Floats) -> Bools:
     chance = np.array([math.erfc(abs(x) / math.sqrt(2)) if x == x else 2.0 for x in z.ravel()])
     told = int((chance <= 1).sum())
     order = np.argsort(chance, kind="stable")[:told]
     passed = np.flatnonzero(chance[order] <= FALSE_DISCOVERIES * np.arange(1, told + 1) / told)
     sure = np.zeros(chance.shape, dtype=bool)
     sure[order[: passed[-1] + 1 if len(passed) else 0]] = True
-    return np.asarray(sure.reshape(z.shape), dtype=np.float64)
+    return sure.reshape(z.shape)
 
 
 def _difference(name: Figure, m: Measured, row: int, *, sure: bool) -> Difference:
@@ -118,6 +129,8 @@ def _difference(name: Figure, m: Measured, row: int, *, sure: bool) -> Differenc
         freedom = float(m.freedom[row])
         times = student(0.5 + LEVEL / 2, max(freedom, 5.0))
         low, high = change - times * error, change + times * error
+        if name == "left_out_share":
+            low, high = max(low, -1.0), min(high, 1.0)
     return Difference(name, before, now, change, low, high, sure)
 
 

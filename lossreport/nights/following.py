@@ -31,17 +31,13 @@ from lossreport.nights.series import (
     FEWEST_ROWS,
     FIGURES,
     IN_PROPORTION,
+    LEAST,
     OF_ERRORS,
     Floats,
     Series,
     figure,
     on_scale,
 )
-
-LEAST = {
-    "mae": 0.05, "rmse": 0.05, "ratio": 0.05, "bias": 0.1, "left_out_share": 0.005, "rows": 0.3,
-}  # fmt: skip
-"""Smaller changes are never told: in proportion, bias in MAEs, the left-out share as it is."""
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 from lossreport.nights.changes import Place
 from lossreport.nights.levels import Hit
-from lossreport.nights.series import OF_ERRORS, Floats
+from lossreport.nights.series import FAMILIES, Floats
 
-FAMILIES = (tuple(range(len(OF_ERRORS))), (4,), (5,))
-"""Figures that move together, by their position: of the errors, the left-out share, the rows."""
 HALF = 0.5
 """Where so many groups move, it is all rows that moved."""
 WITH_IT = 1.5

@@ -99,7 +99,8 @@ def look(state: State, night: int, block: int, known: Usual, cut: float) -> Look
     A night's variance is that of `known`, or more if its own rows say so: one huge error then
     makes its night's figure large and unsure at once. The sum of the nights' deviations, each in
     its standard deviations and at most `cut`, is Gaussian with the variance
-    m + m**2 * 1.1 / nights of the level; Student's t where few nights tell the spread.
+    m + m**2 * 1.1 / nights of the level; Student's t where few nights tell the spread, with twice
+    their degrees of freedom because other places tell it too (`usual`).
     """
     end = night - block + 1
     span = slice(max(0, end - WINDOW), end)
@@ -125,7 +126,7 @@ def look(state: State, night: int, block: int, known: Usual, cut: float) -> Look
     if block > 1:
         second = np.sort(np.where(there, each * np.sign(t)[:, np.newaxis], -np.inf), axis=1)[:, -2]
         t = np.where(second >= SECOND, t, 0.0)
-    z = np.where(told, gaussian(t, np.maximum(known.nights, 1)), np.nan)
+    z = np.where(told, gaussian(t, np.maximum(2 * known.nights, 1)), np.nan)
     expected = level + known.effect[:, state.weekday[night]]
     spread = np.sqrt(known.variance * (1 + MEAN_VARIANCE / np.maximum(nights, 1)))
     return Look(expected, np.where(told, spread, np.nan), z, moved)

@@ -21,6 +21,12 @@ FIGURES: tuple[Figure, ...] = ("mae", "rmse", "ratio", "bias", "left_out_share",
 OF_ERRORS: tuple[Figure, ...] = FIGURES[:4]
 IN_PROPORTION: tuple[Figure, ...] = ("mae", "rmse", "ratio", "rows")
 """Figures whose changes are told and tested in proportion, by their logarithm."""
+FAMILIES = (tuple(range(len(OF_ERRORS))), (4,), (5,))
+"""Figures that move together, by their position: of the errors, the left-out share, the rows."""
+LEAST: Mapping[Figure, float] = {
+    "mae": 0.05, "rmse": 0.05, "ratio": 0.05, "bias": 0.1, "left_out_share": 0.005, "rows": 0.3,
+}  # fmt: skip
+"""Smaller changes are never told: in proportion, bias in MAEs, the left-out share as it is."""
 MAX_PLACES = 500
 """Of each grouping and prediction so many groups, those with the most rows, are followed."""
 FEWEST_ROWS = 30

@@ -21,7 +21,7 @@ from lossreport.nights.events import (
 from lossreport.nights.following import Followed
 from lossreport.nights.series import Series, series_of
 from lossreport.nights.trends import trends_of
-from lossreport.nights.words import HOW_ALARMED, HOW_DIFFERENT, headline
+from lossreport.nights.words import HOW_ALARMED, HOW_DIFFERENT, headline, worth_telling
 from lossreport.profiles.profile import Profile
 
 MAX_NIGHTS = 400
@@ -93,7 +93,7 @@ def _told(
     several = len({p.predicted for p in history.places}) > 1
     said = found.said if found else None
     opening, points = headline(alarms, sure, said, len(days), unit, several)
-    tag, tone = _tone(alarms, sure, said, len(days))
+    tag, tone = _tone(alarms, sure, said)
     ranked = sorted(compared, key=lambda p: (bool(p.place.by), p not in sure))
     return Changes(
         baseline=said or "no earlier night",
@@ -116,7 +116,7 @@ def _told(
 
 
 def _tone(
-    alarms: Sequence[Event], sure: Sequence[PlaceChange], said: str | None, nights: int
+    alarms: Sequence[Event], sure: Sequence[PlaceChange], said: str | None
 ) -> tuple[str, Tone]:
     if any(e.kind in GRAVE for e in alarms):
         return "Changed", "alert"
@@ -124,6 +124,6 @@ def _tone(
         return "Something is new", "note"
     if said is None:
         return "First night", "none"
-    if sure and nights <= 1:
+    if any(d.sure and worth_telling(p, d) for p in sure for d in p.differences):
         return "Differs from the baseline", "note"
     return "As before", "calm"

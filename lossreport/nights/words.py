@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lossreport.formats import amount, change, count, group_name, key_value, percent, ratio
 from lossreport.nights.changes import Difference, Event, Figure, Place, PlaceChange
-from lossreport.nights.series import IN_PROPORTION
+from lossreport.nights.series import IN_PROPORTION, LEAST
 
 LONGEST = 28
 NAMES = {
@@ -107,14 +107,26 @@ def headline(
         return alarms[0].sentence, points
     if said is None:
         return "There is no earlier night to compare with yet.", ()
-    told = [(p, d) for p in sure for d in p.differences if d.sure]
-    if nights > 1:
-        first = f"Nothing shifted, crept, came or went on this night ({count(nights, 'night')})."
-        more = (_sure_words(told[0], said, unit, several, len(told) - 1),) if told else ()
-        return first, more
-    if not told:
-        return f"No figure differs from {said} beyond chance.", ()
-    return _sure_words(told[0], said, unit, several, len(told) - 1), ()
+    told = [(p, d) for p in sure for d in p.differences if d.sure and worth_telling(p, d)]
+    quiet = (
+        f"Nothing shifted, crept, came or went on this night, the last of {count(nights, 'night')}."
+    )
+    if told:
+        more = len(told) - 1
+        return _sure_words(told[0], said, unit, several, more), (quiet,) if nights > 1 else ()
+    return quiet if nights > 1 else f"No figure differs from {said} beyond chance and by much.", ()
+
+
+def worth_telling(changed: PlaceChange, of: Difference) -> bool:
+    """Return whether a difference is as large as those that alarms tell."""
+    if of.change is None:
+        return False
+    unit = 1.0
+    if of.figure in IN_PROPORTION:
+        unit = abs(of.before or 0.0)
+    elif of.figure == "bias":
+        unit = changed.of("mae").before or 0.0
+    return abs(of.change) >= LEAST[of.figure] * unit
 
 
 def _sure_words(
