@@ -51,16 +51,18 @@ def sizes(scenario: str, nights: int, groups: int) -> np.ndarray:
 
 def simulated(
     scenario: str, law: str, seed: int, *, season: float = 0.15, nightly: float = 0.02,
-    nights: int = NIGHTS, groups: int = GROUPS, mean_rows: int = 800,
+    own: float = 0.0, nights: int = NIGHTS, groups: int = GROUPS, mean_rows: int = 800,
 ) -> Simulated:  # fmt: skip
     """Return the nights of a scenario.
 
     Groups have 400 to 1,600 rows a night (Poisson about a mean of their own), errors of a size of
-    their own, a weekly pattern in size, and a common factor from night to night.
+    their own, a weekly pattern in size, a common factor from night to night, and a factor of each
+    group's own whose spread is between 0 and `own`.
     """
     rng = np.random.default_rng([seed, LAWS.index(law)])
     factor = sizes(scenario, nights, groups)
     mean = mean_rows * np.exp(rng.uniform(-0.7, 0.7, groups))
+    unrest = rng.uniform(0, own, groups)
     level = 3.1 * np.exp(0.3 * rng.normal(size=groups))
     days = tuple(FIRST + timedelta(n) for n in range(nights))
     week = 1 + season * np.sin(2 * np.pi * np.arange(7) / 7)
@@ -73,7 +75,8 @@ def simulated(
                 rows = rng.binomial(rows, 0.01)
             if scenario == "vanished" and g == GROUP and night >= AT:
                 rows = 0
-            e = errors(law, rng, rows) * level[g] * common * factor[g, night]
+            size = level[g] * common * factor[g, night] * np.exp(unrest[g] * rng.normal())
+            e = errors(law, rng, rows) * size
             left = rng.binomial(rows, 0.01)
             if scenario == "nothing scored" and night == AT:
                 e, left = e[:0], rows

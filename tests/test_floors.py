@@ -39,7 +39,7 @@ FLOORS = [
     ],
     ["reports.private"],
     ["render.templating", "reports.build"],
-    ["render.drawing"],
+    ["render.drawing", "render.sparklines"],
     ["render.svg", "profiles.file"],
     ["reports.comparing"],
     ["reports.prediction"],

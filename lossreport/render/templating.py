@@ -21,6 +21,7 @@ from lossreport.errors import UsageError
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO, SE_LOG_RATIO
 from lossreport.profiles.statistics import RELATIVE_ACCURACY
 from lossreport.render.drawing import Chart
+from lossreport.render.sparklines import outside
 from lossreport.reports import attribution
 from lossreport.reports.figures import FALSE_DISCOVERIES
 from lossreport.reports.recommending import loss_name
@@ -124,6 +125,7 @@ def _environment(folder: Path | None) -> Environment:
         "visible": formats.visible,
         "reason": formats.reason,
     }
+    environment.tests["outside"] = outside
     environment.globals |= {
         "gaussian": GAUSSIAN_RATIO,
         "laplace": LAPLACE_RATIO,
