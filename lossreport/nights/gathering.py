@@ -11,8 +11,10 @@ from lossreport.nights.series import FAMILIES, Floats
 
 HALF = 0.5
 """Where so many groups move, it is all rows that moved."""
-WITH_IT = 1.5
-"""Standard deviations from which a place is taken to have moved with another."""
+AS_WELL = 1.5
+"""Standard deviations from which a group counts among those that moved."""
+WITH_IT = 1.0
+"""Standard deviations from which a group of another grouping is taken to have moved with one."""
 
 
 @dataclass(frozen=True)
@@ -81,21 +83,22 @@ def _of_family(
     for p in told:
         mine = [f * count + p for f in family]
         if p == strongest:
-            mine += [f * count + e for f in family for e in elsewhere if _with(z, f * count + e)]
+            mine += [
+                f * count + e
+                for f in family
+                for e in elsewhere
+                if not places[e].by or abs(z[f * count + e]) >= WITH_IT
+            ]
         found.append(Moved(leads[p], tuple(mine), also if p == strongest else ()))
     return found
 
 
-def _with(z: Floats, row: int) -> bool:
-    return bool(abs(z[row]) >= WITH_IT)
-
-
 def _most_moved(lead: Hit, z: Floats, places: Sequence[Place], ours: Sequence[int]) -> bool:
-    """Return whether in each grouping half of the groups moved as all rows did."""
+    """Return whether in some grouping half of the groups moved as all rows did."""
     offset = lead.row - lead.row % len(places)
     told: dict[tuple[str, ...], list[bool]] = {}
     for p in ours:
         of = z[offset + p]
         if places[p].by and of == of:
-            told.setdefault(places[p].by, []).append(bool(of * lead.z > 0 and abs(of) >= WITH_IT))
+            told.setdefault(places[p].by, []).append(bool(of * lead.z > 0 and abs(of) >= AS_WELL))
     return any(sum(moved) >= HALF * len(moved) for moved in told.values())
