@@ -36,7 +36,6 @@ from tests.simulated_nights import (
     AT,
     GROUP,
     LAWS,
-    NIGHTS,
     Simulated,
     errors,
     simulated,

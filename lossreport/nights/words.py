@@ -112,8 +112,15 @@ def headline(
         f"Nothing shifted, crept, came or went on this night, the last of {count(nights, 'night')}."
     )
     if told:
-        more = len(told) - 1
-        return _sure_words(told[0], said, unit, several, more), (quiet,) if nights > 1 else ()
+        first = _sure_words(told[0], said, unit, several)
+        groups = [t for t in told if t[0].place.by and t[0] != told[0][0]]
+        most = max(groups, key=lambda t: abs(t[1].share or 0.0), default=None)
+        points = (_sure_words(most, said, unit, several),) if most else ()
+        left = len(told) - 1 - len(points)
+        if left:
+            differ = "differs" if left == 1 else "differ"
+            points += (f"{count(left, 'more figure')} {differ} beyond chance.",)
+        return first, (*points, quiet) if nights > 1 else points
     return quiet if nights > 1 else f"No figure differs from {said} beyond chance and by much.", ()
 
 
@@ -130,7 +137,7 @@ def worth_telling(changed: PlaceChange, of: Difference) -> bool:
 
 
 def _sure_words(
-    told: tuple[PlaceChange, Difference], said: str, unit: str | None, several: bool, more: int
+    told: tuple[PlaceChange, Difference], said: str, unit: str | None, several: bool
 ) -> str:
     changed, of = told
     scale = max(abs(of.now or 0), abs(of.before or 0)) or None
@@ -138,6 +145,4 @@ def _sure_words(
     share = of.share
     by = f" ({change(share)})" if of.figure in IN_PROPORTION and share is not None else ""
     name = place_name(changed.place, several)
-    also = f"; {count(more, 'more figure')} of it and other groups differ" if more else ""
-    also = also.replace("figure of it and other groups differ", "figure differs")
-    return f"{NAMES[of.figure]} of {name} is {now}, in {said} {before}{by}: beyond chance{also}."
+    return f"{NAMES[of.figure]} of {name} is {now}; it was {before} in {said}{by}. Beyond chance."
