@@ -27,11 +27,12 @@ class Break:
     """... and on the last night."""
 
 
-def best_break(nights: Ints, values: Floats, scale: float) -> Break | None:
+def best_break(nights: Ints, values: Floats, scale: float, lean: float = 0.0) -> Break | None:
     """Return the step or slope with the smallest sum of squares; None of fewer than three nights.
 
     Both have two levels and a night where they break, so their sums of squares compare fairly.
-    A single night far off does not decide: residuals count at most CLIP scales.
+    A single night far off does not decide: residuals count at most CLIP scales. A slope may cost
+    `lean` squared scales more and is still preferred.
     """
     count = len(values)
     if count < 3:
@@ -51,7 +52,7 @@ def best_break(nights: Ints, values: Floats, scale: float) -> Break | None:
         away = rise - rise.mean()
         slope = float((away * values).sum() / (away**2).sum())
         level = float(values.mean() - slope * rise.mean())
-        cost = _cost(values - level - slope * rise, scale)
+        cost = _cost(values - level - slope * rise, scale) - lean * scale**2
         if cost < best[0]:
             now = level + slope * float(rise[-1])
             best = cost, Break(int(nights[cut]), "slope", level, now)

@@ -15,12 +15,15 @@ from lossreport.nights.gathering import Moved, gather
 from lossreport.nights.levels import (
     BLOCKS,
     CUT,
+    LEAN,
+    QUIET_AFTER,
     Hit,
     State,
     begin,
     beyond_chance,
     broken_at,
     crept,
+    goes_on,
     look,
     move,
     shifted,
@@ -126,11 +129,13 @@ def _of_night(state: State, series: Series, night: int, known: Usual, least: Flo
         hits = (shifted if kind == "shift" else crept)(state, night, known, least)
         hits = [h for h in hits if h.row not in moved_rows]
         for moved in gather(hits, several, places):
-            at = broken_at(state, night, moved.lead.row, known)
+            row = moved.lead.row
+            at = broken_at(state, night, row, known, LEAN if kind == "creep" else 0.0)
             if at is None:
                 continue
-            quiet = at.kind == "slope" and state.quiet_until[moved.lead.row] >= night
-            if not quiet:
+            if goes_on(state, night, row, at, least[row]):
+                state.quiet_until[list(moved.rows)] = night + QUIET_AFTER
+            else:
                 told.append(_told(moved, at, series, night))
             move(state, night, moved.rows, at, known)
             moved_rows |= set(moved.rows)

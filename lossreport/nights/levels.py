@@ -24,8 +24,12 @@ FEWEST = 7
 """Nights, beside tonight, that tell how much a figure varies."""
 STRETCH = 14
 """Creeping is the mean of so many nights against that of the first as many: whole weeks."""
-QUIET_AFTER = 42
-"""Nights after a creep was told or seen to go on in which it is not told again."""
+QUIET_AFTER = 70
+"""Nights after creeping was told or seen to go on in which it is not told again."""
+SMALL_STEPS = 3.0
+"""A step of less than so many of the smallest changes told is part of creeping the same way."""
+LEAN = 6.0
+"""What two weeks tell against two others is a slope, unless a step fits better by so much."""
 CHANCE = 0.0005
 """Of a false alarm of one kind on one night, over all places and figures (Holm 1979)."""
 MEAN_VARIANCE = 1.1
@@ -67,7 +71,9 @@ class State:
     start: Ints
     """The first night of each row's present level."""
     quiet_until: Ints
-    """Up to which night no creep is told."""
+    """Up to which night creeping is known of, and not told again, ..."""
+    heading: Floats
+    """... and whether it goes up (1) or down (-1)."""
     weekday: Ints
     figures: int
     in_proportion: Bools
@@ -81,7 +87,7 @@ def begin(
     rows = values.shape[0]
     return State(
         values.copy(), variance, np.isfinite(values), np.zeros(rows, np.int64),
-        np.full(rows, -1), weekday, figures, in_proportion,
+        np.full(rows, -1), np.zeros(rows), weekday, figures, in_proportion,
     )  # fmt: skip
 
 
@@ -208,13 +214,20 @@ def _settled(state: State, known: Usual, nights: Ints) -> Floats:
     return np.where(good, values - effect, np.nan)
 
 
-def broken_at(state: State, night: int, row: int, known: Usual) -> Break | None:
+def broken_at(state: State, night: int, row: int, known: Usual, lean: float = 0.0) -> Break | None:
     """Return where and how a row's level changed: the most likely step or slope."""
     first = max(int(state.start[row]), night - 2 * WINDOW)
     nights = np.arange(first, night + 1)
     there = np.isfinite(state.values[row, first : night + 1])
     values = state.values[row, nights] - known.effect[row, state.weekday[nights]]
-    return best_break(nights[there], values[there], math.sqrt(known.variance[row]))
+    return best_break(nights[there], values[there], math.sqrt(known.variance[row]), lean)
+
+
+def goes_on(state: State, night: int, row: int, at: Break, least: float) -> bool:
+    """Return whether a change is creeping that is known of already."""
+    if state.quiet_until[row] < night or state.heading[row] * (at.now - at.before) <= 0:
+        return False
+    return at.kind == "slope" or abs(at.now - at.before) < SMALL_STEPS * least
 
 
 def move(state: State, night: int, rows: Sequence[int], at: Break, known: Usual) -> None:
@@ -232,6 +245,7 @@ def move(state: State, night: int, rows: Sequence[int], at: Break, known: Usual)
             steepness = _slope(settled[since : night + 1])
             gone = np.maximum(np.arange(begins) - since, 0) * steepness
             state.quiet_until[row] = night + QUIET_AFTER
+            state.heading[row] = math.copysign(1.0, at.now - at.before)
         old = _middle(settled[since:begins] - gone[since:])
         state.values[row, :begins] += _middle(new) - old - gone
         state.good[row, begins : night + 1] = np.isfinite(new)
