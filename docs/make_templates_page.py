@@ -30,6 +30,8 @@ OF_PAGE = {
     "sections": "one for each prediction, in their order",
     "issues": "the findings that are issues, gravest first, each a `Finding`",
     "checks": "the other findings: passed, or skipped",
+    "trend_rows": "the places whose course the page draws, with their lines",
+    "trend_nights": "how many nights a line has at most",
     "gates": "what was found of each gate, the gravest first, each a `Judged`",
     "unmet": "the checks of gates that were not met: how they ended, the gate, what was found",
     "gates_said": "how many gates failed, in a sentence",

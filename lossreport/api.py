@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from lossreport.advice.advice import GOALS, Goal
@@ -21,8 +21,10 @@ from lossreport.logs.joining import Actuals, join_actuals
 from lossreport.logs.kinds import kinds_of
 from lossreport.logs.log import Log
 from lossreport.logs.opening import open_files, open_log
+from lossreport.nights.baseline import is_named
 from lossreport.nights.saved import expanded, profiles_of, saved_among
 from lossreport.profiles.centring import with_centred
+from lossreport.profiles.file import load_profile
 from lossreport.profiles.profile import Profile, merge
 from lossreport.profiles.scan import profile_log
 from lossreport.reports.build import build_report
@@ -230,6 +232,8 @@ def report(
     unit: str | None = None,
     private: bool = False,
     min_group: int = MIN_GROUP,
+    nights: Sequence[tuple[date, Profile]] = (),
+    baseline: str | os.PathLike[str] | Profile | None = None,
     **options: Any,
 ) -> Report:
     """Read a log and return its report.
@@ -256,6 +260,11 @@ def report(
         groups with fewer than `min_group` scored rows: see `reports.private`.
     min_group
         At least 2.
+    nights
+        Day and profile of the nights up to this one, oldest first; the last is of this log.
+    baseline
+        What to compare with: a profile or the file of one, "last" (the default with nights),
+        "median:N" of the last N nights, or "pinned:DAY".
     **options
         What else `profile` takes: `actual`, `predicted`, `by`, `time`, `time_format`, `id`,
         `compare`, `sheet`, `actuals`, `on`, `worst`, `on_bad_file`, and how text files are written.
@@ -272,9 +281,12 @@ def report(
     if costs is not None and not (len(costs) == 2 and all(0 < c < math.inf for c in costs)):
         raise UsageError(f"Costs are two positive numbers, too low and too high, not {costs}.")
     made = log if isinstance(log, Profile) else profile(log, **options)
+    if isinstance(baseline, str | os.PathLike) and not is_named(os.fspath(baseline)):
+        baseline = load_profile(os.fspath(baseline))
     built = build_report(
-        made, goal=goal, costs=costs, as_of=_moment(as_of), title=title, unit=_unit(unit)
-    )
+        made, goal=goal, costs=costs, as_of=_moment(as_of), title=title, unit=_unit(unit),
+        nights=nights, baseline=baseline,  # type: ignore[arg-type]
+    )  # fmt: skip
     return made_private(built, min_group, title) if private else built
 
 

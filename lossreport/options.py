@@ -147,6 +147,13 @@ Templates = Annotated[
 ProfileFile = Annotated[
     Path | None, typer.Option(metavar="PATH", help="The mergeable statistics as Parquet.")
 ]
+Baseline = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PROFILE|last|median:N|pinned:DAY",
+        help="What to compare with: the file of a profile, or earlier nights.",
+    ),
+]
 Title = Annotated[str | None, typer.Option(metavar="TEXT", help="The page's heading.")]
 AsOf = Annotated[
     str | None,

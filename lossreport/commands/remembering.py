@@ -11,6 +11,9 @@ from typing import Any
 from lossreport.commands.console import in_bytes
 from lossreport.errors import UsageError
 
+MOST_NIGHTS = 400
+"""So many nights are compared with at most."""
+
 
 def day_given(run_date: str | None, history: str | None) -> date | None:
     """Return the day of `--run-date`."""
@@ -57,6 +60,29 @@ def check_history(history: str, logs: Sequence[str]) -> None:
 
 def _is_below(file: Path, folder: Path) -> bool:
     return folder.resolve() in file.resolve().parents
+
+
+def nights_until(
+    history: str, made: Any, run_date: date | None
+) -> tuple[list[tuple[date, Any]], list[str]]:
+    """Return day and profile of the earlier nights of such a log, and this one; and what is odd.
+
+    At most the last `MOST_NIGHTS`; runs of one day are one night, and profiles with other columns
+    are of another log.
+    """
+    from lossreport.nights.history import History, day_of, load_all, nights
+    from lossreport.profiles.profile import merge
+
+    today = day_of(made, run_date)
+    days = sorted({n.day for n in nights(History(history)) if n.day < today})[-MOST_NIGHTS:]
+    chosen = [n for n in nights(History(history)) if n.day in days]
+    read, strange = load_all(History(history), chosen)
+    of_day: dict[date, list[Any]] = {}
+    for night, profile in read:
+        if profile.columns.roles == made.columns.roles:
+            of_day.setdefault(night.day, []).append(profile)
+    earlier = [(d, merge(of_day[d])) for d in days if d in of_day]
+    return [*earlier, (today, made)], [f"{x.name} is left out: {x.why}" for x in strange]
 
 
 def remember(history: str, made: Any, run_date: date | None) -> str:

@@ -9,10 +9,10 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from lossreport.commands.console import errors, say, size
+from lossreport.commands.console import complain, errors, say, size
 from lossreport.commands.defaults import Config
 from lossreport.commands.reading import profile_of, text_options
-from lossreport.commands.remembering import check_history, day_given, remember
+from lossreport.commands.remembering import check_history, day_given, nights_until, remember
 from lossreport.commands.telling import end, tell, telling
 from lossreport.options import (
     Actual,
@@ -20,6 +20,7 @@ from lossreport.options import (
     Annotations,
     AsOf,
     BadFile,
+    Baseline,
     By,
     Card,
     Compare,
@@ -90,6 +91,7 @@ def report(
     templates: Templates = None,
     history: KeepHistory = None,
     run_date: RunDate = None,
+    baseline: Baseline = None,
     title: Title = None,
     unit: Unit = None,
     private: Private = False,
@@ -122,10 +124,10 @@ def report(
             "card": card, "csv": csv, "profile": profile, "junit": junit,
             "prometheus": prometheus,
         }  # fmt: skip
-        shown = {
+        shown: dict[str, Any] = {
             "costs": _costs(cost_under, cost_over), "title": title, "unit": unit,
             "as_of": datetime.now(UTC).isoformat() if as_of == "now" else as_of,
-            **_hiding(profile, history, min_group, private=private),
+            "baseline": baseline, **_hiding(profile, history, min_group, private=private),
         }  # fmt: skip
         gates = _gates(config)
         paths = {option: path for option, path in outputs.items() if path is not None}
@@ -159,6 +161,10 @@ def report(
             on_bad_file=on_bad_file.value,
             **text_options(separator, encoding, decimal, no_header, skip_lines, missing),
         )
+        if history is not None and baseline is not None:
+            shown["nights"], left = nights_until(history, made, day)
+            for odd in left:
+                complain(odd)
         finished = judge(api.report(made, goal=goal.value, **shown), gates)
         written = _write(finished, made, paths, templates)
         if not quiet:

@@ -14,7 +14,7 @@ def before(report: Report, place: Place, figure: str) -> float | None:
 
     None without a baseline, and where it does not have the figure or does not tell the group.
     """
-    changes = getattr(report, "changes", None)
+    changes = report.changes
     if changes is None:
         return None
     at = (place.predicted, place.by, place.group.key if place.group else ())

@@ -1,1 +1,1 @@
-"""The history: the profiles of earlier runs, one per day and input, and their upkeep."""
+"""Nights: the profiles of earlier runs, and what changed between them."""

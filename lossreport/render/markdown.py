@@ -21,6 +21,7 @@ from lossreport.formats import (
 from lossreport.gates.gate import Judged
 from lossreport.gates.wording import counted, unmet
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
+from lossreport.nights.changes import Changes
 from lossreport.reports.comparing_words import name_of
 from lossreport.reports.comparison import Comparison
 from lossreport.reports.figures import Figures
@@ -43,6 +44,7 @@ def to_markdown(report: Report) -> str:
     parts += _gates(report.gates) if report.gates else []
     if report.private:
         parts.append(_text(report.private.said))
+    parts += [] if report.changes is None else _changes(report.changes)
     parts += [] if report.comparison is None else _comparison(report.comparison, report.unit)
     for prediction in report.predictions:
         if len(report.predictions) > 1:
@@ -65,6 +67,15 @@ def _cut(lines: list[str]) -> str:
             left = sum(1 for x in lines[i:] if x)
             return "\n".join([*lines[:i], "", f"*Cut here: {count(left, 'more line')}.*", ""])
     return "\n".join(lines) + "\n"
+
+
+def _changes(changes: Changes) -> list[str]:
+    points = [*changes.points, *(e.sentence for e in changes.standing)][:MAX_GROUPS]
+    more = len(changes.points) + len(changes.standing) - len(points)
+    lines = [f"- {_text(p)}" for p in points]
+    lines += [f"- {count(more, 'more change')}: see the page."] if more else []
+    said = f"**{SIGNS[changes.tone]}{_text(changes.headline)}**"
+    return [p for p in (said, "\n".join(lines)) if p]
 
 
 def _gates(gates: Sequence[Judged]) -> list[str]:

@@ -16,6 +16,7 @@ from lossreport.render import charts, loss_charts, source_charts
 from lossreport.render.level_chart import by_level
 from lossreport.render.penalties import penalties
 from lossreport.render.ruler import ruler
+from lossreport.render.sparklines import MAX_NIGHTS, rows_of
 from lossreport.render.summaries import summary_text
 from lossreport.render.templating import fill
 from lossreport.reports.figures import Figures
@@ -45,6 +46,8 @@ def render_page(report: Report, templates: Path | None = None) -> str:
             "summary": summary_text(summary(report)),
             "sections": [_section(p, i, report.unit) for i, p in enumerate(report.predictions)],
             "issues": gravest_first(report.findings),
+            "trend_rows": rows_of(report.changes) if report.changes else [],
+            "trend_nights": MAX_NIGHTS,
             "checks": [f for f in report.findings if f.status != "issue"],
             "gates": gravest_gates(report.gates),
             "unmet": unmet(report.gates),

@@ -32,6 +32,10 @@ def to_text(report: Report) -> str:
         blocks += [_filled(text, 2) for text in _gates(report.gates)]
     if report.private:
         blocks.append(_filled(report.private.said))
+    if report.changes:
+        told = [report.changes.headline, *report.changes.points[:WORST_GROUPS]]
+        blocks.append("\n".join(_filled(f"{report.changes.tag}: {s}") for s in told[:1]))
+        blocks += ["\n".join(_filled(f"* {s}", 2) for s in told[1:])] if told[1:] else []
     for prediction in report.predictions:
         if len(report.predictions) > 1:
             blocks.append(_filled(f"== {visible(prediction.predicted, 60)} =="))

@@ -51,6 +51,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "comparison": report.comparison and _comparison(report.comparison),
         "unit": report.unit,
         "private": report.private and asdict(report.private),
+        "changes": report.changes and asdict(report.changes),
     }
 
 

@@ -33,6 +33,7 @@ from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LAPLACE_RATIO, SE_
 from lossreport.profiles.gathering import LONGEST_TOKEN
 from lossreport.profiles.statistics import RELATIVE_ACCURACY
 from lossreport.render.drawing import Chart
+from lossreport.render.sparklines import outside
 from lossreport.reports import attribution
 from lossreport.reports.figures import FALSE_DISCOVERIES
 from lossreport.reports.recommending import loss_name
@@ -157,6 +158,7 @@ def _environment(folder: Path | None) -> Environment:
     )
     environment.filters |= FILTERS
     environment.globals |= NAMES
+    environment.tests["outside"] = outside
     return environment
 
 

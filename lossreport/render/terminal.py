@@ -25,12 +25,15 @@ from lossreport.formats import (
 from lossreport.gates.wording import counted
 from lossreport.logs.log import Log
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
+from lossreport.nights.changes import Changes
 from lossreport.reports.comparing_words import name_of
 from lossreport.reports.comparison import Comparison
 from lossreport.reports.results import Group, Prediction, Report
 
 WIDTH = 80
 WORST_GROUPS = 5
+MAX_POINTS = 5
+"""Of each kind of change so many are told."""
 MAX_READ_AS = 3
 """So many ways in which files were read are told."""
 
@@ -39,6 +42,7 @@ def summary(report: Report) -> str:
     """Return the verdict, the figures, the recommendation, the worst groups and the ledger."""
     blocks = [_filled(report.private.said)] if report.private else []
     blocks += [_filled(counted(report.gates))] if report.gates else []
+    blocks += [] if report.changes is None else _changes(report.changes)
     blocks += [] if report.comparison is None else _comparison(report.comparison, report.unit)
     for prediction in report.predictions:
         if len(report.predictions) > 1:
@@ -55,6 +59,17 @@ def summary(report: Report) -> str:
     if issues:
         blocks.append("\n".join(_filled(f"{f.code}  {_of(f)}{f.message}", 7) for f in issues))
     return "\n\n".join(b for b in blocks if b)
+
+
+def _changes(changes: Changes) -> list[str]:
+    """Return what changed: tonight's alarms, then what still holds."""
+    points = [*changes.points[:MAX_POINTS], *(e.sentence for e in changes.standing[:MAX_POINTS])]
+    more = len(changes.points) + len(changes.standing) - len(points)
+    points += [f"{count(more, 'more change')}: see the page."] if more else []
+    return [
+        _filled(f"{changes.tag}: {changes.headline}"),
+        "\n".join(_filled(f"- {point}", 2) for point in points),
+    ]
 
 
 def _comparison(found: Comparison, unit: str | None) -> list[str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import PurePath
 
 from lossreport.advice.advice import Goal
 from lossreport.checks.finding import Finding, gravest_first
+from lossreport.errors import UsageError
 from lossreport.formats import instant, number, visible
 from lossreport.logs.times import how_read
+from lossreport.nights.changes import Changes
+from lossreport.nights.tonight import changes_of
 from lossreport.profiles.evidence import BLOCK
 from lossreport.profiles.profile import Profile
 from lossreport.profiles.statistics import RELATIVE_ACCURACY
@@ -40,6 +43,8 @@ def build_report(
     as_of: datetime | None = None,
     title: str | None = None,
     unit: str | None = None,
+    nights: Sequence[tuple[date, Profile]] = (),
+    baseline: str | Profile | None = None,
 ) -> Report:
     """Return the report of a profile.
 
@@ -55,13 +60,19 @@ def build_report(
         The heading; by default the name of the log.
     unit
         Of actual and predicted: stands after figures.
+    nights
+        Day and profile of the nights up to this one, oldest first; the last is of this profile.
+    baseline
+        What to compare with: a profile, "last" (the default with nights), "median:N" or
+        "pinned:DAY".
 
     Raises
     ------
     BrokenFiguresError
         The rows do not add up: a bug.
     UsageError
-        The column to compare by names no two models.
+        The column to compare by names no two models; there is no such baseline; the last of the
+        nights is not of this profile.
     """
     predictions = _predictions(profile, goal, costs, unit)
     findings = find(profile, predictions, as_of, unit)
@@ -83,6 +94,7 @@ def build_report(
         joins=profile.joins,
         comparison=compare(profile, predictions, unit),
         unit=unit,
+        changes=_changes(profile, nights, baseline, unit),
     )
 
 
@@ -97,6 +109,24 @@ def _predictions(
     )
     reconcile(predictions, profile.rows)
     return predictions
+
+
+def _changes(
+    profile: Profile,
+    nights: Sequence[tuple[date, Profile]],
+    baseline: str | Profile | None,
+    unit: str | None,
+) -> Changes | None:
+    if not nights and baseline is None:
+        return None
+    if nights:
+        last = nights[-1][1]
+        if (last.columns.roles, last.rows) != (profile.columns.roles, profile.rows):
+            raise UsageError(
+                f"The last of the nights, {nights[-1][0]}, is not of this log: it has "
+                f"{last.rows:,} rows and this log {profile.rows:,}, or other columns."
+            )
+    return changes_of(nights, profile, baseline or "last", unit)
 
 
 def with_faults_of(prediction: Prediction, findings: Sequence[Finding]) -> Prediction:

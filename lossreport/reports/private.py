@@ -56,6 +56,7 @@ def made_private(report: Report, min_group: int = MIN_GROUP, title: str | None =
         joins=tuple(_join(j) for j in report.joins),
         comparison=compared,
         private=Privacy(min_group, _said(min_group)),
+        changes=None,
     )
 
 
@@ -83,7 +84,8 @@ def _notes(min_group: int) -> tuple[str, ...]:
         "which of them L1 and L2 disagree about the best group is not told.",
         "Values of groups and names of files are replaced by the beginning of their SHA-256, the "
         "same in every report. That hides rare names only: who guesses a common one, such as a "
-        "country, can compute its hash and recognise it. Column names are as in the log.",
+        "country, can compute its hash and recognise it. Column names are as in the log. What "
+        "changed since earlier nights is not told.",
     )
 
 

@@ -51,7 +51,7 @@ Part = TypeVar("Part")
 FIELDS: Mapping[type, tuple[str, str]] = {
     Report: (
         "version actual predicted time keys found rows unit",
-        "title sources span predictions findings notes joins comparison private gates",
+        "title sources span predictions findings notes joins comparison private gates changes",
     ),
     Prediction: (
         "predicted rows recommendation time_step settings goals",

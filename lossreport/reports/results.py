@@ -17,6 +17,7 @@ from lossreport.checks.finding import Finding, Token
 from lossreport.gates.gate import Judged
 from lossreport.logs.joining import Join
 from lossreport.logs.part import Source
+from lossreport.nights.changes import Changes
 from lossreport.reports.comparison import Comparison
 from lossreport.reports.curves import Exceedance, QuantilePoint
 from lossreport.reports.figures import Figures, WorstShare
@@ -228,6 +229,8 @@ class Report:
     """Of actual and predicted, on one line without control characters; None if not given."""
     private: Privacy | None = None
     """What was hidden of it; None if nothing was."""
+    changes: Changes | None = None
+    """What changed since earlier nights or a baseline; None without either."""
 
     @property
     def groups(self) -> Any:

@@ -59,7 +59,7 @@ def summary(report: Report) -> Summary:
     """
     first = report.predictions[0]
     verdict = report.comparison or first.verdict
-    gates = [g.status for g in getattr(report, "gates", ())]
+    gates = [g.status for g in report.gates]
     return Summary(
         title=visible(report.title, LONGEST),
         date=date_in(report.span[1]) if report.span else None,
