@@ -14,6 +14,15 @@ from lossreport.checks.finding import Example, Finding, Token
 from lossreport.gates.gate import Check, Gate, Judged
 from lossreport.logs.joining import Join
 from lossreport.logs.part import Source
+from lossreport.nights import changes
+from lossreport.nights.changes import (
+    Changes,
+    Difference,
+    Event,
+    PlaceChange,
+    Trend,
+    TrendPoint,
+)
 from lossreport.reports.comparison import Comparison, Gap, Model, Without
 from lossreport.reports.curves import Exceedance, QuantilePoint
 from lossreport.reports.figures import Figures, WorstShare
@@ -122,7 +131,9 @@ FIELDS: Mapping[type, tuple[str, str]] = {
     Privacy: ("", "min_group said"),
 }
 LEFT_OUT = (
-    WorstRow, Pattern, Seen, SeenRow, LevelBin, Token, Example, Filters, Judged, Gate, Check,
+    WorstRow, Pattern, Seen, SeenRow, LevelBin, Token, Example, Filters,
+    Judged, Gate, Check,
+    Changes, PlaceChange, Difference, changes.Place, Event, Trend, TrendPoint,
 )  # fmt: skip
 """Nothing of these types is kept; gates are judged on the private report afterwards."""
 
