@@ -52,6 +52,7 @@ OF_SECTION = {
     "with_finding": "how many groups have a finding",
     "charts": "each a `Chart` for `svg`, or None where there is nothing to draw: {charts}",
     "groups": "the groups that the page has room for, each `(by, Group)`",
+    "probabilities": "whether the predictions are probabilities of 0/1 outcomes",
     "paste": "settings by loss: `name`, and `libraries`, each `(library, [Setting])`",
     "flagged": "how many groups are outlier-driven",
     "left_out": "the groups that most rows were left out of, each `(by, Group)`",
