@@ -242,14 +242,16 @@ def quantiles(prediction: Prediction, name: str) -> Chart | None:
             f"reach {abs(last.gaussian):.1f}"
         )
     else:
-        reach = min(-points[0].gaussian, points[-1].gaussian)
+        out = min(-points[0].gaussian, points[-1].gaussian)
         title = (
-            f"Out to {reach:.1f} standard deviations, the tails reach no further than a Gaussian's"
+            f"Out to {out:.1f} standard deviations, the tails reach no further than a Gaussian's"
         )
+
+    reach = 4 * points[-1].gaussian
+    cut = f" Cut off at {reach:.1f}." if any(abs(p.error) > reach for p in points) else ""
 
     def plot(ax: Any) -> None:
         x = [p.gaussian for p in points]
-        reach = max(x) * 4
         y = [min(max(p.error, -reach), reach) for p in points]
         ax.plot(x, x, color=GREY, lw=1, ls=":")
         ax.plot(x, [_laplace(z) for z in x], color=ORANGE, lw=1, ls="--")
@@ -260,11 +262,10 @@ def quantiles(prediction: Prediction, name: str) -> Chart | None:
             for up in (y, x, [_laplace(z) for z in x])
         ]
         named = [("Gaussian", MUTED, curves[1]), ("Laplace", ORANGE, curves[2])]
-        if any(abs(p.error) > reach for p in points):
-            named.append(("cut off", MUTED, [curves[0][-1]]))
         for label, colour, own in named:
             rest = [c for c in curves if c is not own]
-            ax.annotate(label, place_beside(label, own[len(own) // 2 :], rest, 8.5), color=colour,
+            # In the middle all are one.
+            ax.annotate(label, place_beside(label, own[-6:], rest, 8.5), color=colour,
                         fontsize=8.5, xycoords="axes fraction")  # fmt: skip
         ax.set(xlabel="Gaussian quantile (standard deviations)", xlim=(-end, end),
                ylabel="error (robust deviations)", ylim=(-top, top))  # fmt: skip
@@ -273,7 +274,7 @@ def quantiles(prediction: Prediction, name: str) -> Chart | None:
     return Chart(
         title,
         "Quantiles of the errors, less their median and in robust standard deviations, against a "
-        "Gaussian's: a straight dotted line would be Gaussian errors.",
+        f"Gaussian's: a straight dotted line would be Gaussian errors.{cut}",
         draw(name, 2.9, title, f"A curve beside two lines. {title}.", plot),
         ("Gaussian", "Errors"),
         tuple((f"{p.gaussian:.2f}", f"{p.error:.2f}") for p in points[:: len(points) // 12 or 1]),

@@ -1,0 +1,71 @@
+"""The nightly command as a whole: kept in a history, compared with earlier nights, judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from tests.conftest import Ran
+
+Run = Callable[..., Ran]
+
+
+def night(folder: Path, number: int, scale: float = 1.0) -> Path:
+    rng = np.random.default_rng(number)
+    path = folder / f"night-{number}.parquet"
+    start = datetime(2026, 11, 1) + timedelta(days=number)
+    error = rng.normal(0, 3 * scale, 2000)
+    pl.DataFrame(
+        {
+            "actual": 50.0,
+            "predicted": 50 + error,
+            "store": [f"s{i % 4}" for i in range(2000)],
+            "time": [start + timedelta(seconds=40 * i) for i in range(2000)],
+        }
+    ).write_parquet(path)
+    return path
+
+
+def test_nights_of_a_history_are_what_tonight_is_compared_with(run: Run, tmp_path: Path) -> None:
+    history, config = tmp_path / "history", tmp_path / "gates.toml"
+    config.write_text(
+        '[[gates]]\nfigure = "mae"\nmax_change = "20%"\n'
+        '[[gates]]\nfigure = "mae"\nby = ["store"]\nmax_change = "30%"\n'
+    )
+    first = run(night(tmp_path, 0), "--history", history, "--baseline", "last", "--by", "store")
+    assert first.code == 0
+    for number in range(1, 6):
+        ran = run(
+            night(tmp_path, number), "--history", history, "--baseline", "median:14",
+            "--by", "store", "--config", config,
+        )  # fmt: skip
+        assert ran.code == 0, ran.err
+        (all_rows,) = [p for p in ran.json["changes"]["places"] if not p["place"]["by"]]
+        by_figure = {d["figure"]: d for d in all_rows["differences"]}
+        assert abs(by_figure["mae"]["change"] / by_figure["mae"]["before"]) < 0.1
+    bad = run(
+        night(tmp_path, 6, scale=1.5), "--history", history, "--baseline", "median:14",
+        "--by", "store", "--config", config,
+    )  # fmt: skip
+    assert bad.code == 3, bad.err
+    (all_rows,) = [p for p in bad.json["changes"]["places"] if not p["place"]["by"]]
+    by_figure = {d["figure"]: d for d in all_rows["differences"]}
+    assert 0.35 < by_figure["mae"]["change"] / by_figure["mae"]["before"] < 0.65
+    assert by_figure["mae"]["sure"]
+    assert len(list(history.glob("*.parquet"))) == 7
+
+
+def test_profiles_of_another_log_in_the_history_are_no_nights_of_this(
+    run: Run, tmp_path: Path
+) -> None:
+    history = tmp_path / "history"
+    other = tmp_path / "other.csv"
+    other.write_text("y_true,y_pred,time\n" + "1,2,2026-10-31T10:00:00\n" * 60)
+    assert run(other, "--history", history).code == 0
+    ran = run(night(tmp_path, 0), "--history", history, "--baseline", "last")
+    assert ran.code == 0, ran.err
+    assert ran.json["changes"] is None or not ran.json["changes"]["places"]
