@@ -121,7 +121,7 @@ def test_the_table_of_rows_left_out_is_bounded(run: Run, tmp_path: Path) -> None
     )  # fmt: skip
     frame.write_parquet(tmp_path / "log.parquet")
     html = run(tmp_path / "log.parquet", "--by", "user").html
-    assert "The 20 groups with the most rows left out, of 100." in html
+    assert "The 10 groups with the most rows left out, of 100." in html
 
 
 def test_findings_reach_every_output(run: Run, tmp_path: Path) -> None:

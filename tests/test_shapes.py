@@ -239,7 +239,7 @@ def figures(source: Any, **options: Any) -> dict[str, Any]:
     (prediction,) = made["predictions"]
     for name in ("predicted", "worst_rows"):
         prediction.pop(name)
-    for grouping in prediction["groupings"]:
+    for grouping in (*prediction["groupings"], *prediction["exceedance"]):
         grouping["by"] = [n.removesuffix(".name") for n in grouping["by"]]
     return {"rows": made["rows"], "span": made["time_span"], **prediction}
 

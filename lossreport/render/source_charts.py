@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lossreport.formats import amount, count, group_name, key_value, number, percent, ratio, visible
-from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2
+from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LARGEST
 from lossreport.render.drawing import Chart, draw, log_ticks
 from lossreport.render.labels import fraction, place_beside
 from lossreport.render.svg import BLUE, GREY, GRID, INK, MUTED, ORANGE
@@ -131,6 +131,11 @@ def exceedance(prediction: Prediction, name: str, unit: str | None = None) -> Ch
     within = f", {unit}" if unit else ""
 
     def plot(ax: Any) -> None:
+        low = max(min(c.points[0][0] for c in curves), (mae or 1) / 100)
+        high = min(1.3 * max(c.points[-1][0] for c in curves), LARGEST)
+        least = min(c.points[-1][1] for c in curves)
+        # The limits first: margins around data of all sizes would leave the floats' range.
+        ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(least / 1.5, 1.6))
         for curve in sorted(curves, key=lambda c: c.source):
             colour = ORANGE if curve.source else BLUE if len(curves) == 1 else GREY
             ax.plot(*zip(*curve.points, strict=True), color=colour, lw=2 if curve.source else 1.2)
@@ -143,15 +148,10 @@ def exceedance(prediction: Prediction, name: str, unit: str | None = None) -> Ch
                 ax.annotate(label, (value, 1.0), color=colour, fontsize=8.5, ha=side,
                             xytext=(-2 if side == "right" else 2, 2),
                             textcoords="offset points")  # fmt: skip
-        low = max(min(c.points[0][0] for c in curves), (mae or 1) / 100)
-        high = max(c.points[-1][0] for c in curves)
-        least = min(c.points[-1][1] for c in curves)
-        _name_curves(ax, curves, (low, high * 1.3, least / 1.5, 1.6), [mae or low, rmse or low])
-        ax.set(xscale="log", yscale="log", xlim=(low, high * 1.3), ylim=(least / 1.5, 1.6),
-               xlabel=f"|error|{within} (log scale)",
-               ylabel="rows with a larger error")  # fmt: skip
+        _name_curves(ax, curves, (low, high, least / 1.5, 1.6), [mae or low, rmse or low])
+        ax.set(xlabel=f"|error|{within} (log scale)", ylabel="rows with a larger error")
         ax.minorticks_off()
-        across, up = log_ticks(low, high * 1.3), log_ticks(least / 1.5, 1.0)
+        across, up = log_ticks(low, high), log_ticks(least / 1.5, 1.0)
         ax.set_xticks(across, [f"{t:,g}" for t in across])
         ax.set_yticks(up, [f"{100 * t:g}%" for t in up])
         ax.grid(axis="y")

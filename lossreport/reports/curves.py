@@ -61,7 +61,8 @@ def exceedance(histogram: ErrorHistogram) -> tuple[tuple[float, float], ...]:
 def quantile_points(histogram: ErrorHistogram, scale: float | None) -> tuple[QuantilePoint, ...]:
     """Return the errors' quantiles beside those of a Gaussian; none without a scale.
 
-    From the first half row to the last, at most 5 standard deviations out.
+    From the first half row to the last, at most 5 standard deviations out; none
+    beyond the largest float.
     """
     rows = histogram.rows
     if not scale or not math.isfinite(scale) or rows < 2:
@@ -71,6 +72,5 @@ def quantile_points(histogram: ErrorHistogram, scale: float | None) -> tuple[Qua
     sigmas = np.linspace(-end, end, POINTS + 1).tolist()
     median, *found = histogram.quantile([0.5, *(gaussian.cdf(z) for z in sigmas)])
     # Each divided: a difference of the largest floats would exceed them.
-    return tuple(
-        QuantilePoint(z, q / scale - median / scale) for z, q in zip(sigmas, found, strict=True)
-    )
+    each = ((z, q / scale - median / scale) for z, q in zip(sigmas, found, strict=True))
+    return tuple(QuantilePoint(z, error) for z, error in each if math.isfinite(error))

@@ -152,7 +152,7 @@ def _sentence(figures: Figures, median: float, largest: float, unit: str | None)
         )
     return (
         f"The largest error is {times_words(times)} times the median one: in L1 it counts "
-        f"{times_words(times)} times as much, in L2 {times_words(times**2)} times."
+        f"{times_words(times)} times as much, in L2 {times_words(times * times)} times."
     )
 
 
