@@ -56,7 +56,7 @@ def attributed(frame: pl.DataFrame) -> Attribution:
         by: tuple(outlier_driven([figures(g.sums, g.histogram) for g in groups.groups], 50))
         for by, groups in raw.items()
     }
-    made = attribute(profile, 0, raw, flagged)
+    made, _ = attribute(profile, 0, raw, flagged)
     assert made is not None
     return made
 

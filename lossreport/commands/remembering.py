@@ -74,8 +74,9 @@ def nights_until(
     from lossreport.profiles.profile import merge
 
     today = day_of(made, run_date)
-    days = sorted({n.day for n in nights(History(history)) if n.day < today})[-MOST_NIGHTS:]
-    chosen = [n for n in nights(History(history)) if n.day in days]
+    kept = nights(History(history))
+    days = sorted({n.day for n in kept if n.day < today})[-MOST_NIGHTS:]
+    chosen = [n for n in kept if n.day in days]
     read, strange = load_all(History(history), chosen)
     of_day: dict[date, list[Any]] = {}
     for night, profile in read:

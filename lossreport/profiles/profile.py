@@ -171,6 +171,10 @@ class Profile:
         """How many rows the statistics are of."""
         return rows_in(self.timeline)
 
+    def centre(self, prediction: int) -> float | None:
+        """Return what was taken from a prediction's errors for `Table.centred`, if anything."""
+        return self.centres[prediction] if self.centres else None
+
     def table(self, by: Sequence[str]) -> Table:
         """Return the table by exactly these columns, not by time."""
         wide = [t for t in self.tables if set(by) <= set(t.by)]
@@ -300,7 +304,7 @@ def _common_centres(profiles: Sequence[Profile]) -> tuple[float | None, ...]:
     for i in range(len(profiles[0].columns.predicted)):
         mine = pl.col("prediction") == i
         scored = [p for p in profiles if p.timeline.filter(mine)["n"].sum()]
-        found = {p.centres[i] if p.centres else None for p in scored}
+        found = {p.centre(i) for p in scored}
         centres.append(found.pop() if len(found) == 1 else None)
     return tuple(centres) if any(c is not None for c in centres) else ()
 

@@ -9,7 +9,7 @@ flagged any more once the sources' rows are left out.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -46,8 +46,8 @@ def attribute(
     groupings: Groupings,
     flagged: Mapping[By, tuple[bool, ...]],
     delta: float | None = None,
-) -> Attribution | None:
-    """Return the sources of the large errors, and what becomes of each group without them.
+) -> tuple[Attribution | None, dict[By, RawGroups]]:
+    """Return the sources of the large errors, and what is left of each group without them.
 
     Parameters
     ----------
@@ -61,13 +61,15 @@ def attribute(
     Attribution or None
         None if there are no groups to compare, or so many that the log's rows are not kept by all
         group columns together (then sources cannot be left out of other groups).
+    dict
+        The groups by each set of columns without the rows of the sources; empty without sources.
     """
     cube = profile.tables[0]
     if len(profile.tables) > 1 or cube.histogram is None or not groupings:
-        return None
+        return None, {}
     origins: list[Origin] = []
     rest, now = profile, groupings
-    centre = profile.centres[prediction] if profile.centres else None
+    centre = profile.centre(prediction)
     while len(origins) < MOST_SOURCES:
         found = _source(rest, prediction, now)
         if found is None:
@@ -76,7 +78,7 @@ def attribute(
         rest = without_group(rest, found.by, found.key)
         now = {by: groups_of(rest.table(by), prediction, centre) for by in groupings}
     if not origins:
-        return Attribution((), {}, None)
+        return Attribution((), {}, None), {}
     roles: dict[tuple[By, Key], str] = {}
     figures_outside: dict[tuple[By, Key], Figures] = {}
     for by, raw in groupings.items():
@@ -92,7 +94,7 @@ def attribute(
     (log,) = groups_of(profile.table(()), prediction).groups
     (outside,) = groups_of(rest.table(()), prediction, centre).groups
     kinds = dict(zip(profile.columns.keys, profile.columns.kinds, strict=False))
-    return Attribution(
+    attributed = Attribution(
         # Each was found among what the sources before it left; its shares are of the whole log.
         tuple(
             replace(
@@ -106,16 +108,7 @@ def attribute(
         figures_outside,
         1 - float(outside.sums["sum_sq_error"]) / float(log.sums["sum_sq_error"]),
     )
-
-
-def without_sources(
-    profile: Profile, prediction: int, groupings: Groupings, origins: Sequence[Origin]
-) -> dict[By, RawGroups]:
-    """Return the groups without the rows of the sources; nothing if there are none."""
-    rest = profile
-    for origin in origins:
-        rest = without_group(rest, origin.by, origin.key)
-    return {by: groups_of(rest.table(by), prediction) for by in groupings} if origins else {}
+    return attributed, now
 
 
 def _group(groups: RawGroups, key: Key) -> RawGroup:

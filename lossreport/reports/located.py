@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from lossreport.advice.advice import Advice
 from lossreport.advice.histogram import ErrorHistogram
 from lossreport.profiles.profile import Profile
-from lossreport.reports.attribution import attribute, without_sources
+from lossreport.reports.attribution import attribute
 from lossreport.reports.concentration import few_rows
 from lossreport.reports.curves import Exceedance, exceedance
 from lossreport.reports.groups import RawGroups
@@ -57,12 +57,11 @@ def locate(
     if rows.tail_tells:
         made = zip(rows.by_column, groupings, strict=True)
         flagged = {by: tuple(g.flagged for g in grouping.groups) for by, grouping in made}
-        found = attribute(profile, i, rows.by_column, flagged, advice.delta)
+        found, left = attribute(profile, i, rows.by_column, flagged, advice.delta)
         origins = found.origins if found else ()
         keys = profile.columns.keys
         shown = dict(zip(keys, shown_columns(keys, profile.columns), strict=True))
         slices = find_slices(profile, i, origins, shown)
-        left = without_sources(profile, i, rows.by_column, origins)
         few = few_rows(rows.log.histogram, rows.raw, advice.broken)
         found = found and _named(found, rows.names)
         origins = found.origins if found else ()

@@ -43,7 +43,7 @@ def build_prediction(
 ) -> Prediction:
     """Return everything about prediction column number `i`; `whole` is the table of all rows."""
     rows = scored(profile, whole, i)
-    advice = advise_rows(rows, profile.centres[i] if profile.centres else None, goal)
+    advice = advise_rows(rows, profile.centre(i), goal)
     overall = figures(rows.log.sums, rows.log.histogram, advice.delta, rows.log.judged)
     groupings = [
         grouping_of(by, groups, rows.log.sums, goal, costs, unit, probabilities=rows.probabilities)

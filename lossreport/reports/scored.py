@@ -44,7 +44,7 @@ class Scored:
 
 def scored(profile: Profile, whole: Table, i: int) -> Scored:
     """Return the rows of prediction column number `i`; `whole` is the table of all rows."""
-    centre = profile.centres[i] if profile.centres else None
+    centre = profile.centre(i)
     (log,) = groups_of(whole, i, centre).groups
     by_column = {by: groups_of(profile.table(by), i, centre) for by in profile.columns.groupings}
     names = {by: tuple(shown_columns(by, profile.columns)) for by in by_column}
