@@ -142,7 +142,7 @@ FLOORS = [
     ["logs.digits"],
     ["logs.values", "logs.shape"],
     ["logs.compression", "logs.encoding", "logs.numerals", "logs.records"],
-    ["errors", "version"],
+    ["chances", "errors", "version"],
 ]
 HEAVY = {
     "matplotlib": {"render.card", "render.drawing"},

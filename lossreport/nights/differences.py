@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lossreport.chances import benjamini_hochberg
 from lossreport.nights.changes import LEVEL, Difference, Figure, Place, PlaceChange
 from lossreport.nights.levels import FEWEST, gaussian
 from lossreport.nights.reference import MAD, WINDOW, Bools, median
@@ -112,13 +113,8 @@ def _z(t: Floats, freedom: Floats) -> Floats:
 
 
 def _sure(z: Floats) -> Bools:
-    chance = np.array([math.erfc(abs(x) / math.sqrt(2)) if x == x else 2.0 for x in z.ravel()])
-    told = int((chance <= 1).sum())
-    order = np.argsort(chance, kind="stable")[:told]
-    passed = np.flatnonzero(chance[order] <= FALSE_DISCOVERIES * np.arange(1, told + 1) / told)
-    sure = np.zeros(chance.shape, dtype=bool)
-    sure[order[: passed[-1] + 1 if len(passed) else 0]] = True
-    return sure.reshape(z.shape)
+    chances = np.array([math.erfc(abs(x) / math.sqrt(2)) for x in z.ravel()])  # of NaN, NaN
+    return benjamini_hochberg(chances, FALSE_DISCOVERIES).reshape(z.shape)
 
 
 def _difference(name: Figure, m: Measured, row: int, *, sure: bool) -> Difference:

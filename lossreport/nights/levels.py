@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
+from lossreport.chances import holm
 from lossreport.nights.breaks import Break, best_break
 from lossreport.nights.reference import WINDOW, Bools, Ints, Usual, clipped_mean, usual
 from lossreport.nights.series import Floats
@@ -146,16 +146,11 @@ def gaussian(t: Floats, freedom: Ints) -> Floats:
 
 def beyond_chance(z: Floats, moved: Floats, least: Floats) -> list[Hit]:
     """Return the rows beyond chance, by Holm's rule over all rows told, that moved enough."""
-    told = np.flatnonzero(np.isfinite(z))
-    ranked = told[np.argsort(-np.abs(z[told]), kind="stable")]
-    hits = []
-    for rank, row in enumerate(ranked):
-        limit = NormalDist().inv_cdf(1 - CHANCE / (len(ranked) - rank) / 2)
-        if abs(z[row]) <= limit:
-            break
-        if abs(moved[row]) >= least[row]:
-            hits.append(Hit(int(row), float(z[row]), float(moved[row])))
-    return hits
+    told = np.where(np.isfinite(z), np.abs(z), np.nan)
+    chances = np.array([math.erfc(x / math.sqrt(2)) for x in told])  # of NaN, NaN
+    beyond = holm(chances, CHANCE) & (np.abs(moved) >= least)
+    ranked = np.argsort(-told, kind="stable")  # far out, chances are 0 and tell nothing apart
+    return [Hit(int(row), float(z[row]), float(moved[row])) for row in ranked if beyond[row]]
 
 
 def shifted(state: State, night: int, known: Usual, least: Floats) -> list[Hit]:

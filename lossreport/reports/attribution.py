@@ -46,7 +46,7 @@ def attribute(
     groupings: Groupings,
     flagged: Mapping[By, tuple[bool, ...]],
     delta: float | None = None,
-) -> tuple[Attribution | None, dict[By, RawGroups]]:
+) -> tuple[Attribution | None, Groupings]:
     """Return the sources of the large errors, and what is left of each group without them.
 
     Parameters
@@ -61,7 +61,7 @@ def attribute(
     Attribution or None
         None if there are no groups to compare, or so many that the log's rows are not kept by all
         group columns together (then sources cannot be left out of other groups).
-    dict
+    Mapping
         The groups by each set of columns without the rows of the sources; empty without sources.
     """
     cube = profile.tables[0]

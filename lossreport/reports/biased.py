@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+
+import numpy as np
 
 from lossreport.advice.shape import MINIMUM_ROWS
+from lossreport.chances import holm
 from lossreport.formats import amount, count, group_name, percent
 from lossreport.losses import squares_fit
 from lossreport.reports.figures import BIASED, SURELY
@@ -56,8 +59,8 @@ def biased_groups(groups: Sequence[RawGroup], rows: int) -> list[bool]:
 
 def _beyond(groups: Sequence[RawGroup], large: Sequence[int], level: float) -> set[int]:
     """Return which of the large groups' mean errors are surely far from a level."""
-    chances = {}
-    for i in large:
+    chances = np.ones(len(large))
+    for at, i in enumerate(large):
         n, mae = groups[i].sums["n"], groups[i].sums["sum_abs_error"] / groups[i].sums["n"]
         bias = groups[i].sums["sum_error"] / n
         if abs(bias - level) <= BIASED * mae or not _leans(groups[i], bias):
@@ -65,8 +68,9 @@ def _beyond(groups: Sequence[RawGroup], large: Sequence[int], level: float) -> s
         error = _error_of_mean(groups[i])
         z = abs(bias - level) / error if error else math.inf
         if z > SURELY:
-            chances[i] = math.erfc(z / math.sqrt(2))
-    return set(_holm(chances, len(large)) if len(large) > MANY else chances)
+            chances[at] = math.erfc(z / math.sqrt(2))
+    beyond = holm(chances, CHANCE) if len(large) > MANY else chances < 1
+    return {large[at] for at in np.flatnonzero(beyond).tolist()}
 
 
 def _error_of_mean(group: RawGroup) -> float:
@@ -92,15 +96,6 @@ def _leans(group: RawGroup, bias: float) -> bool:
     (median,) = group.histogram.quantile([0.5])
     (typical,) = group.histogram.abs_quantile([0.5])
     return median * bias > 0 and abs(median) > BIASED * typical
-
-
-def _holm(chances: Mapping[int, float], looked_at: int) -> dict[int, float]:
-    kept: dict[int, float] = {}
-    for rank, i in enumerate(sorted(chances, key=lambda i: chances[i])):
-        if chances[i] > CHANCE / (looked_at - rank):
-            break
-        kept[i] = chances[i]
-    return kept
 
 
 def biased_words(groupings: Sequence[Grouping], unit: str | None = None) -> str | None:

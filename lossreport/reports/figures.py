@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
+import numpy as np
+
 from lossreport.advice.histogram import ErrorHistogram
+from lossreport.chances import benjamini_hochberg
 from lossreport.losses import (
     GAUSSIAN_RATIO,
     HUBER_BEATS_L2,
@@ -172,19 +175,16 @@ def outlier_driven(of_groups: Sequence[Figures], minimum_rows: int) -> list[bool
     bias pulls the raw one towards 1. Groups below `minimum_rows`, and those without a ratio, are
     not tested and never flagged.
     """
-    p_values = {}
-    for i, group in enumerate(of_groups):
-        if group.n >= minimum_rows and group.centred_ratio is not None:
-            p_values[i] = _chance(group.centred_ratio, group.n)
-    ranked = sorted(p_values, key=lambda i: p_values[i])
-    passed = 0
-    for rank, i in enumerate(ranked, start=1):
-        if p_values[i] <= FALSE_DISCOVERIES * rank / len(ranked):
-            passed = rank
-    chosen = set(ranked[:passed])
+    chances = [
+        _chance(group.centred_ratio, group.n)
+        if group.n >= minimum_rows and group.centred_ratio is not None
+        else math.nan
+        for group in of_groups
+    ]
+    beyond = benjamini_hochberg(np.array(chances), FALSE_DISCOVERIES)
     return [
-        i in chosen and (group.centred_ratio or 0) > HUBER_BEATS_L2
-        for i, group in enumerate(of_groups)
+        bool(far) and (group.centred_ratio or 0) > HUBER_BEATS_L2
+        for far, group in zip(beyond, of_groups, strict=True)
     ]
 
 

@@ -53,7 +53,7 @@ def locate(
     """
     found, slices, few = None, None, None
     origins: Sequence[Origin] = ()
-    left: dict[By, RawGroups] = {}
+    left: Mapping[By, RawGroups] = {}
     if rows.tail_tells:
         made = zip(rows.by_column, groupings, strict=True)
         flagged = {by: tuple(g.flagged for g in grouping.groups) for by, grouping in made}
