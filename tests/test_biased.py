@@ -11,7 +11,6 @@ import pytest
 
 import lossreport
 from lossreport.formats import percent
-from lossreport.reports.biased import _holm
 from lossreport.reports.results import Prediction
 from tests.conftest import Ran
 from tests.simulated_errors import LAWS
@@ -87,11 +86,6 @@ def test_small_groups_are_not_looked_at() -> None:
     few = pl.DataFrame({"g": ["small"] * 60, "actual": [0.0] * 60, "predicted": [3.0, 4.0] * 30})
     assert biased_in(pl.concat([a_log(4, 3, 10_000), few])) == set()
     assert biased_in(pl.concat([a_log(4, 3, 2_000), few])) == {"small"}
-
-
-def test_holm_steps_down() -> None:
-    assert _holm({0: 0.00001, 1: 0.00015, 2: 0.009}, 60) == {0: 0.00001, 1: 0.00015}
-    assert _holm({0: 0.001}, 60) == {}
 
 
 def test_outputs_tell_biased_groups(run: Callable[..., Ran], tmp_path: Path) -> None:

@@ -31,6 +31,14 @@ def test_holm_goes_down_from_the_smallest_until_one_fails(chances, level):
     assert set(np.flatnonzero(holm(chances, level))) == beyond
 
 
+def test_holm_steps_down():
+    assert holm(np.array([0.00001, 0.00015, 0.009, *[1.0] * 57]), 0.01).nonzero()[0].tolist() == [
+        0,
+        1,
+    ]
+    assert not holm(np.array([0.001, *[1.0] * 59]), 0.01).any()
+
+
 @pytest.mark.parametrize("rule", [benjamini_hochberg, holm])
 def test_what_was_not_looked_at_counts_for_nothing(rule):
     some = np.array([1e-9, 0.02, 0.9])
