@@ -83,7 +83,7 @@ BAD_LOGS = [
     ("cut.parquet", b"PAR1" + b"\0" * 100, 4, "cannot be read"),
     ("wrong.parquet", b"actual,predicted\n1,2\n", 4, "does not begin like one"),
     ("wrong.arrow", b"ARROW1\0\0" + b"\1" * 50, 4, "cannot be read"),
-    ("cut.csv.gz", gzip.compress(b"actual,predicted\n" + b"1,2\n" * 5000)[:60], 4, "cannot be read"),
+    ("cut.csv.gz", gzip.compress(b"actual,predicted\n" + b"1,2\n" * 5000, mtime=0)[:60], 4, "cannot be read"),
     ("bad.ndjson", b'{"actual": 1, "predicted": 2}\n{"actual": ', 4, "cannot be read"),
     ("noactual.csv", b"predicted,x\n1,2\n", 2, "--actual"),
     ("two.csv", b"y_true,actual,y_pred\n1,2,3\n", 2, "y_true, actual"),
