@@ -37,7 +37,7 @@ def understand(data: bytes) -> None:
     started = time.monotonic()
     with contextlib.suppress(LossReportError):
         find_dialect(data, TextOptions(), "a.csv", whole=True, missing=MISSING_TOKENS)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 20
     FILE.write_bytes(data)
     try:
         part = open_text(str(FILE), len(data), TextOptions())

@@ -278,7 +278,7 @@ def test_any_bytes_give_a_dialect_or_an_error(data: bytes, whole: bool) -> None:
     except LossReportError:
         return
     finally:
-        assert time.perf_counter() - begun < 1
+        assert time.perf_counter() - begun < 20  # it ends; how soon is for benchmarks
     assert len(set(found.names)) == len(found.names)
     assert found.bytes_per_row > 0
 
