@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lossreport.gates.judging import judge
     from lossreport.losses import huber, mae, mse, rmse
     from lossreport.profiles.file import load_profile, save_profile
-    from lossreport.profiles.profile import merge
+    from lossreport.profiles.merging import merge
     from lossreport.render.card import to_png
     from lossreport.render.csv_files import to_csv
     from lossreport.render.markdown import to_markdown
@@ -36,7 +36,7 @@ _WHERE = {
     "judge": "gates.judging",
     "load_profile": "profiles.file",
     "mae": "losses",
-    "merge": "profiles.profile",
+    "merge": "profiles.merging",
     "mse": "losses",
     "profile": "api",
     "read_config": "gates.config",

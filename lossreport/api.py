@@ -25,7 +25,8 @@ from lossreport.nights.baseline import is_named
 from lossreport.nights.saved import expanded, profiles_of, saved_among
 from lossreport.profiles.centring import with_centred
 from lossreport.profiles.file import load_profile
-from lossreport.profiles.profile import Profile, merge
+from lossreport.profiles.merging import merge
+from lossreport.profiles.profile import Profile
 from lossreport.profiles.scan import profile_log
 from lossreport.reports.build import build_report
 from lossreport.reports.private import MIN_GROUP, made_private

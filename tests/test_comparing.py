@@ -21,7 +21,7 @@ from scipy import stats
 
 import lossreport
 from lossreport.logs import frames
-from lossreport.profiles import common, evidence, profile, scan
+from lossreport.profiles import evidence, merging, profile, scan, shared_rows
 from lossreport.render.markdown import to_markdown
 from lossreport.render.terminal import summary
 from lossreport.reports.comparing import _measure_common
@@ -365,7 +365,7 @@ def test_too_many_groups_leave_the_sums_of_all_common_rows(monkeypatch: pytest.M
     frame = wide().with_columns(h=pl.col("unit") % 50)
     options = {"predicted": ["a", "b"], "by": ["g", "h"], "time": "t"}
     whole = lossreport.profile(frame, **options).common
-    for module in (profile, scan):
+    for module in (merging, scan):
         monkeypatch.setattr(module, "MAX_CUBE_GROUPS", 100)
     cut = lossreport.profile(frame, **options).common
     assert whole is not None
@@ -425,15 +425,15 @@ def test_one_prediction_costs_nothing() -> None:
 
 
 def test_pairs_of_very_many_predictions_are_not_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    from lossreport.profiles import common_sums
+    from lossreport.profiles import shared_rows_sums
 
-    monkeypatch.setattr(common_sums, "MOST_PAIRED", 2)
+    monkeypatch.setattr(shared_rows_sums, "MOST_PAIRED", 2)
     found = compared(wide(), predicted=["a", "b", "c"], by="", time="")
     assert found.models[0].mae_gap is None
     assert all(m.mae_gap and m.mae_gap.low is None for m in found.models[1:])
     assert found.tag == "No intervals"
     assert found.headline.endswith("how sure that is, the rows do not say.")
-    assert common.MOST_PAIRED == 20
+    assert shared_rows.MOST_PAIRED == 20
 
 
 def planted(seed: int = 6) -> pl.DataFrame:

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import lossreport
+from lossreport.profiles import merging, scan, statistics, summing
 from lossreport.profiles import profile as profile_module
-from lossreport.profiles import scan, statistics, summing
 from lossreport.profiles.file import is_profile
 from lossreport.profiles.profile import Profile
 from lossreport.profiles.statistics import MOMENTS, REASONS
@@ -205,8 +205,9 @@ def test_more_groups_than_a_table_holds_give_figures_without_histograms(
         }
     )  # fmt: skip
     whole = lossreport.report(frame, by=["user", "region"])
-    for module in (profile_module, scan):
+    for module in (merging, scan):
         monkeypatch.setattr(module, "MAX_CUBE_GROUPS", 100)
+    for module in (profile_module, scan):
         monkeypatch.setattr(module, "MAX_HISTOGRAM_GROUPS", 200)
         monkeypatch.setattr(module, "MAX_TIMED_GROUPS", 50)
     profile = lossreport.profile(frame, by=["user", "region"])

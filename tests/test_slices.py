@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import lossreport
-from lossreport.profiles import profile as profiles
+from lossreport.profiles import merging
 from lossreport.profiles.file import save_profile
 from lossreport.reports import slices as module
 from lossreport.reports.slices import BOUND_HIT, NOT_MADE
@@ -165,7 +165,7 @@ def test_it_is_said_where_the_search_was_not_made(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     log = a_log(1, "gaussian", 3)
-    monkeypatch.setattr(profiles, "MAX_CUBE_GROUPS", 100)
+    monkeypatch.setattr(merging, "MAX_CUBE_GROUPS", 100)
     whole = lossreport.merge([lossreport.profile(log, by=by_of(log), time="")] * 2)
     report = lossreport.report(whole)
     assert report.predictions[0].attribution is None

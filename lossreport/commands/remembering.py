@@ -71,7 +71,7 @@ def nights_until(
     are of another log.
     """
     from lossreport.nights.history import History, day_of, load_all, nights
-    from lossreport.profiles.profile import merge
+    from lossreport.profiles.merging import merge
 
     today = day_of(made, run_date)
     kept = nights(History(history))

@@ -12,8 +12,8 @@ import polars as pl
 from lossreport.errors import UsageError
 from lossreport.logs.columns import key_names
 from lossreport.nights.changes import Figure, Place
-from lossreport.profiles.profile import Profile, add_up, without_time
-from lossreport.profiles.statistics import MOMENTS, REASONS, STATISTICS
+from lossreport.profiles.profile import Profile, without_time
+from lossreport.profiles.statistics import MOMENTS, REASONS, STATISTICS, add_up
 
 Floats = npt.NDArray[np.float64]
 

@@ -13,8 +13,8 @@ from lossreport.errors import UnreadableLogError
 from lossreport.logs.columns import key_names
 from lossreport.logs.log import Log
 from lossreport.logs.part import Prepare, Source
-from lossreport.profiles.profile import Profile, Table, add_up
-from lossreport.profiles.statistics import HISTOGRAM_SUMS, UNSCORED, binned, with_errors
+from lossreport.profiles.profile import Profile, Table
+from lossreport.profiles.statistics import HISTOGRAM_SUMS, UNSCORED, add_up, binned, with_errors
 from lossreport.profiles.summing import NOBODY, Cells, Sums
 
 Centres = Sequence[float | None]

@@ -16,7 +16,6 @@ from lossreport.logs.columns import Columns
 from lossreport.logs.joining import Join
 from lossreport.logs.part import Source
 from lossreport.logs.patience import in_time, reading
-from lossreport.profiles.common import Common, common_frames, common_from, common_schema
 from lossreport.profiles.evidence import evidence_schema, from_frames, to_frames
 from lossreport.profiles.profile import (
     Profile,
@@ -26,6 +25,7 @@ from lossreport.profiles.profile import (
     tables_for,
     worst_schema,
 )
+from lossreport.profiles.shared_rows import Common, common_frames, common_from, common_schema
 
 SCHEMA = "lossreport/profile/1"
 KEY = "lossreport_profile"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, islice
 
@@ -16,8 +16,9 @@ from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.log import Log
 from lossreport.logs.part import Chunk, Prepare, Source
 from lossreport.profiles import adding
-from lossreport.profiles.common_sums import CommonSums
 from lossreport.profiles.gathering import Gathering
+from lossreport.profiles.kept_rows import alike, as_worst, counted_by_reason, rows_where
+from lossreport.profiles.merging import merge
 from lossreport.profiles.profile import (
     HOUR,
     HOURS,
@@ -28,15 +29,20 @@ from lossreport.profiles.profile import (
     WORST_SCHEMA,
     Profile,
     Table,
-    add_up,
     bucket_for,
-    merge,
     tables_for,
     without_time,
     worst_first,
 )
-from lossreport.profiles.statistics import REASONS, STATISTICS, UNSCORED, left_out, with_errors
-from lossreport.profiles.summing import Ints, Marks, Numbers, TableSums, coarser, key_text
+from lossreport.profiles.shared_rows_sums import CommonSums
+from lossreport.profiles.statistics import (
+    REASONS,
+    STATISTICS,
+    UNSCORED,
+    add_up,
+    with_errors,
+)
+from lossreport.profiles.summing import Ints, Marks, Numbers, TableSums, coarser
 
 LEFT_OUT_ROWS = 200_000
 """Unscored rows are counted by reason when this many have come together."""
@@ -220,7 +226,7 @@ class Scan:
         """Keep what is needed to count the unscored rows by reason; count when they are many."""
         used = ("actual", f"predicted_{i}", "key_", "row_")
         names = [c for c in rows.columns if c.startswith(used)]
-        found = _rows_where(rows, names, which)
+        found = rows_where(rows, names, which)
         if not found.height:
             return
         bucket = np.full(found.height, buckets) if isinstance(buckets, int) else buckets[which]
@@ -233,7 +239,7 @@ class Scan:
 
     def _count_left_out(self, i: int) -> None:
         waiting, self.unscored[i], self.waiting_unscored[i] = self.unscored[i], [], 0
-        self.ledger += [_left_out(f, self.columns, i) for f in _alike(waiting)]
+        self.ledger += [counted_by_reason(f, self.columns, i) for f in alike(waiting)]
         self.ledger = [add_up(pl.concat(self.ledger))]
 
     def _note_worst(self, i: int, chunk: Chunk, numbers: Numbers) -> None:
@@ -255,7 +261,7 @@ class Scan:
                 return
         rest = ("hash", "bin_", "summed_", "microsecond", "text_", "id")
         names = [c for c in chunk.rows.columns if c == "id" or not c.startswith(rest)]
-        found = _rows_where(chunk.rows, names, candidates)
+        found = rows_where(chunk.rows, names, candidates)
         found.insert_column(0, pl.Series("file", [chunk.file] * found.height))
         found.insert_column(1, pl.Series("row", np.flatnonzero(candidates) + chunk.first_row))
         waiting = self.candidates[i]
@@ -266,7 +272,7 @@ class Scan:
 
     def _sort_out_worst(self, i: int) -> None:
         waiting, self.candidates[i], self.waiting_candidates[i] = self.candidates[i], [], 0
-        found = [_worst(f, i, self.columns) for f in _alike(waiting)]
+        found = [as_worst(f, i, self.columns) for f in alike(waiting)]
         self.worst[i] = worst_first(pl.concat([self.worst[i], *found]), self.keep_worst)
 
     def _buckets(self, rows: pl.DataFrame) -> Ints | int:
@@ -349,50 +355,3 @@ def _finished(sums: TableSums, ledger: pl.DataFrame, columns: Columns) -> Table:
     if histogram is not None:
         histogram = add_up(histogram.select("prediction", *names, pl.exclude("prediction", *names)))
     return Table(sums.by, add_up(both if sums.timed else without_time(both)), histogram, sums.timed)
-
-
-def _alike(frames: list[pl.DataFrame]) -> list[pl.DataFrame]:
-    """Return the frames with those of one schema joined (files of a log may differ in types)."""
-    schemas = {str(f.schema): f.schema for f in frames}
-    return [pl.concat(f for f in frames if f.schema == schemas[s]) for s in sorted(schemas)]
-
-
-def _left_out(unscored: pl.DataFrame, columns: Columns, prediction: int) -> pl.DataFrame:
-    """Return how many rows are not scored, by all keys, bucket and reason."""
-    keys = key_names(columns.keys)
-    frame = nw.from_native(unscored.lazy())
-    counted: pl.DataFrame = left_out(frame, ["bucket", *keys], prediction).to_native().collect()
-    return counted.select(
-        pl.lit(prediction, pl.Int64).alias("prediction"),
-        pl.col("bucket").replace(NO_TIME, None),
-        *(key_text(k, unscored.schema[k]).alias(k) for k in keys),
-        *REASONS,
-    )
-
-
-def _rows_where(rows: pl.DataFrame, names: Sequence[str], which: Marks) -> pl.DataFrame:
-    """Return some rows of a chunk.
-
-    Column by column: what goes through an expression waits its turn behind the reader's work.
-    By index: a filter may return a view that keeps the whole chunk in memory.
-    """
-    at = pl.Series(np.flatnonzero(which).astype(np.uint32))
-    return pl.DataFrame([rows[name][at] for name in names])
-
-
-def _worst(rows: pl.DataFrame, prediction: int, columns: Columns) -> pl.DataFrame:
-    """Return rows in the form of `Profile.worst`."""
-    time = pl.col("time") if columns.time is not None else pl.lit(None, pl.Datetime("us"))
-    error = pl.col(f"error_{prediction}")
-    return rows.select(
-        pl.lit(prediction, pl.Int64).alias("prediction"),
-        "file",
-        "row",
-        time.alias("time"),
-        (pl.col("id") if columns.ids else pl.lit(None, pl.String)).alias("id"),
-        "actual",
-        pl.col(f"predicted_{prediction}").alias("predicted"),
-        error.alias("error"),
-        error.abs().alias("abs_error"),
-        *(key_text(k, rows.schema[k]).alias(k) for k in key_names(columns.keys)),
-    )

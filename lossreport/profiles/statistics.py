@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import narwhals as nw
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 Number = TypeVar("Number", nw.Expr, npt.NDArray[np.float64])
 
@@ -64,6 +65,8 @@ MOMENTS = (*SUMS, "max_abs_error")
 COUNTS = ("n", *REASONS)
 STATISTICS = (*COUNTS, *SUMS[1:], "max_abs_error")
 HISTOGRAM_SUMS = ("n", "sum_error", "sum_sq_error")
+PAIR_SUMS = ("sum_sq_abs_difference", "sum_sq_sq_difference")
+"""Of two predictions' |error| and of their error**2: the squares of the difference, row by row."""
 
 
 def with_errors(
@@ -188,3 +191,18 @@ def _reason(names: Sequence[str], prediction: int) -> nw.Expr:
     for mark in (m for m in MARKED if m in names):
         found = nw.when(nw.col(mark)).then(nw.lit(REASONS.index(mark))).otherwise(found)
     return found
+
+
+def add_up(frame: pl.DataFrame) -> pl.DataFrame:
+    """Merge rows with equal keys: `max_abs_error` by maximum, the other statistics by sum."""
+    maxima = [c for c in frame.columns if c == "max_abs_error"]
+    sums = [c for c in frame.columns if c in (*STATISTICS, *PAIR_SUMS) and c not in maxima]
+    keys = [c for c in frame.columns if c not in (*sums, *maxima)]
+    return (
+        frame.lazy()
+        .group_by(keys)
+        .agg(pl.col(sums).sum(), pl.col(maxima).max())
+        .select(frame.columns)
+        .sort(keys, nulls_last=True)
+        .collect(engine="in-memory")  # it adds in the rows' order: the same bits in every run
+    )

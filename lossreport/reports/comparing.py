@@ -11,8 +11,9 @@ import polars as pl
 from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.formats import visible
 from lossreport.losses import squares_fit
-from lossreport.profiles.common import COMMON_SUMS, PAIR_SUMS, Common
 from lossreport.profiles.profile import Profile
+from lossreport.profiles.shared_rows import COMMON_SUMS, Common
+from lossreport.profiles.statistics import PAIR_SUMS
 from lossreport.reports.comparing_groups import Found, measure_groups, models_of
 from lossreport.reports.comparing_words import (
     LONGEST,

@@ -7,7 +7,8 @@ import math
 import polars as pl
 
 from lossreport.formats import instant
-from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile, add_up
+from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile
+from lossreport.profiles.statistics import add_up
 from lossreport.reports.figures import figures
 from lossreport.reports.results import TimePoint
 

@@ -10,16 +10,15 @@ import polars as pl
 
 from lossreport.logs.columns import Columns as LogColumns
 from lossreport.logs.columns import key_names
-from lossreport.profiles.common import (
+from lossreport.profiles.profile import NO_TIME
+from lossreport.profiles.shared_rows import (
     COMMON_SUMS,
     ID_BUCKETS,
     MOST_PAIRED,
-    PAIR_SUMS,
     Common,
-    added,
     common_schema,
 )
-from lossreport.profiles.profile import NO_TIME
+from lossreport.profiles.statistics import PAIR_SUMS, add_up
 from lossreport.profiles.summing import NOBODY, Cells, Columns, Ints, Marks, Numbers, Sums
 
 
@@ -105,10 +104,10 @@ class CommonSums:
         over_ids = self._over_ids
         return Common(
             by=self.by,
-            cells=added(self._by_prediction(found, keys)),
-            pairs=added(pl.concat([none, *pairs])),
-            over_time=added(self._bucketed(self._over_time)),
-            over_ids=None if over_ids is None else added(self._bucketed(over_ids)),
+            cells=add_up(self._by_prediction(found, keys)),
+            pairs=add_up(pl.concat([none, *pairs])),
+            over_time=add_up(self._bucketed(self._over_time)),
+            over_ids=None if over_ids is None else add_up(self._bucketed(over_ids)),
             lost=self._lost,
         )
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
+from lossreport.profiles.statistics import PAIR_SUMS, add_up
+
 COMMON_SUMS = ("n", "sum_error", "sum_abs_error", "sum_sq_error", "sum_fourth_error")
-PAIR_SUMS = ("sum_sq_abs_difference", "sum_sq_sq_difference")
-"""Of two predictions' |error| and of their error**2: the squares of the difference, row by row."""
 MOST_PAIRED = 20
 """The pairs of more predictions than this are not added up."""
 ID_BUCKETS = 256
@@ -41,20 +41,7 @@ class Common:
 
 
 def _rolled_up(frame: pl.DataFrame) -> pl.DataFrame:
-    return added(frame.select(pl.exclude("^key_.*$")))
-
-
-def added(frame: pl.DataFrame) -> pl.DataFrame:
-    """Add up the rows with equal keys."""
-    keys = [c for c in frame.columns if c not in (*COMMON_SUMS, *PAIR_SUMS)]
-    return (
-        frame.lazy()
-        .group_by(keys)
-        .agg(pl.all().sum())
-        .select(frame.columns)
-        .sort(keys, nulls_last=True)
-        .collect(engine="in-memory")  # in the rows' order: the same bits in every run
-    )
+    return add_up(frame.select(pl.exclude("^key_.*$")))
 
 
 def merged_common(
@@ -83,10 +70,10 @@ def merged_common(
     ]
     return Common(
         by=known[0].by,
-        cells=added(pl.concat([p.cells for p in known])),
-        pairs=added(pl.concat([p.pairs for p in known])),
-        over_time=added(pl.concat(over_time)),
-        over_ids=added(pl.concat(over_ids)) if ids_alike and len(over_ids) == len(known) else None,
+        cells=add_up(pl.concat([p.cells for p in known])),
+        pairs=add_up(pl.concat([p.pairs for p in known])),
+        over_time=add_up(pl.concat(over_time)),
+        over_ids=add_up(pl.concat(over_ids)) if ids_alike and len(over_ids) == len(known) else None,
         lost=sum(p.lost for p in known),
     )
 
