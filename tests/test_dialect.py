@@ -304,8 +304,8 @@ LARGE = {
 
 
 @pytest.mark.parametrize("name", LARGE)
-def test_a_megabyte_of_anything_takes_less_than_seconds(name: str) -> None:
+def test_a_megabyte_of_anything_takes_no_steps_in_the_square(name: str) -> None:
     begun = time.process_time()
     with suppress(LossReportError):
         find_dialect(LARGE[name], TextOptions(), "a.csv", whole=False, missing=MISSING_TOKENS)
-    assert time.process_time() - begun < 2
+    assert time.process_time() - begun < 60  # steps in the square would take hours
