@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from typer.testing import CliRunner
 
 from lossreport.cli import app
+from lossreport.render import drawing
 from tests.odd_logs import PAGES
 
 ROOT = Path(__file__).parent.parent
@@ -23,6 +24,19 @@ EXAMPLES = ROOT / "example_logs"
 
 hypothesis.settings.register_profile("default", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("default")
+
+
+BLANK = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>'
+
+
+@pytest.fixture(autouse=True)
+def _blank_charts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the charts blank, which take most of the time of a small log's report.
+
+    Tests that look at charts are marked `charts`; those with a browser have them anyway.
+    """
+    if not any(map(request.node.get_closest_marker, ("browser", "charts"))):
+        monkeypatch.setattr(drawing, "drawn", lambda _height, _plot: BLANK)
 
 
 @dataclass(frozen=True)

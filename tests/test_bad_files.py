@@ -27,8 +27,9 @@ from lossreport.cli import app
 from lossreport.logs import arrow_stream, patience
 from lossreport.logs.log import Log
 from lossreport.logs.part import Part
+from lossreport.render import drawing
 from tests.bad_files import a_log, bad_files, write_bad_files
-from tests.conftest import ROOT, Ran
+from tests.conftest import BLANK, ROOT, Ran
 
 Run = Callable[..., Ran]
 HUNG_SECONDS = 300
@@ -68,12 +69,17 @@ def _report(path: Path) -> Ended:
     return Ended(code, text, most, page.exists())
 
 
+def _leave_charts_blank() -> None:
+    drawing.drawn = lambda _height, _plot: BLANK
+
+
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ended]]:
     folder = tmp_path_factory.mktemp("bad")
     files = write_bad_files(folder)
     # In other processes: a reader may take its process with it, and then all of these tests fail.
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, mp_context=spawn, initializer=_leave_charts_blank) as pool:
         yield dict(zip((f.name for f in files), pool.map(_report, files), strict=True))
 
 

@@ -294,7 +294,7 @@ def test_a_sample_of_ids_says_so_and_covers_the_whole(monkeypatch: pytest.Monkey
     assert abs(found.lost - whole.lost) < 0.5 * whole.lost
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(st.lists(st.integers(0, 400), max_size=3), st.randoms(use_true_random=False))
 def test_merged_parts_are_compared_as_the_whole(cuts: list[int], order: Any) -> None:
     frame = wide(5, 400)

@@ -373,8 +373,7 @@ def test_the_schema_is_named_in_every_summary() -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
 def test_it_is_accessible_and_loads_nothing(chromium: Browser, tmp_path, scheme, width) -> None:
     tones = ["alert", "note", "calm", "none"]
     for d in range(1, 17):

@@ -218,7 +218,7 @@ def test_earlier_nights_are_told_the_same_whatever_comes_after() -> None:
     for scenario in ("shift", "creep", "vanished", "few rows"):
         made = simulated(scenario, "Laplace", 2, nights=90)
         whole = events(made)
-        for end in (40, 61, 62, 75):
+        for end in (40, 61, 62):
             before = [e for e in whole if night(made, e) < end]
             assert list(events(until(made, end))) == before
 
@@ -500,9 +500,9 @@ def test_the_numbers_behind_the_lines_are_in_the_page(
 
 
 def test_few_nights_shout_at_nothing() -> None:
+    nights = nights_of([log(i, seed=9) for i in range(8)])
     for end in range(1, 9):
-        nights = nights_of([log(i, seed=9) for i in range(end)])
-        assert not changes(nights).alarms
+        assert not changes(nights[:end]).alarms
 
 
 @pytest.mark.browser

@@ -83,6 +83,7 @@ def test_without_errors_or_squares_there_is_nothing_to_see(errors: list[float]) 
     assert seen_in(frame) is None
 
 
+@pytest.mark.charts
 @pytest.mark.parametrize("largest", [3.0, 11.0, 1e3, 1e9])
 def test_the_chart_marks_the_errors_on_both_curves(largest: float) -> None:
     chart = penalties(Seen((), 2.0, 4.0, largest * 2, ""), "x")

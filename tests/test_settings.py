@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from typing import Any
 
 import lightgbm
@@ -35,9 +36,14 @@ PATIENCE: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+@cache
+def typical(errors: bytes) -> Advice:
+    of = np.frombuffer(errors)
+    return advise(histogram_of(of), len(of), "typical")
+
+
 def advice_for(loss: str, errors: np.ndarray) -> Advice:
-    histogram = histogram_of(errors)
-    advice = advise(histogram, len(errors), "typical")
+    histogram, advice = histogram_of(errors), typical(errors.tobytes())
     if loss == "quantile":
         return with_costs(advice, histogram, LEVEL, 1 - LEVEL)
     made = {**vars(advice), "verdict": "clear", "loss": loss}

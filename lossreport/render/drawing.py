@@ -50,6 +50,11 @@ def draw(
     name: str, height: float, title: str, description: str, plot: Callable[[Any], None]
 ) -> str:
     """Draw on fresh axes and return the SVG."""
+    return clean(drawn(height, plot), name, title, description)
+
+
+def drawn(height: float, plot: Callable[[Any], None]) -> str:
+    """Return the SVG as matplotlib writes it."""
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -64,7 +69,7 @@ def draw(
             warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
             # Figure.savefig would draw everything twice.
             canvas.print_svg(made, metadata={"Date": None, "Creator": None})
-    return clean(made.getvalue(), name, title, description)
+    return made.getvalue()
 
 
 def log_ticks(low: float, high: float) -> list[float]:
