@@ -66,7 +66,7 @@ FLOORS = [
     ],
     ["reports.private_figures"],
     ["reports.private_fields"],
-    ["render.drawing", "render.labels", "render.sparklines"],
+    ["render.drawing", "render.labels", "render.short_forms", "render.sparklines"],
     ["nights.saved", "nights.upkeep"],
     ["nights.history"],
     ["nights.months", "nights.places"],

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import lossreport
-from lossreport.render.plain_text import WIDTH, _filled, _safe, columns_of
+from lossreport.formats import number
+from lossreport.render.plain_text import PLAIN, WIDTH, _filled, _safe, columns_of
 from tests.conftest import EXAMPLES, Ran
 
 Run = Callable[..., Ran]
@@ -27,6 +30,33 @@ def test_it_says_what_the_page_says_in_72_columns() -> None:
     assert max(map(columns_of, text.splitlines())) <= WIDTH
     assert text.isascii()
     assert "MAE in min." in text
+
+
+@pytest.mark.parametrize("name", ["b", "東" * 40, "~ \n.x" * 20])
+def test_compared_models_come_first_and_fit(name: str) -> None:
+    random = np.random.default_rng(1)
+    actual = 1e8 * random.normal(size=2000)
+    frame = pl.DataFrame(
+        {
+            "actual": actual,
+            "a": actual + random.normal(size=2000) * 1e7,
+            name: actual + random.laplace(size=2000) * 2e7,
+        }
+    )
+    report = lossreport.report(frame, predicted=["a", name], by="", unit="EUR")
+    text = lossreport.to_text(report)
+    words, found = " ".join(text.split()), report.comparison
+    assert found
+    for sentence in (found.headline, found.why, *found.points, found.how):
+        plain = " ".join(sentence.translate(PLAIN).split())
+        # Words longer than a line are broken.
+        assert plain.replace(" ", "") in words.replace(" ", "")
+    first, second = found.models
+    assert words.index(f"a {number(first.mae)} 1 {number(first.rmse, first.mae)} 1") < (
+        words.index(f" {number(second.mae)} 2 {number(second.rmse, second.mae)} 2")
+    )
+    assert words.index(found.headline[:20]) < words.index("== a ==")
+    assert max(map(columns_of, text.splitlines())) <= WIDTH
 
 
 def test_hostile_names_stay_in_their_lines() -> None:

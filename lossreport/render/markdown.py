@@ -8,21 +8,26 @@ from collections.abc import Sequence
 from lossreport.checks.finding import Finding, gravest_first
 from lossreport.formats import (
     MINUS,
-    NONE,
     amount,
     count,
     group_name,
     number,
     percent,
     ratio,
-    reason,
     visible,
 )
 from lossreport.gates.gate import Judged
 from lossreport.gates.wording import counted, unmet
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.nights.changes import Changes
-from lossreport.reports.comparing_words import name_of
+from lossreport.render.short_forms import (
+    FIGURES_OF_MODELS,
+    heading_of,
+    ledger_told,
+    models_table,
+    places_told,
+    worst_first,
+)
 from lossreport.reports.comparison import Comparison
 from lossreport.reports.figures import Figures
 from lossreport.reports.results import Group, Prediction, Report
@@ -47,10 +52,8 @@ def to_markdown(report: Report) -> str:
     parts += [] if report.changes is None else _changes(report.changes)
     parts += [] if report.comparison is None else _comparison(report.comparison, report.unit)
     for prediction in report.predictions:
-        if len(report.predictions) > 1:
-            parts.append(f"### {_text(prediction.predicted)}")
-        elif report.comparison is not None:
-            parts.append("### All models together")
+        heading = heading_of(prediction, report)
+        parts += [] if heading is None else [f"### {_text(heading)}"]
         parts += _prediction(prediction, report.unit)
     issues = gravest_first(report.findings, notes=False)
     if issues:
@@ -90,21 +93,10 @@ def _gates(gates: Sequence[Judged]) -> list[str]:
 
 def _comparison(found: Comparison, unit: str | None) -> list[str]:
     within = f", {_text(unit)}" if unit else ""
-    lines = [
-        f"| model | MAE{within} | rank | RMSE{within} | rank | RMSE/MAE | bias{within} |",
-        "|---|--:|--:|--:|--:|--:|--:|",
-    ]
-    for m in found.models:
-        cells = (
-            _text(name_of(m, found.column)),
-            number(m.mae),
-            str(m.rank_l1 or NONE),
-            number(m.rmse, m.mae),
-            str(m.rank_l2 or NONE),
-            ratio(m.ratio),
-            number(m.bias, m.mae, signed=True),
-        )
-        lines.append(f"| {' | '.join(cells)} |")
+    names = [f"{n}{within}" if n in ("MAE", "RMSE", "bias") else n for n in FIGURES_OF_MODELS]
+    lines = [f"| model | {' | '.join(names)} |", f"|---|{'--:|' * len(names)}"]
+    for name, *cells in models_table(found):
+        lines.append(f"| {' | '.join((_text(name), *cells))} |")
     points = "\n".join(f"- {_text(point)}" for point in found.points)
     said = f"**{_text(found.headline)}**\n{_text(found.why)}"
     return [p for p in (said, points, "\n".join(lines), _text(found.how)) if p]
@@ -115,28 +107,20 @@ def _of(finding: Finding) -> str:
 
 
 def _prediction(prediction: Prediction, unit: str | None) -> list[str]:
-    verdict, rows = prediction.verdict, prediction.rows
+    verdict = prediction.verdict
     parts = [f"**{SIGNS[verdict.tone]}{_text(verdict.headline)}**\n{_text(verdict.why)}"]
     if prediction.overall.n:
         parts.append(_with_and_without(prediction, unit))
     if verdict.points:
         parts.append("\n".join(f"- {_text(point)}" for point in verdict.points))
-    groups = [(g.by, x) for g in prediction.groupings for x in g.groups if x.figures.n]
-    if prediction.overall.n and groups:
-        worst = sorted(groups, key=lambda g: (not g[1].flagged, -(g[1].share_of_sq_error or 0)))
+    worst = worst_first(prediction)
+    if worst:
         parts.append(_table(prediction.overall, worst[:MAX_GROUPS], unit))
         if len(worst) > MAX_GROUPS:
             parts.append(f"{count(len(worst) - MAX_GROUPS, 'more group')} not shown here.")
-    if prediction.ranking_flips:
-        parts.append("\n".join(f"- {_text(flip)}" for flip in prediction.ranking_flips))
-    if prediction.slices and prediction.slices.found:
-        parts.append("\n".join(f"- Slice {_text(s.sentence)}" for s in prediction.slices.found))
-    if prediction.patterns:
-        parts.append("\n".join(f"- {_text(p.sentence)}" for p in prediction.patterns))
-    parts += _settings(prediction)
-    ledger = f"{count(rows.read, 'row')} read = {rows.scored:,} scored + {rows.missing:,} left out"
-    reasons = ", ".join(f"{n:,} {reason(r)}" for r, n in rows.left_out)
-    return [*parts, f"{ledger} ({reasons})" if reasons else ledger]
+    told = places_told(prediction)
+    parts += ["\n".join(f"- {_text(sentence)}" for sentence in told)] if told else []
+    return [*parts, *_settings(prediction), ledger_told(prediction.rows)]
 
 
 def _settings(prediction: Prediction) -> list[str]:

@@ -6,15 +6,25 @@ import unicodedata
 from collections.abc import Sequence
 
 from lossreport.checks.finding import Finding, gravest_first
-from lossreport.formats import amount, count, group_name, percent, ratio, reason, visible
+from lossreport.formats import amount, count, group_name, percent, ratio, visible
 from lossreport.gates.gate import Judged
 from lossreport.gates.wording import counted, unmet
+from lossreport.render.short_forms import (
+    FIGURES_OF_MODELS,
+    heading_of,
+    ledger_told,
+    models_table,
+    places_told,
+    worst_first,
+)
+from lossreport.reports.comparison import Comparison
 from lossreport.reports.figures import Figures
 from lossreport.reports.results import Group, Prediction, Report
 
 WIDTH = 72
 WORST_GROUPS = 10
 MAX_CHECKS = 10
+SHORTEST_NAME = 8
 PLAIN = str.maketrans(
     {"\u2212": "-", "\u2013": "-", "\u2026": "...", "\u00b2": "^2", "\u00f7": "/", "\u2019": "'"}
 )
@@ -23,6 +33,8 @@ PLAIN = str.maketrans(
 
 def to_text(report: Report) -> str:
     """Return the verdict, the figures, the worst groups, the findings and the ledger.
+
+    Where models are compared, the comparison comes first.
 
     No line is wider than 72 columns (wide characters take two), and none begins with what mail
     programs act on: a dot, a tilde, "From ".
@@ -36,9 +48,10 @@ def to_text(report: Report) -> str:
         told = [report.changes.headline, *report.changes.points[:WORST_GROUPS]]
         blocks.append("\n".join(_filled(f"{report.changes.tag}: {s}") for s in told[:1]))
         blocks += ["\n".join(_filled(f"* {s}", 2) for s in told[1:])] if told[1:] else []
+    blocks += [] if report.comparison is None else _comparison(report.comparison, report.unit)
     for prediction in report.predictions:
-        if len(report.predictions) > 1:
-            blocks.append(_filled(f"== {visible(prediction.predicted, 60)} =="))
+        heading = heading_of(prediction, report)
+        blocks += [] if heading is None else [_filled(f"== {visible(heading, 60)} ==")]
         blocks += _prediction(prediction, report.unit)
     issues = gravest_first(report.findings, notes=False)
     if issues:
@@ -55,23 +68,30 @@ def _gates(gates: Sequence[Judged]) -> list[str]:
     return [counted(gates), *bad[:MAX_CHECKS], *more]
 
 
+def _comparison(found: Comparison, unit: str | None) -> list[str]:
+    """Return which model errs least, and the figures of each."""
+    told = [_filled(f"{found.tag}: {found.headline}"), _filled(found.why)]
+    table = _table([("model", *FIGURES_OF_MODELS), *models_table(found)])
+    notes = [_filled(f"MAE, RMSE and bias in {unit}.")] if unit else []
+    points = ["\n".join(_filled(f"* {point}", 2) for point in found.points)]
+    return [*told, "\n".join([table, *notes]), *points, _filled(found.how)]
+
+
 def _of(finding: Finding) -> str:
     return f"{visible(finding.predicted, 30)}: " if finding.predicted else ""
 
 
 def _prediction(prediction: Prediction, unit: str | None) -> list[str]:
-    verdict, rows = prediction.verdict, prediction.rows
+    verdict, points = prediction.verdict, (*prediction.verdict.points, *places_told(prediction))
     blocks = [_filled(f"{verdict.tag}: {verdict.headline}"), _filled(verdict.why)]
-    if verdict.points:
-        blocks.append("\n".join(_filled(f"* {point}", 2) for point in verdict.points))
+    if points:
+        blocks.append("\n".join(_filled(f"* {point}", 2) for point in points))
     if prediction.overall.n:
         blocks.append(_figures(prediction, unit))
-    groups = [(g.by, x) for g in prediction.groupings for x in g.groups if x.figures.n]
+    groups = worst_first(prediction)
     if len(groups) > 1:
         blocks.append(_worst_groups(groups, unit))
-    ledger = f"{count(rows.read, 'row')} read = {rows.scored:,} scored + {rows.missing:,} left out"
-    reasons = ", ".join(f"{n:,} {reason(r)}" for r, n in rows.left_out)
-    return [*blocks, _filled(f"{ledger} ({reasons})" if reasons else ledger)]
+    return [*blocks, _filled(ledger_told(prediction.rows))]
 
 
 def _figures(prediction: Prediction, unit: str | None) -> str:
@@ -96,8 +116,7 @@ def _figures(prediction: Prediction, unit: str | None) -> str:
 
 def _worst_groups(groups: list[tuple[tuple[str, ...], Group]], unit: str | None) -> str:
     """Return the outlier-driven groups and those with the most squared error."""
-    ranked = sorted(groups, key=lambda g: (not g[1].flagged, -(g[1].share_of_sq_error or 0)))
-    shown = ranked[:WORST_GROUPS]
+    shown = groups[:WORST_GROUPS]
     rows = [("group", "rows", "MAE", "RMSE/MAE", "of L2")]
     rows += [
         (
@@ -118,9 +137,16 @@ def _worst_groups(groups: list[tuple[tuple[str, ...], Group]], unit: str | None)
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> str:
-    """Return rows in columns, the first to the left and the others to the right."""
-    plain = [tuple(cell.translate(PLAIN) for cell in row) for row in rows]
-    widths = [max(map(columns_of, cells)) for cells in zip(*plain, strict=True)]
+    """Return rows in columns, the first to the left and the others to the right.
+
+    The first is cut to what the others leave of the line.
+    """
+    figures = [tuple(cell.translate(PLAIN) for cell in row[1:]) for row in rows]
+    widths = [max(map(columns_of, cells)) for cells in zip(*figures, strict=True)]
+    left = WIDTH - 1 - sum(2 + width for width in (0, *widths))
+    names = [_cut(row[0], max(left, SHORTEST_NAME)) for row in rows]
+    plain = [(name, *cells) for name, cells in zip(names, figures, strict=True)]
+    widths = [max(map(columns_of, names)), *widths]
     return "\n".join(
         (
             f"  {row[0]}{' ' * (widths[0] - columns_of(row[0]))}"

@@ -11,14 +11,12 @@ import polars as pl
 from lossreport.checks.finding import Finding, gravest_first
 from lossreport.formats import (
     MINUS,
-    NONE,
     amount,
     count,
     group_name,
     number,
     percent,
     ratio,
-    reason,
     squared,
     visible,
 )
@@ -26,7 +24,14 @@ from lossreport.gates.wording import counted
 from lossreport.logs.log import Log
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.nights.changes import Changes
-from lossreport.reports.comparing_words import name_of
+from lossreport.render.short_forms import (
+    FIGURES_OF_MODELS,
+    heading_of,
+    ledger_told,
+    models_table,
+    places_told,
+    worst_first,
+)
 from lossreport.reports.comparison import Comparison
 from lossreport.reports.results import Group, Prediction, Report
 
@@ -45,10 +50,8 @@ def summary(report: Report) -> str:
     blocks += [] if report.changes is None else _changes(report.changes)
     blocks += [] if report.comparison is None else _comparison(report.comparison, report.unit)
     for prediction in report.predictions:
-        if len(report.predictions) > 1:
-            blocks.append(f"== {visible(prediction.predicted, 60)} ==")
-        elif report.comparison is not None:
-            blocks.append("== all models together ==")
+        heading = heading_of(prediction, report)
+        blocks += [] if heading is None else [f"== {visible(heading, 60)} =="]
         blocks += _prediction(prediction, report.unit)
     read_as = Counter(s.read_as for s in report.sources if s.read_as)
     blocks += [
@@ -74,18 +77,7 @@ def _changes(changes: Changes) -> list[str]:
 
 def _comparison(found: Comparison, unit: str | None) -> list[str]:
     """Return which model errs least, and the figures of each."""
-    table = [("models", "MAE", "rank", "RMSE", "rank", "RMSE/MAE", "bias")] + [
-        (
-            name_of(m, found.column),
-            number(m.mae),
-            str(m.rank_l1 or NONE),
-            number(m.rmse, m.mae),
-            str(m.rank_l2 or NONE),
-            ratio(m.ratio),
-            number(m.bias, m.mae, signed=True),
-        )
-        for m in found.models
-    ]
+    table = [("models", *FIGURES_OF_MODELS), *models_table(found)]
     said = [f"{found.tag}: {found.headline}", found.why]
     return [
         "\n".join(_filled(s) for s in said),
@@ -127,19 +119,11 @@ def _prediction(prediction: Prediction, unit: str | None) -> list[str]:
             advised = prediction.recommendation
             because = advised.because[0] if advised.because else ""
             blocks.append(_filled(f"{advised.headline} {because}".strip()))
-    groups = [(g.by, x) for g in prediction.groupings for x in g.groups]
-    if prediction.overall.n and len(groups) > 1:
+    groups = worst_first(prediction)
+    if len(groups) > 1:
         blocks.append(_worst_groups(groups, unit))
-    blocks += [_filled(flip, 2) for flip in prediction.ranking_flips]
-    if prediction.slices:
-        blocks += [_filled(f"Slice {s.sentence}", 2) for s in prediction.slices.found]
-    if prediction.patterns:
-        blocks.append("\n".join(_filled(p.sentence) for p in prediction.patterns))
-    rows = prediction.rows
-    ledger = f"{count(rows.read, 'row')} read = {rows.scored:,} scored + {rows.missing:,} left out"
-    reasons = ", ".join(f"{n:,} {reason(r)}" for r, n in rows.left_out)
-    blocks.append(_filled(f"{ledger} ({reasons})" if reasons else ledger))
-    return blocks
+    blocks.append("\n".join(_filled(f"- {told}", 2) for told in places_told(prediction)))
+    return [*blocks, _filled(ledger_told(prediction.rows))]
 
 
 def _figures(prediction: Prediction, unit: str | None) -> str:
@@ -179,9 +163,7 @@ def _figures(prediction: Prediction, unit: str | None) -> str:
 
 
 def _worst_groups(groups: list[tuple[tuple[str, ...], Group]], unit: str | None) -> str:
-    """Return the groups with the largest ratio of squared error to rows, flagged ones first."""
-    with_rows = [(by, x) for by, x in groups if x.figures.n]
-    ranked = sorted(with_rows, key=lambda g: (not g[1].flagged, -(g[1].share_of_sq_error or 0)))
+    """Return the table of the first groups."""
     header = ("worst groups", "rows", "L1", "RMSE", "RMSE/MAE", "share of L2")
     table = [header] + [
         (
@@ -192,14 +174,14 @@ def _worst_groups(groups: list[tuple[tuple[str, ...], Group]], unit: str | None)
             ratio(x.figures.ratio) + (" !" if x.flagged else "  "),
             percent(x.share_of_sq_error),
         )
-        for by, x in ranked[:WORST_GROUPS]
+        for by, x in groups[:WORST_GROUPS]
     ]
     flagged = sum(x.flagged for _, x in groups)
     lines = [_aligned(table)]
     if unit:
         lines.append(f"  L1 and RMSE in {unit}")
     if flagged:
-        lines.append(f"  ! outlier-driven: {flagged:,} of {count(len(with_rows), 'group')}")
+        lines.append(f"  ! outlier-driven: {flagged:,} of {count(len(groups), 'group')}")
     return "\n".join(lines)
 
 
