@@ -6,13 +6,13 @@ import math
 import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from lossreport.advice.advice import GOALS, Goal
 from lossreport.advice.level import centres_for
+from lossreport.arguments import groupings_of, moment_of, names_of, paths_of, unit_of
 from lossreport.errors import BrokenFiguresError, UnreadableLogError, UsageError
-from lossreport.formats import visible
 from lossreport.logs.columns import Columns, find_columns
 from lossreport.logs.dialect import TextOptions
 from lossreport.logs.files import find_files
@@ -34,7 +34,6 @@ from lossreport.reports.results import Report
 
 Progress = Callable[[int], None]
 WORST_ROWS = 20
-LONGEST_UNIT = 20
 
 
 def profile(
@@ -132,7 +131,7 @@ def profile(
         raise UsageError(f"The number of worst rows is {worst}; it cannot be negative.")
     if on_bad_file not in ("stop", "skip"):
         raise UsageError(f"A bad file can be met with stop or skip, not {on_bad_file!r}.")
-    paths = _paths(log)
+    paths = paths_of(log)
     if paths is not None:
         paths = find_files(expanded(paths))
     if paths and (saved := saved_among(paths)):
@@ -142,9 +141,9 @@ def profile(
         options = any((*given, compare)) or actuals is not None
         return _merged(saved, paths, options=options, skip_bad=on_bad_file == "skip")
     wanted = [predicted] if isinstance(predicted, str) else list(predicted)
-    groupings, keys = _groupings(by), _names(on)
+    groupings, keys = groupings_of(by), names_of(on)
     asked = {n for n in (actual, *wanted, time, *keys, compare) if n}
-    asked |= {n for g in groupings or () for n in _names(g)}
+    asked |= {n for g in groupings or () for n in names_of(g)}
     skip = on_bad_file == "skip"
     source = (
         open_frame(log)
@@ -217,7 +216,7 @@ def _joined(
     text: TextOptions,
 ) -> tuple[Actuals, Log, str]:
     """Return the log joined with actuals, what counts the matches, and the actual's column."""
-    paths = _paths(actuals)
+    paths = paths_of(actuals)
     other = open_frame(actuals, "actuals") if paths is None else open_log(paths, text, asked=asked)
     log, joined, actual = join_actuals(source, other, on, actual, asked)
     return joined, log, actual
@@ -285,21 +284,10 @@ def report(
     if isinstance(baseline, str | os.PathLike) and not is_named(os.fspath(baseline)):
         baseline = load_profile(os.fspath(baseline))
     built = build_report(
-        made, goal=goal, costs=costs, as_of=_moment(as_of), title=title, unit=_unit(unit),
+        made, goal=goal, costs=costs, as_of=moment_of(as_of), title=title, unit=unit_of(unit),
         nights=nights, baseline=baseline,  # type: ignore[arg-type]
     )  # fmt: skip
     return made_private(built, min_group, title) if private else built
-
-
-def _unit(unit: str | None) -> str | None:
-    """Return a unit as it is shown, None if it is blank."""
-    shown = visible((unit or "").strip())
-    if len(shown) > LONGEST_UNIT:
-        raise UsageError(
-            f"The unit {visible(shown, 40)!r} has {len(shown):,} characters; at most "
-            f"{LONGEST_UNIT} fit after a figure."
-        )
-    return shown or None
 
 
 def _columns_of(source: Log, **asked: Any) -> Columns:
@@ -311,46 +299,3 @@ def _columns_of(source: Log, **asked: Any) -> Columns:
         if sample.height:
             raise
         raise UnreadableLogError(f"{source.name}: there are no rows to read. {error}") from error
-
-
-def _moment(as_of: str | datetime | None) -> datetime | None:
-    """Return a time in UTC; a date means its last moment."""
-    if as_of is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
-    except ValueError:
-        raise UsageError(
-            f"{as_of!r} is no time: write it like 2026-11-26 or 2026-11-26T18:00."
-        ) from None
-    if isinstance(as_of, str) and len(as_of.strip()) <= len("2026-11-26"):
-        moment += timedelta(days=1, microseconds=-1)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _paths(log: Any) -> list[str] | None:
-    """Return the paths, or None for a frame."""
-    if isinstance(log, str | os.PathLike):
-        return [os.fspath(log)]
-    if isinstance(log, list | tuple):
-        if not log:
-            raise UsageError("No log was given.")
-        if all(isinstance(p, str | os.PathLike) for p in log):
-            return [os.fspath(p) for p in log]
-    return None
-
-
-def _names(columns: str | Sequence[str]) -> list[str]:
-    """Return the columns that a text with commas, or several texts, may stand for."""
-    if not isinstance(columns, str):
-        return [n for c in columns for n in _names(c)]
-    return list(dict.fromkeys(n for n in (p.strip() for p in columns.split(",")) if n))
-
-
-def _groupings(
-    by: str | Sequence[str | Sequence[str]] | None,
-) -> list[str | tuple[str, ...]] | None:
-    if by is None:
-        return None
-    each = [by] if isinstance(by, str) else by
-    return [g if isinstance(g, str) else tuple(g) for g in each]

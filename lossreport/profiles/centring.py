@@ -13,9 +13,10 @@ from lossreport.errors import UnreadableLogError
 from lossreport.logs.columns import key_names
 from lossreport.logs.log import Log
 from lossreport.logs.part import Prepare, Source
+from lossreport.profiles.cells import NOBODY, Cells
 from lossreport.profiles.profile import Profile, Table
 from lossreport.profiles.statistics import HISTOGRAM_SUMS, UNSCORED, add_up, binned, with_errors
-from lossreport.profiles.summing import NOBODY, Cells, Sums
+from lossreport.profiles.summing import Sums
 
 Centres = Sequence[float | None]
 ROUNDING = 1e-13

@@ -10,6 +10,7 @@ import polars as pl
 
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.part import Chunk
+from lossreport.profiles.cells import key_text
 from lossreport.profiles.evidence import (
     BLOCK,
     MOST_BY_CONTENT,
@@ -26,7 +27,7 @@ from lossreport.profiles.evidence import (
     most_by_id,
     sample_schema,
 )
-from lossreport.profiles.summing import Ints, Marks, key_text
+from lossreport.profiles.summing import Ints, Marks
 
 MULTIPLIER = np.uint64(0xD6E8FEB86659FD93)
 LONGEST_TOKEN = 60

@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 
 from lossreport.logs.columns import Columns, key_names
+from lossreport.profiles.cells import key_text
 from lossreport.profiles.profile import NO_TIME
 from lossreport.profiles.statistics import REASONS, left_out
-from lossreport.profiles.summing import Marks, key_text
+from lossreport.profiles.summing import Marks
 
 
 def alike(frames: list[pl.DataFrame]) -> list[pl.DataFrame]:
