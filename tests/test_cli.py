@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import re
@@ -17,6 +18,8 @@ import polars as pl
 import pytest
 
 import lossreport
+from lossreport.commands.console import show
+from lossreport.render import terminal
 from tests.conftest import EXAMPLES, Ran
 
 Run = Callable[..., Ran]
@@ -384,6 +387,42 @@ def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
     assert b"Reading" in os.read(ours, 100_000)
     for end in (ours, theirs):
         os.close(end)
+
+
+class Terminal(io.StringIO):
+    encoding = "ascii"
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("no_color", [False, True])
+def test_colours_are_for_terminals_and_change_no_word(
+    monkeypatch: pytest.MonkeyPatch, no_color: bool
+) -> None:
+    report = lossreport.report(EXAMPLES / "deliveries.parquet", by="region")
+    summary = terminal.summary(report)
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "40")
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", "1")
+    else:
+        monkeypatch.delenv("NO_COLOR", raising=False)
+    show(summary, report)
+    shown = sys.stdout.getvalue()  # type: ignore[attr-defined]
+    words = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    assert words == summary.encode("ascii", "replace").decode() + "\n"
+    colours = re.findall(r"\x1b\[(?:1;)?3(\d)m(.*?)\x1b", shown)
+    assert ([] if no_color else [("1", "Outlier-driven error")]) == colours[:1]
+    yellow = [text.split("  ")[1] for colour, text in colours if colour == "3"]
+    assert yellow == ([] if no_color else ["region = apac"])
+
+
+def test_elsewhere_the_summary_is_plain(capsys: pytest.CaptureFixture[str]) -> None:
+    report = lossreport.report(EXAMPLES / "apples.csv")
+    show(terminal.summary(report), report)
+    assert capsys.readouterr().out == terminal.summary(report) + "\n"
 
 
 # What is loaded and compiled on the way is there from the start: a short log would end before.

@@ -45,6 +45,7 @@ FLOORS = [
         "render.prometheus",
         "render.report_json",
         "render.terminal",
+        "render.terminal_colours",
     ],
     [
         "render.charts",

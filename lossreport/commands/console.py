@@ -6,10 +6,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from lossreport.errors import LossReportError
+
+if TYPE_CHECKING:
+    from lossreport.reports.results import Report
 
 
 @contextmanager
@@ -36,8 +40,26 @@ def complain(message: str) -> None:
 
 def say(text: str) -> None:
     """Print text on stdout in whatever encoding that has; its control characters were shown."""
+    typer.echo(_printable(text))
+
+
+def show(summary: str, report: Report) -> None:
+    """Print a report's summary: in colours on a terminal, unless NO_COLOR is set."""
+    if not sys.stdout.isatty():
+        say(summary)
+        return
+    from rich.console import Console
+
+    from lossreport.render.terminal_colours import coloured
+
+    # The lines are as long as they are to be.
+    Console(soft_wrap=True).print(coloured(_printable(summary), report), highlight=False)
+
+
+def _printable(text: str) -> str:
+    """Return text as stdout can take it, whatever its encoding."""
     encoding = sys.stdout.encoding or "utf-8"
-    typer.echo(text.encode(encoding, errors="replace").decode(encoding))
+    return text.encode(encoding, errors="replace").decode(encoding)
 
 
 def size(path: Path) -> str:

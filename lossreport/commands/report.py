@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from lossreport.commands.console import complain, errors, say, size
+from lossreport.commands.console import complain, errors, say, show, size
 from lossreport.commands.defaults import Config
 from lossreport.commands.reading import profile_of, text_options
 from lossreport.commands.remembering import check_history, day_given, nights_until, remember
@@ -172,7 +172,8 @@ def report(
             from lossreport.render import terminal
 
             used = f"Defaults and gates of {visible(config)}\n" if config else ""
-            say(f"{terminal.summary(finished)}\n\n{used}{written}")
+            show(terminal.summary(finished), finished)
+            say(f"\n{used}{written}")
         if history is not None:
             kept = remember(history, made, day)
             if not quiet:
