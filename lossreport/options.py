@@ -150,7 +150,7 @@ ProfileFile = Annotated[
 Baseline = Annotated[
     str | None,
     typer.Option(
-        metavar="PROFILE|last|median:N|pinned:DAY",
+        metavar="PROFILE|last|median:N|pinned:NAME",
         help="What to compare with: the file of a profile, or earlier nights.",
     ),
 ]

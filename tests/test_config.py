@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -191,8 +193,33 @@ def test_the_example_is_valid_and_check_says_what_it_asks_for(run: Run, tmp_path
     (tmp_path / "c.toml").write_text(shown.out)
     ran = run("check", tmp_path / "c.toml", command="config", outputs=False)
     assert ran.code == 0
-    assert "6 gates, 3 defaults of options; nothing wrong" in ran.out
+    assert "6 gates, 3 defaults of options, 1 pinned night; nothing wrong" in ran.out
     assert "RMSE where region = emea change at most +10% (fail)" in ran.out
+
+
+def test_pins_are_days_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "lossreport.toml"
+    path.write_text('[pins]\nrelease-4 = 2026-11-01\n"after the move" = "2026-11-03"\n')
+    assert read_config(path).pins == {
+        "release-4": date(2026, 11, 1), "after the move": date(2026, 11, 3),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("pins = 3", "line 1: pins: this is a number; write a table [pins]"),
+        ("[pins]\na = 2026-11-01\nb = 4", "line 3: pins.b: write a night's day"),
+        ("[pins]\na = 2026-11-01T10:00:00", "line 2: pins.a: write a night's day"),
+        ("[pins]\na = 'yesterday'", "line 2: pins.a: write a night's day"),
+        ("[pin]\na = 2026-11-01", "line 1: pin: there is no such table; did you mean pins?"),
+    ],
+)
+def test_wrong_pins_are_named_with_their_line(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "lossreport.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=re.escape(says)):
+        read_config(path)
 
 
 def test_check_without_a_configuration_says_where_it_looked(

@@ -63,6 +63,22 @@ def test_a_limit_trips_beyond_it_and_not_at_it() -> None:
     assert statuses(Gate(figure="mae", max=0, action="warn")) == {"all rows": ("warned", False)}
 
 
+@pytest.mark.parametrize(
+    ("figure", "value", "limit"),
+    [
+        ("mae", "{:.2f} EUR/h", "0.1 EUR/h"),
+        ("mse", "{:.2f} (EUR/h)²", "0.1 (EUR/h)²"),
+        ("ratio", "{:.2f}", "0.1"),
+    ],
+)
+def test_figures_and_limits_have_their_unit(figure: str, value: str, limit: str) -> None:
+    (judged,) = judge(replace(REPORT, unit="EUR/h"), [Gate(figure=figure, max=0.1)]).gates
+    (check,) = judged.checks
+    found = value.format(getattr(REPORT.predictions[0].overall, figure))
+    assert check.said.endswith(f" is {found}, above {limit}.")
+    assert judged.condition.endswith(f" at most {limit}")
+
+
 def test_every_group_is_judged_by_its_own_figure() -> None:
     gate = Gate(figure="rmse", by=("site",), max=2.0)
     for check in checks(gate):

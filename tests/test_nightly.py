@@ -59,6 +59,21 @@ def test_nights_of_a_history_are_what_tonight_is_compared_with(run: Run, tmp_pat
     assert len(list(history.glob("*.parquet"))) == 7
 
 
+def test_a_night_of_the_history_can_have_a_name(run: Run, tmp_path: Path) -> None:
+    history, config = tmp_path / "history", tmp_path / "pins.toml"
+    config.write_text("[pins]\nrelease-4 = 2026-11-02\n")
+    for number in range(3):
+        assert run(night(tmp_path, number), "--history", history).code == 0
+    tonight = [night(tmp_path, 3), "--history", history, "--config", config, "--baseline"]
+    ran = run(*tonight, "pinned:release-4")
+    assert ran.code == 0, ran.err
+    assert ran.json["changes"]["baseline"] == "the pinned night of 2026-11-02"
+    assert ran.json == run(*tonight, "pinned:2026-11-02").json
+    wrong = run(*tonight, "pinned:release-5")
+    assert wrong.code == 2
+    assert "No earlier night is of 'release-5', and the configuration has no such name" in wrong.err
+
+
 def test_profiles_of_another_log_in_the_history_are_no_nights_of_this(
     run: Run, tmp_path: Path
 ) -> None:

@@ -20,6 +20,10 @@ by = ["region", "region,model"]
 unit = "min"
 json = "figures.json"
 
+# Names of nights: --baseline pinned:release-4
+[pins]
+release-4 = 2026-11-01
+
 # A gate fails the command (exit code 3) after everything is written, or only warns.
 [[gates]]
 figure = "mae"
@@ -91,7 +95,9 @@ def config(
         commands = context.find_root().command.commands  # type: ignore[attr-defined]
         options = sum(len(checked(read, c, commands[c], context)) for c in COMMANDS)
         defaults = count(options, "default of an option", "defaults of options")
-        say(f"{visible(str(path))}: {count(len(read.gates), 'gate')}, {defaults}; nothing wrong.")
+        pins = f", {count(len(read.pins), 'pinned night')}" if read.pins else ""
+        gates = count(len(read.gates), "gate")
+        say(f"{visible(str(path))}: {gates}, {defaults}{pins}; nothing wrong.")
         if read.gates:
             from lossreport.gates.wording import condition
 

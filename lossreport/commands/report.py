@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -127,9 +127,10 @@ def report(
         shown: dict[str, Any] = {
             "costs": _costs(cost_under, cost_over), "title": title, "unit": unit,
             "as_of": datetime.now(UTC).isoformat() if as_of == "now" else as_of,
-            "baseline": baseline, **_hiding(profile, history, min_group, private=private),
+            **_hiding(profile, history, min_group, private=private),
         }  # fmt: skip
-        gates = _gates(config)
+        configured = _configured(config)
+        shown["baseline"] = baseline = _pinned(baseline, configured.pins)
         paths = {option: path for option, path in outputs.items() if path is not None}
         _check_outputs(paths, [*logs, *(actuals or ())], templates, force=force)
         to = telling(
@@ -165,7 +166,7 @@ def report(
             shown["nights"], left = nights_until(history, made, day)
             for odd in left:
                 complain(odd)
-        finished = judge(api.report(made, goal=goal.value, **shown), gates)
+        finished = judge(api.report(made, goal=goal.value, **shown), configured.gates)
         written = _write(finished, made, paths, templates)
         if not quiet:
             from lossreport.formats import visible
@@ -181,10 +182,16 @@ def report(
         end(finished, told=tell(finished, to, quiet=quiet))
 
 
-def _gates(config: str | None) -> Sequence[Any]:
-    from lossreport.gates.config import read_config
+def _configured(config: str | None) -> Any:
+    from lossreport.gates.config import Config, read_config
 
-    return read_config(Path(config)).gates if config else ()
+    return read_config(Path(config)) if config else Config(Path())
+
+
+def _pinned(baseline: str | None, pins: Mapping[str, date]) -> str | None:
+    """Return the baseline, the name of a pinned night replaced by its day."""
+    name = (baseline or "").removeprefix("pinned:")
+    return f"pinned:{pins[name]}" if baseline == f"pinned:{name}" and name in pins else baseline
 
 
 def _costs(under: float | None, over: float | None) -> tuple[float, float] | None:

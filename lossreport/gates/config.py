@@ -1,10 +1,11 @@
-"""Reads the configuration: gates, and options of commands as their defaults."""
+"""Reads the configuration: gates, names of nights, and options of commands as their defaults."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ PROJECT = ("tool", "lossreport")
 """Its table in pyproject.toml."""
 COMMANDS = ("report", "profile", "inspect")
 """The commands that take defaults from it."""
+TABLES = ("gates", "pins", *COMMANDS)
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Config:
     gates: tuple[Gate, ...] = ()
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Of each command as they stand, by name with underscores."""
+    pins: Mapping[str, date] = field(default_factory=dict)
+    """The days of nights that have a name, for `--baseline pinned:NAME`."""
     text: str = ""
     root: tuple[str, ...] = ()
 
@@ -67,7 +71,7 @@ def read_config(path: Path) -> Config:
     if table is None:
         raise UsageError(f"{visible(str(path))} has no table [{'.'.join(PROJECT)}].")
     try:
-        return Config(path, _gates(table), _options(table), text, root)
+        return Config(path, _gates(table), _options(table), _pins(table), text, root)
     except Wrong as wrong:
         raise _wrong(path, text, root, wrong.said, wrong.keys) from None
 
@@ -112,8 +116,8 @@ def _table(path: Path, text: str) -> dict[str, Any] | None:
 
 def _gates(table: Mapping[str, Any]) -> tuple[Gate, ...]:
     for key, value in table.items():
-        if key not in ("gates", *COMMANDS):
-            raise Wrong(f"there is no such table; {closest(key, ('gates', *COMMANDS))}", key)
+        if key not in TABLES:
+            raise Wrong(f"there is no such table; {closest(key, TABLES)}", key)
         if key == "gates" and not (
             isinstance(value, list) and all(isinstance(g, dict) for g in value)
         ):
@@ -129,3 +133,20 @@ def _options(table: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             raise Wrong(f"this is {kind_of(given)}; write a table [{command}]", command)
         options[command] = dict(given)
     return options
+
+
+def _pins(table: Mapping[str, Any]) -> dict[str, date]:
+    given = table.get("pins", {})
+    if not isinstance(given, dict):
+        raise Wrong(f"this is {kind_of(given)}; write a table [pins]", "pins")
+    return {name: _day(day, name) for name, day in given.items()}
+
+
+def _day(value: Any, name: str) -> date:
+    """Return the day of a pin: a date of TOML, or the text of one."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise Wrong("write a night's day, such as 2026-11-01", "pins", name) from None

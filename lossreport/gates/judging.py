@@ -26,6 +26,7 @@ from lossreport.gates.wording import (
     change_words,
     condition,
     figure_words,
+    in_unit,
     limit_words,
     value_words,
 )
@@ -59,7 +60,7 @@ def _judged(report: Report, gate: Gate, before: Before) -> Judged:
         names = tuple(k if k == MISSING else hashed(k, b) for k, b in each)
         gate = replace(gate, group=names)
     checks = tuple(_checks(report, gate, before))
-    words = condition(gate)
+    words = condition(gate, report.unit)
     return Judged(gate, visible(gate.name, 100) if gate.name else words, words, checks)
 
 
@@ -133,7 +134,7 @@ def _decided(report: Report, place: Place, gate: Gate, before: Before) -> Check:
     rows, value = rows_of(place, figure), _finite(value_of(place, figure))
     asks = gate.max_change is not None or gate.min_change is not None
     base = _finite(before(report, place, figure)) if asks else None
-    check = _outcome(gate, where, rows, value, base)
+    check = _outcome(gate, where, rows, (value, base), report.unit)
     return replace(check, by=place.by, key=key, value=value, baseline=base, rows=rows)
 
 
@@ -141,8 +142,11 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _outcome(gate: Gate, where: str, rows: int, value: float | None, base: float | None) -> Check:
-    figure = gate.figure or ""
+def _outcome(
+    gate: Gate, where: str, rows: int, values: tuple[float | None, float | None], unit: str | None
+) -> Check:
+    """Return what a gate makes of a figure of so many rows; `values` are it and its baseline."""
+    figure, (value, base) = gate.figure or "", values
     words = figure_words(figure)
     words = f"{words[0].upper()}{words[1:]}"
     if rows < gate.min_rows:
@@ -153,11 +157,13 @@ def _outcome(gate: Gate, where: str, rows: int, value: float | None, base: float
         return _undecided(gate, where, f"{words} does not exist: {_why(rows)}.")
     limits = [x for x in (gate.min, gate.max) if x is not None]
     verb = "are" if figure in ("n", "read", "left_out") else "is"
-    said = f"{words} {verb} {value_words(figure, value, limits)}"
+    said = f"{words} {verb} {in_unit(value_words(figure, value, limits), figure, unit)}"
     if gate.max is not None and value > gate.max:
-        return Check(where, f"{said}, above {limit_words(figure, gate.max)}.", _tripped(gate))
+        limit = in_unit(limit_words(figure, gate.max), figure, unit)
+        return Check(where, f"{said}, above {limit}.", _tripped(gate))
     if gate.min is not None and value < gate.min:
-        return Check(where, f"{said}, below {limit_words(figure, gate.min)}.", _tripped(gate))
+        limit = in_unit(limit_words(figure, gate.min), figure, unit)
+        return Check(where, f"{said}, below {limit}.", _tripped(gate))
     if gate.max_change is None and gate.min_change is None:
         return Check(where, f"{said}.", "passed")
     return _changed(gate, where, words, (value, base))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lossreport.formats import MINUS, NONE, count, listed, number, percent, visible
+from lossreport.formats import MINUS, NONE, count, listed, number, percent, squared, visible
 from lossreport.gates.gate import Check, Gate, Judged, gravest_gates, tally
 from lossreport.gates.values import ROWS, SHARES
 
@@ -35,6 +35,13 @@ WORDS = {
     "share_of_sq_error": "share of the squared error",
 }
 """Of figures whose name is no word."""
+IN_UNIT = (
+    "mae", "rmse", "bias", "median_abs_error", "p90_abs_error", "p95_abs_error", "p99_abs_error",
+    "max_abs_error", "huber_delta", "mean_actual", "mean_predicted",
+)  # fmt: skip
+"""Figures in the unit of actual and predicted, ..."""
+IN_SQUARES = ("mse", "huber")
+"""... and in its square."""
 
 
 def figure_words(figure: str) -> str:
@@ -46,6 +53,12 @@ def limit_words(figure: str, limit: float) -> str:
     """Return a limit with all its digits; shares in per cent."""
     text = f"{100 * limit:.12g}%" if figure in SHARES else f"{limit:,.15g}"
     return text.replace("-", MINUS, 1) if limit < 0 else text
+
+
+def in_unit(text: str, figure: str, unit: str | None) -> str:
+    """Return a figure or its limit with the unit that it has, if any."""
+    of = unit if figure in IN_UNIT else squared(unit) if figure in IN_SQUARES else None
+    return f"{text} {of}" if of else text
 
 
 def change_words(share: float) -> str:
@@ -82,8 +95,8 @@ def _side(value: float | None, limit: float) -> int | None:
     return None if value is None else (value > limit) - (value < limit)
 
 
-def condition(gate: Gate) -> str:
-    """Return what a gate asks for, in words."""
+def condition(gate: Gate, unit: str | None = None) -> str:
+    """Return what a gate asks for, in words; its limits with the unit that is given."""
     of = f" of {visible(gate.predicted, LONGEST)}" if gate.predicted else ""
     if gate.figure is None:
         severity = f" of severity {gate.severity}" if gate.severity else ""
@@ -100,9 +113,11 @@ def condition(gate: Gate) -> str:
         of += f" in each group by {by}"
     limits = []
     if gate.min is not None:
-        limits.append(f"at least {limit_words(gate.figure, gate.min)}")
+        least = limit_words(gate.figure, gate.min)
+        limits.append(f"at least {in_unit(least, gate.figure, unit)}")
     if gate.max is not None:
-        limits.append(f"at most {limit_words(gate.figure, gate.max)}")
+        most = limit_words(gate.figure, gate.max)
+        limits.append(f"at most {in_unit(most, gate.figure, unit)}")
     if gate.min_change is not None:
         limits.append(f"change at least {change_words(gate.min_change)}")
     if gate.max_change is not None:

@@ -11,7 +11,10 @@ from lossreport.errors import UsageError
 from lossreport.formats import count, listed, visible
 from lossreport.profiles.profile import Profile
 
-FORMS = "last, median:N (such as median:14), pinned:DAY (a night's day) or the file of a profile"
+FORMS = (
+    "last, median:N (such as median:14), pinned:NAME (a night's day, or its name in the table "
+    "[pins] of the configuration) or the file of a profile"
+)
 FEWEST = 2
 
 
@@ -81,8 +84,17 @@ def _pinned(name: str, days: Sequence[date]) -> Baseline:
     if not at:
         earlier = [d.isoformat() for d in days[:-1]]
         there = listed(earlier[-5:]) if earlier else "none"
-        raise UsageError(f"No earlier night is of {name!r}; the last ones are of: {there}.")
+        known = "" if _is_day(name) else ", and the configuration has no such name in [pins]"
+        raise UsageError(f"No earlier night is of {name!r}{known}; the last ones are of: {there}.")
     return Baseline(f"the pinned night of {name}", (at[-1],), at[-1])
+
+
+def _is_day(name: str) -> bool:
+    try:
+        date.fromisoformat(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _named(profile: Profile) -> str:
