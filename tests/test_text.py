@@ -73,6 +73,8 @@ FOOD = table("foodwaste.csv")
 NUMBERS = ("y_true", "y_pred", "residual", "abs_error")
 PLAIN = written(FOOD).encode()
 PREAMBLE = "Store demand, all stores\n\nMade on 2024-01-01\n"
+GAP = "," * (len(FOOD[0]) - 1)
+PADDED = f"Store demand{GAP}\nMade on 2024-01-01{GAP}"
 WAYS: dict[str, tuple[str, bytes]] = {
     "plain": ("a.csv", PLAIN),
     "no newline at the end": ("a.csv", PLAIN[:-1]),
@@ -118,6 +120,9 @@ WAYS: dict[str, tuple[str, bytes]] = {
     "sep=": ("a.csv", b"sep=|\r\n" + written(FOOD, "|", end="\r\n").encode()),
     "lines of blanks": ("a.csv", PLAIN.replace(b"\n", b"\n \t\n")),
     "titles": ("a.csv", PREAMBLE.encode() + PLAIN),
+    "titles as a spreadsheet pads them": ("a.csv", f"{PADDED}\n{GAP}\n".encode() + PLAIN),
+    "one title, padded and quoted": ("a.csv", f'"Demand, all stores"{GAP}\n'.encode() + PLAIN),
+    "a padded title after a line": ("a.csv", f"Demand\n\n{PADDED}\n".encode() + PLAIN),
     "comments": ("a.csv", b"# made by x, y\n# v 1\n" + PLAIN),
     "comments of the other kind": ("a.csv", b"// made by x\n" + PLAIN),
     "the header in a comment": ("a.csv", b"#" + PLAIN),
@@ -455,6 +460,12 @@ def test_text_is_read_in_blocks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     together = pl.concat(blocks)
     assert together["y_true"].to_list() == [r[1] for r in FOOD[1:]]
     assert together["store"].to_list() == [r[4] for r in FOOD[1:]]
+
+
+def test_first_rows_without_values_are_no_titles(run: Run, tmp_path: Path) -> None:
+    path = log(tmp_path, "a,,\n,,\n" + "b,1,2\n" * 60)
+    ran = run(path, "--actual", "c2", "--predicted", "c3", "--by", "c1")
+    assert ledger(ran) == (60, {"actual_missing": 2})
 
 
 @pytest.mark.parametrize(

@@ -59,11 +59,12 @@ def find_heading(
     width = width_of(records)
     first = next((i for i, r in enumerate(records) if not _is_blank(r)), len(records))
     top = _first_of_table(records, width, first) if titles else first
-    rows = [
-        [value(f, layout).strip() for f in fields]
-        for fields, end in records[top:][:EXAMINED_ROWS]
-        if fields is not None and not _is_blank((fields, end))
-    ]
+    rows = _texts(records[top:], layout)
+    if titles and not no_header and (padded := _padded_titles(records[top:], layout, width)):
+        below = _texts(records[top + padded :], layout)
+        # Without a header below, they are rows that lack their values.
+        if below and _is_header(below, width, missing):
+            top, rows = top + padded, below
     header, data = None, top
     if rows and not no_header and records[top][0] is not None:
         if _is_header(rows, width, missing):
@@ -76,11 +77,36 @@ def find_heading(
     return Heading(
         names if records else (),
         None if header is None else tuple(header),
-        sum(not _is_blank(r) for r in records[:top]),
+        sum(fields is None or _is_told(fields, layout) for fields, _ in records[:top]),
         records[data - 1][1] if data else begin,
         len(records) - data,
         renamed if header else (),
     )
+
+
+def _texts(records: Sequence[Record], layout: Layout) -> list[list[str]]:
+    """Return the fields of the first records as text, without blank lines."""
+    return [
+        [value(f, layout).strip() for f in fields]
+        for fields, end in records[:EXAMINED_ROWS]
+        if fields is not None and not _is_blank((fields, end))
+    ]
+
+
+def _padded_titles(records: Sequence[Record], layout: Layout, width: int) -> int:
+    """Return how many of the first records have nothing but a text in their first field.
+
+    Spreadsheets write titles so, with the separators of all columns.
+    """
+    if width < 3:
+        return 0
+    others = (fields is None or _is_told(fields[1:], layout) for fields, _ in records)
+    return next((i for i, told in enumerate(others) if told), 0)
+
+
+def _is_told(fields: Sequence[bytes], layout: Layout) -> bool:
+    """Return whether a record has a text in any field."""
+    return any(value(f, layout).strip() for f in fields)
 
 
 def _is_blank(record: Record) -> bool:
