@@ -61,6 +61,12 @@ def test_hostile_text_makes_no_element_and_all_of_it_can_be_read(visit: Visit) -
     assert not re.search("[\u202a-\u202e\x00-\x08\x0b\x1b]", text)
 
 
+LABELS_OUTSIDE = """[...document.querySelectorAll('.ruler text')].filter(t => {
+  const box = t.getBoundingClientRect();
+  return box.width && (box.left < 0 || box.right > innerWidth);
+}).map(t => t.textContent)"""
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_the_page_never_scrolls_sideways(visit: Visit, name: str) -> None:
     page = visit(name)
@@ -69,6 +75,7 @@ def test_the_page_never_scrolls_sideways(visit: Visit, name: str) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate("document.body.scrollWidth") <= width
+        assert page.evaluate(LABELS_OUTSIDE) == []
 
 
 def _numbers(cells: Locator) -> list[float]:

@@ -26,6 +26,8 @@ class Mark:
     label: str
     anchor: str
     """On which side of the place its label ends: "start", "middle" or "end"."""
+    law: str = ""
+    """Whose ratio it is; where there is no room for it, the page leaves it out."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +79,15 @@ def _kept_in(at: float, side: str) -> str:
 
 def _ticks(end: float, at: object) -> tuple[Mark, ...]:
     assert callable(at)
-    wanted: Iterable[tuple[float, str]] = (
-        (GAUSSIAN_RATIO, "1.25 Gaussian"),
-        (1.0, "1"),
-        (LAPLACE_RATIO, "1.41 Laplace"),
-        *((t, f"{t:g}") for t in TICKS if t < end),
+    wanted: Iterable[tuple[float, str, str]] = (
+        (GAUSSIAN_RATIO, "1.25", "Gaussian"),
+        (1.0, "1", ""),
+        (LAPLACE_RATIO, "1.41", "Laplace"),
+        *((t, f"{t:g}", "") for t in TICKS if t < end),
     )
     taken: list[Mark] = []
-    for value, label in wanted:
+    for value, label, law in wanted:
         place = at(value)
         if all(abs(place - t.at) >= APART for t in taken) or label == "1":
-            taken.append(Mark(place, label, "start" if place < 4 else "middle"))
+            taken.append(Mark(place, label, "start" if place < 4 else "middle", law))
     return tuple(sorted(taken, key=lambda m: m.at))
