@@ -19,6 +19,9 @@ from lossreport.cli import app
 from lossreport.render import drawing
 from tests.odd_logs import PAGES
 
+# Two processes of tests whose learners have as many threads as there are cores wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "example_logs"
 
