@@ -21,6 +21,7 @@ from lossreport.logs.joining import Actuals, join_actuals
 from lossreport.logs.kinds import kinds_of
 from lossreport.logs.log import Log
 from lossreport.logs.opening import open_files, open_log
+from lossreport.logs.queries import MEMORY, open_query
 from lossreport.nights.baseline import is_named
 from lossreport.nights.saved import expanded, profiles_of, saved_among
 from lossreport.profiles.centring import with_centred
@@ -57,6 +58,7 @@ def profile(
     no_header: bool = False,
     skip_lines: int | None = None,
     missing: str | Sequence[str] = (),
+    query: str | None = None,
     opened: Callable[[Log], Progress] | None = None,
 ) -> Profile:
     """Read a log and return its mergeable statistics.
@@ -105,6 +107,9 @@ def profile(
         comments.
     missing
         Texts that stand for no value, beside the known ones (upper and lower case are the same).
+    query
+        SQL for DuckDB, whose rows are the log; `log` is the file of DuckDB that it is put to, or
+        ":memory:". See `logs.queries.open_query`.
     opened
         Called with the opened log before it is read; what it returns is called with the rows of
         each chunk.
@@ -131,6 +136,7 @@ def profile(
         raise UsageError(f"The number of worst rows is {worst}; it cannot be negative.")
     if on_bad_file not in ("stop", "skip"):
         raise UsageError(f"A bad file can be met with stop or skip, not {on_bad_file!r}.")
+    log = queried(log, query, plain=text == TextOptions() and sheet is None)
     paths = paths_of(log)
     if paths is not None:
         paths = find_files(expanded(paths))
@@ -146,7 +152,7 @@ def profile(
     asked |= {n for g in groupings or () for n in names_of(g)}
     skip = on_bad_file == "skip"
     source = (
-        open_frame(log)
+        _opened(log)
         if paths is None
         else open_files(paths, text, skip_bad=skip, asked=asked, sheet=sheet)
     )
@@ -178,6 +184,25 @@ def profile(
     if joined is not None:
         made = replace(made, joins=(joined.result(),))
     return _read_again(made, source, opened)
+
+
+def _opened(log: Any) -> Log:
+    return log if isinstance(log, Log) else open_frame(log)
+
+
+def queried(log: Any, query: str | None, *, plain: bool) -> Any:
+    """Return the log of a query; without one, what was given.
+
+    `plain` is whether nothing is said of how files are written.
+    """
+    if query is None:
+        return log
+    paths = paths_of(log)
+    if paths is None or len(paths) != 1:
+        raise UsageError(f"A query is put to one file of DuckDB, or to {MEMORY}: name it as LOG.")
+    if not plain:
+        raise UsageError("A query gives rows and no text: how files are written tells it nothing.")
+    return open_query(paths[0], query)
 
 
 def _check_rows(made: Profile) -> None:
@@ -267,7 +292,8 @@ def report(
         "median:N" of the last N nights, or "pinned:DAY".
     **options
         What else `profile` takes: `actual`, `predicted`, `by`, `time`, `time_format`, `id`,
-        `compare`, `sheet`, `actuals`, `on`, `worst`, `on_bad_file`, and how text files are written.
+        `compare`, `sheet`, `actuals`, `on`, `worst`, `on_bad_file`, `query`, and how text files are
+        written.
 
     Raises
     ------

@@ -64,6 +64,13 @@ TimeFormat = Annotated[
 Sheet = Annotated[
     str | None, typer.Option(metavar="NAME", help="The sheet of a workbook; the first otherwise.")
 ]
+Query = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SQL",
+        help="A query for DuckDB, whose rows are the log; LOG is DuckDB's file, or :memory:.",
+    ),
+]
 Actuals = Annotated[
     list[str] | None,
     typer.Option(metavar="FILE", help="A log with the actual values, joined on the keys of --on."),

@@ -130,6 +130,7 @@ FLOORS = [
     ["profiles.adding", "profiles.cells", "profiles.merging"],
     ["profiles.profile"],
     ["profiles.shared_rows"],
+    ["logs.queries"],
     ["logs.joining", "logs.opening", "logs.frames"],
     ["logs.json_text", "logs.pandas_files", "logs.partitions", "logs.text"],
     ["logs.arrow_stream", "logs.fields", "logs.files", "logs.json_arrays", "logs.tables"],

@@ -13,6 +13,7 @@ from lossreport.options import (
     Logs,
     Missing,
     NoHeader,
+    Query,
     Separator,
     Sheet,
     SkipLines,
@@ -22,6 +23,7 @@ from lossreport.options import (
 def inspect(
     logs: Logs,
     sheet: Sheet = None,
+    query: Query = None,
     separator: Separator = None,
     encoding: Encoding = None,
     decimal: Decimal = None,
@@ -33,6 +35,7 @@ def inspect(
 ) -> None:
     """Show what a log holds: format, rows if known, columns, types, and the role each would get."""
     with errors(debug=debug):
+        from lossreport.api import queried
         from lossreport.logs.columns import find_columns
         from lossreport.logs.dialect import TextOptions
         from lossreport.logs.opening import open_log
@@ -40,7 +43,10 @@ def inspect(
 
         text = text_options(separator, encoding, decimal, no_header, skip_lines, missing)
         as_given = TextOptions(**{**text, "missing": tuple(text["missing"])})
-        log = open_log(logs, as_given, sheet=sheet)
+        plain = as_given == TextOptions() and sheet is None
+        log = queried(logs, query, plain=plain)
+        if query is None:
+            log = open_log(logs, as_given, sheet=sheet)
         roles: dict[str, str] = {}
         problem = None
         try:

@@ -30,6 +30,7 @@ from lossreport.options import (
     On,
     OnBadFile,
     Predicted,
+    Query,
     Quiet,
     RunDate,
     Separator,
@@ -56,6 +57,7 @@ def profile(
     id: Id = None,  # noqa: A002 - the option's name
     compare: Compare = None,
     sheet: Sheet = None,
+    query: Query = None,
     actuals: Actuals = None,
     on: On = None,
     worst: Worst = 20,
@@ -97,6 +99,7 @@ def profile(
             id=id or (),
             compare=compare,
             sheet=sheet,
+            query=query,
             actuals=actuals or None,
             on=on or (),
             worst=worst,

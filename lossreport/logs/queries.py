@@ -1,0 +1,66 @@
+"""Opens the rows of a query as a log: DuckDB answers it, from its own file or from elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from lossreport.errors import UnreadableLogError, UsageError
+from lossreport.logs.frames import open_frame
+from lossreport.logs.log import Log
+
+MEMORY = ":memory:"
+"""Stands for no file: the query says itself where its rows come from."""
+HASHED = 8
+"""So many characters of its hash name a query."""
+
+
+def open_query(database: str, query: str) -> Log:
+    """Open the rows of a query as a log.
+
+    They are handed out as they come, only with the columns that are needed; the query is put once
+    for the first rows and once for all. DuckDB opens its file only for reading.
+
+    Parameters
+    ----------
+    database
+        A file of DuckDB, or `MEMORY`.
+    query
+        SQL as DuckDB has it. Of several statements, the last one gives the rows.
+
+    Raises
+    ------
+    UsageError
+        DuckDB is not installed, there is no such file, or the query is wrong or gives no rows.
+    UnreadableLogError
+        The file is none of DuckDB's, or used by a program that writes to it.
+    """
+    try:
+        import duckdb
+    except ImportError as error:
+        raise UsageError("--query needs pip install 'lossreport[duckdb]'.") from error
+    if database != MEMORY and not Path(database).is_file():
+        raise UsageError(f"There is no file {database}; {MEMORY} stands for none.")
+    try:
+        connection = duckdb.connect(database, read_only=database != MEMORY)
+    except duckdb.Error as error:
+        raise UnreadableLogError(
+            f"{database} cannot be opened by DuckDB: {_first(error)}"
+        ) from error
+    try:
+        rows = connection.sql(query)
+    except duckdb.Error as error:
+        raise UsageError(f"DuckDB does not take the query: {_first(error)}") from error
+    if rows is None:
+        raise UsageError("The query gives no rows: it must end with a select.")
+    # Queries to one file are inputs of their own.
+    name = f"query {hashlib.sha256(query.encode()).hexdigest()[:HASHED]}"
+    log = open_frame(rows, name if database == MEMORY else f"{database} ({name})")
+    said = (f"query {' '.join(query.split())}",)
+    return replace(log, parts=tuple(replace(p, format="query", read_as=said) for p in log.parts))
+
+
+def _first(error: Exception) -> str:
+    """Return the first line of what DuckDB says, as a sentence."""
+    return str(error).strip().split("\n")[0].rstrip(".") + "."

@@ -1,0 +1,105 @@
+"""Rows that DuckDB gives for a query: the same figures as their file's, and errors in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import lossreport
+from tests.conftest import EXAMPLES, Ran
+
+Run = Callable[..., Ran]
+LOG = EXAMPLES / "deliveries.parquet"
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("db") / "logs.duckdb"
+    with duckdb.connect(str(path)) as made:
+        made.execute(f"create table deliveries as from '{LOG}'")
+        made.execute("create table words as select 'x' as actual, 'y' as predicted")
+    return path
+
+
+def figures(log: object, **options: object) -> dict[str, object]:
+    made = json.loads(lossreport.to_json(lossreport.report(log, by=["region"], **options)))
+    (prediction,) = made["predictions"]
+    for row in prediction["worst_rows"]:
+        del row["file"]
+    # These look at a part of the rows, which the name of their file decides on.
+    for sampled in ("patterns", "levels"):
+        del prediction[sampled]
+    return prediction
+
+
+def test_a_table_gives_the_figures_of_its_file(database: Path) -> None:
+    expected = figures(LOG)
+    assert figures(database, query="from deliveries") == expected
+    assert figures(":memory:", query=f"from '{LOG}'") == expected
+
+
+def test_the_command_says_what_was_asked_and_leaves_the_file_alone(
+    run: Run, database: Path
+) -> None:
+    before = database.read_bytes()
+    query = "select *\nfrom deliveries where region = 'west'"
+    ran = run(database, "--query", query, "--by", "region")
+    assert ran.code == 0, ran.err
+    (source,) = ran.json["sources"]
+    assert source["path"].startswith(f"{database} (query ")
+    assert source["read_as"] == ["query select * from deliveries where region = 'west'"]
+    assert "region = &#39;west&#39;" in ran.html
+    shown = run(database, "--query", query, command="inspect", outputs=False)
+    assert "query select * from deliveries" in " ".join(shown.out.split())
+    assert database.read_bytes() == before
+
+
+def test_queries_to_one_file_are_inputs_of_their_own(
+    run: Run, database: Path, tmp_path: Path
+) -> None:
+    for region in ("west", "apac"):
+        query = f"from deliveries where region = '{region}'"
+        ran = run(
+            database, "--query", query, "--history", tmp_path / "h", "-o", tmp_path / region,
+            "--run-date", "2026-11-01", "--by", "", command="profile", outputs=False,
+        )  # fmt: skip
+        assert ran.code == 0, ran.err
+    assert len(list((tmp_path / "h").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "says"),
+    [
+        ("select * from nowhere", 2, "DuckDB does not take the query: Catalog Error: Table"),
+        ("selec 1", 2, "does not take the query: Parser Error"),
+        ("drop table deliveries", 2, "read-only mode"),
+        ("-- nothing", 2, "it must end with a select"),
+        ("select 1 as a", 2, "No column looks like"),
+        ("select 1 as actual, error('\x1b[31mno') as predicted", 4, "cannot be read to its end"),
+        ("select actual::double as actual, 1 as predicted from words", 4, "read to its end"),
+        ("select actual, predicted from words", 5, "No row could be scored"),
+    ],
+)
+def test_wrong_queries_end_in_words(
+    run: Run, database: Path, query: str, code: int, says: str
+) -> None:
+    ran = run(database, "--query", query)
+    assert ran.code == code, ran.err
+    assert says in ran.err
+    assert "\x1b" not in ran.err
+
+
+def test_what_a_query_cannot_be_put_to_is_said(run: Run, database: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.duckdb").write_bytes(b"x" * 5000)
+    for words, code, says in (
+        ([tmp_path / "none.duckdb"], 2, "There is no file"),
+        ([tmp_path / "a.duckdb"], 4, "cannot be opened by DuckDB"),
+        ([database, database], 2, "one file of DuckDB"),
+        ([database, "--decimal", ","], 2, "no text"),
+    ):
+        ran = run(*words, "--query", "from deliveries")
+        assert (ran.code, says in ran.err) == (code, True), ran.err
