@@ -51,10 +51,12 @@ def test_the_command_says_what_was_asked_and_leaves_the_file_alone(
     assert ran.code == 0, ran.err
     (source,) = ran.json["sources"]
     assert source["path"].startswith(f"{database} (query ")
-    assert source["read_as"] == ["query select * from deliveries where region = 'west'"]
+    assert source["read_as"] == [
+        "the rows of the query select * from deliveries where region = 'west'"
+    ]
     assert "region = &#39;west&#39;" in ran.html
     shown = run(database, "--query", query, command="inspect", outputs=False)
-    assert "query select * from deliveries" in " ".join(shown.out.split())
+    assert "the rows of the query select * from deliveries" in " ".join(shown.out.split())
     assert database.read_bytes() == before
 
 

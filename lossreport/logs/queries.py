@@ -57,7 +57,7 @@ def open_query(database: str, query: str) -> Log:
     # Queries to one file are inputs of their own.
     name = f"query {hashlib.sha256(query.encode()).hexdigest()[:HASHED]}"
     log = open_frame(rows, name if database == MEMORY else f"{database} ({name})")
-    said = (f"query {' '.join(query.split())}",)
+    said = (f"the rows of the query {' '.join(query.split())}",)
     return replace(log, parts=tuple(replace(p, format="query", read_as=said) for p in log.parts))
 
 
