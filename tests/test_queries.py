@@ -95,6 +95,12 @@ def test_wrong_queries_end_in_words(
     assert "\x1b" not in ran.err
 
 
+def test_without_a_query_it_is_said_how_to_read_a_file_of_duckdb(run: Run, database: Path) -> None:
+    ran = run(database)
+    assert ran.code == 4
+    assert "logs.duckdb is a file of DuckDB: say which rows are the log, as in --query" in ran.err
+
+
 def test_what_a_query_cannot_be_put_to_is_said(run: Run, database: Path, tmp_path: Path) -> None:
     (tmp_path / "a.duckdb").write_bytes(b"x" * 5000)
     for words, code, says in (

@@ -38,6 +38,8 @@ ENDINGS = {
 THROUGH_PANDAS = ("excel", "stata", "sas", "spss")
 PICKLES = (".pkl", ".pickle", ".joblib")
 COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz", ".zip")
+DUCKDB = b"DUCK"
+"""In a file of DuckDB after its checksum."""
 MAGIC = {b"PAR1": "parquet", b"ARROW1": "ipc", b"\xff\xff\xff\xff": "ipc stream"}
 """How binary files begin."""
 SCHEMES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "https", "http", "hf", "file")
@@ -160,7 +162,12 @@ def format_by_ending(name: str) -> str | None:
     return ENDINGS.get(ending)
 
 
-def _refuse_pickle(path: str, start: bytes) -> None:
+def _refuse(path: str, start: bytes) -> None:
+    """Raise UnreadableLogError for what is read in another way, or never."""
+    if start[8:12] == DUCKDB:
+        raise UnreadableLogError(
+            f"{path} is a file of DuckDB: say which rows are the log, as in --query 'from TABLE'."
+        )
     ends = any(suffix.lower() in PICKLES for suffix in Path(path).suffixes)
     begins = start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05" and len(start) > 1
     if ends or begins:
@@ -191,9 +198,10 @@ def format_of(path: str, start: bytes) -> str:
     Raises
     ------
     UnreadableLogError
-        It ends like a binary file but does not begin like one, is of no known format, or a pickle.
+        It ends like a binary file but does not begin like one, is of no known format, a pickle, or
+        a file of DuckDB.
     """
-    _refuse_pickle(path, start)
+    _refuse(path, start)
     by_ending = format_by_ending(path)
     for magic, fmt in MAGIC.items():
         if start.startswith(magic):
