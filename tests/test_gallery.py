@@ -31,6 +31,7 @@ def test_the_pages_are_those_that_the_commands_make(example):
     assert told(page_of(example)) == told(kept), AGAIN
 
 
+@pytest.mark.charts
 def test_strokes_are_all_that_may_differ():
     page = page_of(next(e for e in EXAMPLES if e.name == "ton_fee"))
     assert 0.3 * len(page) < len(told(page)) < len(page)
