@@ -136,7 +136,7 @@ def profile(
         raise UsageError(f"The number of worst rows is {worst}; it cannot be negative.")
     if on_bad_file not in ("stop", "skip"):
         raise UsageError(f"A bad file can be met with stop or skip, not {on_bad_file!r}.")
-    log = queried(log, query, plain=text == TextOptions() and sheet is None)
+    log = queried(log, query, text, sheet)
     paths = paths_of(log)
     if paths is not None:
         paths = find_files(expanded(paths))
@@ -190,17 +190,14 @@ def _opened(log: Any) -> Log:
     return log if isinstance(log, Log) else open_frame(log)
 
 
-def queried(log: Any, query: str | None, *, plain: bool) -> Any:
-    """Return the log of a query; without one, what was given.
-
-    `plain` is whether nothing is said of how files are written.
-    """
+def queried(log: Any, query: str | None, text: TextOptions, sheet: str | None) -> Any:
+    """Return the log of a query; without one, what was given."""
     if query is None:
         return log
     paths = paths_of(log)
     if paths is None or len(paths) != 1:
         raise UsageError(f"A query is put to one file of DuckDB, or to {MEMORY}: name it as LOG.")
-    if not plain:
+    if replace(text, missing=()) != TextOptions() or sheet is not None:
         raise UsageError("A query gives rows and no text: how files are written tells it nothing.")
     return open_query(paths[0], query)
 

@@ -34,6 +34,11 @@ class BrokenFiguresError(LossReportError):
         )
 
 
+def reason(error: BaseException) -> str:
+    """Return the first line of what a library says went wrong, without its full stop."""
+    return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return "did you mean" and "there are" clauses for a name that is not among the known ones."""
     known = list(known)

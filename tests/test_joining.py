@@ -78,7 +78,7 @@ def expect(
     }  # fmt: skip
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(
     predictions=SIDE.filter(len),
     actuals=SIDE.filter(len),

@@ -109,10 +109,9 @@ def test_gates_of_a_hostile_log_open_the_page(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 375])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (375, "dark")])
 def test_a_dirty_log_is_told_without_breaking_the_page(
-    opened: Callable[..., Page], tmp_path: Path, scheme: str, width: int
+    opened: Callable[..., Page], tmp_path: Path, width: int, scheme: str
 ) -> None:
     rows = [
         {"actual": a, "predicted": f"{20 + i % 37 + i / 977}", "g<i>": "West " if i % 9 else "west"}
@@ -137,11 +136,12 @@ def test_a_dirty_log_is_told_without_breaking_the_page(
     assert "Not checked" in passed.inner_text()
 
 
-@pytest.mark.parametrize("width", [1280, 375, 320])
-@pytest.mark.parametrize("log", ["deliveries.parquet", "apples.csv", "ton_fee.csv"])
-def test_the_page_never_scrolls_sideways(opened: Callable[..., Page], log: str, width: int) -> None:
-    page = opened(EXAMPLES / log, width=width)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+@pytest.mark.parametrize("log", ["apples.csv", "ton_fee.csv"])
+def test_the_page_never_scrolls_sideways(opened: Callable[..., Page], log: str) -> None:
+    page = opened(EXAMPLES / log, width=1280)
+    for width in (1280, 375, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("width", [1280, 375])

@@ -484,7 +484,7 @@ def test_ragged_rows_of_a_url_are_in_the_ledger(run: Run, tmp_path: Path) -> Non
     assert ledger(run(f"file://{path}")) == (1, {"row_malformed": 2})
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.binary(max_size=300)
     | st.lists(

@@ -43,8 +43,7 @@ def inspect(
 
         text = text_options(separator, encoding, decimal, no_header, skip_lines, missing)
         as_given = TextOptions(**{**text, "missing": tuple(text["missing"])})
-        plain = as_given == TextOptions() and sheet is None
-        log = queried(logs, query, plain=plain)
+        log = queried(logs, query, as_given, sheet)
         if query is None:
             log = open_log(logs, as_given, sheet=sheet)
         roles: dict[str, str] = {}

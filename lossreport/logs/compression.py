@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import IO, cast
 
-from lossreport.errors import LossReportError, UnreadableLogError
+from lossreport.errors import LossReportError, UnreadableLogError, reason
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -66,13 +66,9 @@ def opened(path: str, kind: str | None) -> Iterator[IO[bytes]]:
             if kind is None:
                 raise
             raise UnreadableLogError(
-                f"{path} cannot be read: its {kind} data is cut off or damaged ({_reason(error)}). "
+                f"{path} cannot be read: its {kind} data is cut off or damaged ({reason(error)}). "
                 "Copy it anew or leave it out."
             ) from error
-
-
-def _reason(error: BaseException) -> str:
-    return (str(error).strip().split("\n")[0] or type(error).__name__).rstrip(".")
 
 
 def _stream(path: str, kind: str | None, stack: ExitStack) -> IO[bytes]:

@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from lossreport.errors import UnreadableLogError, UsageError
+from lossreport.errors import UnreadableLogError, UsageError, reason
 from lossreport.logs.fields import with_fields
 from lossreport.logs.log import Log
 from lossreport.logs.part import CHUNK_ROWS, Part
@@ -74,7 +74,8 @@ def _duckdb_part(relation: nw.LazyFrame[Any], name: str) -> Part:
                 assert isinstance(converted, pl.DataFrame)
                 yield converted.lazy()
         except duckdb.Error as error:
-            reason = str(error).strip().split("\n")[0]
-            raise UnreadableLogError(f"{name} cannot be read to its end: {reason}") from error
+            raise UnreadableLogError(
+                f"{name} cannot be read to its end: {reason(error)}."
+            ) from error
 
     return Part(name, "frame", None, None, empty.schema, frames)

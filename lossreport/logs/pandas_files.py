@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from lossreport.errors import LossReportError, UsageError
+from lossreport.errors import LossReportError, UsageError, reason
 from lossreport.logs.part import Part
 from lossreport.logs.patience import reading
 
@@ -77,8 +77,7 @@ def _reader_errors(fmt: str) -> Iterator[None]:
             f"installed: pip install 'lossreport[{fmt}]'."
         ) from error
     except Exception as error:
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
-        raise ValueError(f"the reader for {fmt} says {reason!r}") from error
+        raise ValueError(f"the reader for {fmt} says {reason(error)!r}") from error
 
 
 def _sheet(path: str, asked: str | None) -> tuple[str, tuple[str, ...]]:

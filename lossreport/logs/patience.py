@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from lossreport.errors import LossReportError, UnreadableLogError
+from lossreport.errors import LossReportError, UnreadableLogError, reason
 
 T = TypeVar("T")
 
@@ -35,16 +35,14 @@ def reading(path: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise UnreadableLogError(f"{path} vanished while it was read.") from error
     except (pl.exceptions.PolarsError, OSError, UnicodeError, ValueError) as error:
-        reason = str(error).strip().split("\n")[0]
         raise UnreadableLogError(
-            f"{path} cannot be read: {reason}. If it is being written, wait; if it is damaged, "
-            "make it anew or leave it out."
+            f"{path} cannot be read: {reason(error)}. If it is being written, wait; if it is "
+            "damaged, make it anew or leave it out."
         ) from error
     except (pl.exceptions.PanicException, MemoryError, RecursionError) as error:
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
         raise UnreadableLogError(
-            f"{path} broke its reader ({reason}). It is damaged or of a kind that cannot be read: "
-            "make it anew or leave it out."
+            f"{path} broke its reader ({reason(error)}). It is damaged or of a kind that cannot be "
+            "read: make it anew or leave it out."
         ) from error
 
 

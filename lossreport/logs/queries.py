@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from lossreport.errors import UnreadableLogError, UsageError
+from lossreport.errors import UnreadableLogError, UsageError, reason
 from lossreport.logs.frames import open_frame
 from lossreport.logs.log import Log
 
@@ -46,12 +46,12 @@ def open_query(database: str, query: str) -> Log:
         connection = duckdb.connect(database, read_only=database != MEMORY)
     except duckdb.Error as error:
         raise UnreadableLogError(
-            f"{database} cannot be opened by DuckDB: {_first(error)}"
+            f"{database} cannot be opened by DuckDB: {reason(error)}."
         ) from error
     try:
         rows = connection.sql(query)
     except duckdb.Error as error:
-        raise UsageError(f"DuckDB does not take the query: {_first(error)}") from error
+        raise UsageError(f"DuckDB does not take the query: {reason(error)}.") from error
     if rows is None:
         raise UsageError("The query gives no rows: it must end with a select.")
     # Queries to one file are inputs of their own.
@@ -59,8 +59,3 @@ def open_query(database: str, query: str) -> Log:
     log = open_frame(rows, name if database == MEMORY else f"{database} ({name})")
     said = (f"the rows of the query {' '.join(query.split())}",)
     return replace(log, parts=tuple(replace(p, format="query", read_as=said) for p in log.parts))
-
-
-def _first(error: Exception) -> str:
-    """Return the first line of what DuckDB says, as a sentence."""
-    return str(error).strip().split("\n")[0].rstrip(".") + "."

@@ -6,7 +6,7 @@ import math
 
 import polars as pl
 
-from lossreport.errors import UsageError
+from lossreport.errors import UsageError, reason
 from lossreport.logs.values import is_text
 
 TIME_FORMATS = (
@@ -115,8 +115,7 @@ def check_format(fmt: str, sample: pl.Series) -> None:
     try:
         read = pl.select(_in_text(pl.lit(texts), fmt)).to_series()
     except (pl.exceptions.PolarsError, ValueError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise UsageError(f"{fmt!r} is no format of time: {reason}.") from error
+        raise UsageError(f"{fmt!r} is no format of time: {reason(error)}.") from error
     if texts.len() and read.is_null().all():
         raise UsageError(
             f"The time format {fmt!r} reads none of the texts of the column, which are like "
