@@ -10,6 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# Each process of tests has one core: the threads of two of them, and of their learners, would only
+# wait for each other. Polars and the others look once, when they are imported.
+for threads in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(threads, "1")
+
 import hypothesis
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -18,9 +23,6 @@ from typer.testing import CliRunner
 from lossreport.cli import app
 from lossreport.render import drawing
 from tests.odd_logs import PAGES
-
-# Two processes of tests whose learners have as many threads as there are cores wait for each other.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "example_logs"

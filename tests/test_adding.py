@@ -21,16 +21,17 @@ from lossreport.profiles.profile import Profile
 from lossreport.profiles.statistics import binned
 
 LOOPS = adding.compiled()
+COMPILE_IN_BACKGROUND = adding.compile_in_background
 
 
 @pytest.fixture(autouse=True)
 def _no_loops() -> Iterator[None]:
     """Leave no loops behind, and find none."""
     adding._compiled.clear()
-    adding.compile_in_background.cache_clear()
+    COMPILE_IN_BACKGROUND.cache_clear()
     yield
     adding._compiled.clear()
-    adding.compile_in_background.cache_clear()
+    COMPILE_IN_BACKGROUND.cache_clear()
 
 
 def saved(profile: Profile, folder: Path) -> bytes:

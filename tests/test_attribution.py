@@ -53,7 +53,7 @@ def attributed(frame: pl.DataFrame) -> Attribution:
     profile = lossreport.profile(frame, by=GROUPINGS)
     raw = {by: groups_of(profile.table(by), 0) for by in profile.columns.groupings}
     flagged = {
-        by: tuple(outlier_driven([figures(g.sums, g.histogram) for g in groups.groups], 50))
+        by: tuple(outlier_driven([figures(g.sums, g.histogram) for g in groups.groups], 50)[0])
         for by, groups in raw.items()
     }
     made, _ = attribute(profile, 0, raw, flagged)

@@ -191,26 +191,37 @@ KILLED_AT = """
 import os, signal, sys
 from datetime import date
 from pathlib import Path
-import lossreport
+import lossreport.api
 from lossreport.nights import places
 from lossreport.nights.history import History, add
 from lossreport.nights.upkeep import merge_months, prune
-steps, what, location, log = int(sys.argv[1]), *sys.argv[2:]
-def counted(made):
-    def step(*arguments, **options):
-        global steps
-        steps -= 1
-        if steps == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return made(*arguments, **options)
-    return step
-profile = lossreport.profile(log, by="", worst=1)
-os.replace, os.rename, os.unlink = map(counted, (os.replace, os.rename, os.unlink))
-Path.replace, Path.unlink = counted(Path.replace), counted(Path.unlink)
-os.fsync = counted(os.fsync)
-history = History(location)
-{"add": lambda: add(history, profile), "merge": lambda: merge_months(history, ["2026-11"]),
- "prune": lambda: prune(history, before=date(2026, 11, 2))}[what]()
+what, log = sys.argv[1:]
+def change(steps, location):
+    def counted(made):
+        def step(*arguments, **options):
+            nonlocal steps
+            steps -= 1
+            if steps == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return made(*arguments, **options)
+        return step
+    profile = lossreport.profile(log, by="", worst=1)
+    os.replace, os.rename, os.unlink = map(counted, (os.replace, os.rename, os.unlink))
+    Path.replace, Path.unlink = counted(Path.replace), counted(Path.unlink)
+    os.fsync = counted(os.fsync)
+    history = History(location)
+    {"add": lambda: add(history, profile), "merge": lambda: merge_months(history, ["2026-11"]),
+     "prune": lambda: prune(history, before=date(2026, 11, 2))}[what]()
+for line in sys.stdin:  # each in a process of its own that has the imports behind it
+    steps, location = line.rstrip("\\n").split(" ", 1)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            change(int(steps), location)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 """
 
 
@@ -221,20 +232,26 @@ def test_a_run_killed_at_any_step_leaves_what_was_or_what_was_to_be(
     logs = tmp_path / "logs"
     made = [profile_of_night(logs, f"n{day}", day=day, rows=day) for day in (1, 2, 3)]
     profile_of_night(logs, "n1", day=1, rows=10)  # the corrected log that is added
+    words = [sys.executable, "-c", KILLED_AT, what, str(logs / "n1.csv")]
+    runs = subprocess.Popen(
+        words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     for steps in range(1, 20):
         history = History(str(tmp_path / f"h{steps}"))
         for profile in made:
             add(history, profile)
         if what == "prune":  # the first night is in a month's file and, later, in one of its own
             merge_months(history, ["2026-11"])
-        words = [sys.executable, "-c", KILLED_AT, steps, what, history.location, logs / "n1.csv"]
-        code = subprocess.run([str(w) for w in words], cwd=ROOT, check=False).returncode
+        runs.stdin.write(f"{steps} {history.location}\n")
+        runs.stdin.flush()
+        code = int(runs.stdout.readline())
         assert code in (0, -signal.SIGKILL)
         assert rows_in(history.location) in sums
         report = lossreport.report(history.location)
         assert report.predictions[0].rows.read in sums
         if code == 0:
             break
+    runs.communicate()
     assert code == 0
     assert steps > 2
 

@@ -144,80 +144,15 @@ def test_the_page_never_scrolls_sideways(opened: Callable[..., Page], log: str) 
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("width", [1280, 375])
-def test_compared_models_are_accessible_text(
-    opened: Callable[..., Page], hostile: Path, width: int
-) -> None:
-    page = opened(hostile, "--compare", '<b onclick="alert(5)">g', width=width)
+def test_compared_models_are_accessible_text(opened: Callable[..., Page], hostile: Path) -> None:
+    page = opened(hostile, "--compare", '<b onclick="alert(5)">g', width=375)
     models = page.get_by_role("region", name="Table of the models", exact=True)
     assert models.locator("tbody tr").count() == len(HOSTILE)
     assert "<img src=x onerror=alert(1)>" in models.inner_text()
     for cell in models.locator("tbody th").all():
         cell.hover()
     assert Axe().run(page).violations_count == 0
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def test_hostile_content_is_text(opened: Callable[..., Page], hostile: Path) -> None:
-    page = opened(
-        hostile, "--by", '<b onclick="alert(5)">g', "--title", "<script>alert(7)</script>"
-    )
-    for cell in page.locator("table.groups tbody th").all():
-        cell.hover()
-    text = page.locator("table.groups tbody").inner_text()
-    assert "<img src=x onerror=alert(1)>" in text
-    assert "{{ 7 * 7 }}" in text
-    assert "\\u202egnp.exe" in text
-    assert page.locator("h1").inner_text() == "<script>alert(7)</script>"
-    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
-    assert "$x^2$ and a" in page.locator("details").nth(1).text_content()
-
-
-def test_a_jenkins_policy_leaves_the_charts_right(
-    chromium: Browser, run: Run, tmp_path: Path
-) -> None:
-    html = run(EXAMPLES / "deliveries.parquet").html
-    policy = "sandbox; default-src 'none'; img-src 'self'; style-src 'self';"
-    page = chromium.new_page()
-    page.route(
-        "**/*",
-        lambda route: route.fulfill(
-            body=html, content_type="text/html", headers={"Content-Security-Policy": policy}
-        ),
-    )
-    page.goto("http://localhost/report.html")
-    fills = page.eval_on_selector_all(
-        "svg.chart path[stroke='#c44e00']", "all => all.map(e => getComputedStyle(e).stroke)"
-    )
-    assert fills
-    assert set(fills) == {"rgb(196, 78, 0)"}
-    assert "make 94.6% of the squared error" in page.inner_text("main")
-    page.close()
-
-
-def test_sorting_and_filtering(opened: Callable[..., Page]) -> None:
-    page = opened(EXAMPLES / "deliveries.parquet")
-    rows = page.locator("table.groups tbody tr")
-    heading = page.locator("table.groups thead th").nth(4)
-    heading.locator("button").focus()
-    page.keyboard.press("Enter")
-    assert heading.get_attribute("aria-sort") == "descending"
-    values = [float(v) for v in rows.locator("td:nth-child(5)").all_text_contents()]
-    assert values == sorted(values, reverse=True)
-    page.keyboard.press("Enter")
-    assert heading.get_attribute("aria-sort") == "ascending"
-    page.locator(".tools input[type=search]").fill("region = ")
-    assert page.locator("table.groups tbody tr:visible").count() == 6
-    page.locator(".tools input[type=checkbox]").check()
-    assert page.locator("table.groups tbody tr:visible").count() == 1
-    assert page.locator(".found").inner_text() == "1 of 49 groups shown"
-
-
-def test_without_scripts_everything_is_readable(opened: Callable[..., Page]) -> None:
-    page = opened(EXAMPLES / "deliveries.parquet", java_script_enabled=False)
-    assert page.locator("table.groups tbody tr:visible").count() == 49
-    assert page.locator("svg.chart:visible").count() == 11
-    assert page.locator("button:visible").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
 
 
 def test_code_is_copied_as_it_stands(opened: Callable[..., Page]) -> None:

@@ -70,7 +70,7 @@ def same(left: Profile, right: Profile) -> None:
         assert_frame_equal(a, b, rel_tol=1e-12, abs_tol=1e-6)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(st.lists(row, min_size=1, max_size=40), st.integers(0, 40))
 def test_merging_is_reading_together(rows: list[dict[str, object]], cut: int) -> None:
     parts = [p for p in (rows[:cut], rows[cut:]) if p]
@@ -92,7 +92,7 @@ def _no_ties(profile: Profile) -> bool:
     return profile.worst["abs_error"].n_unique() == profile.worst.height
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(st.lists(row, min_size=2, max_size=40), st.randoms(use_true_random=False))
 def test_merging_in_any_order_is_the_same(rows: list[dict[str, object]], order: object) -> None:
     parts = [profile_of(rows[i::3]) for i in range(3) if rows[i::3]]
@@ -103,7 +103,7 @@ def test_merging_in_any_order_is_the_same(rows: list[dict[str, object]], order: 
         assert_frame_equal(table.moments, other.moments, rel_tol=1e-12, abs_tol=1e-6)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(st.lists(row, min_size=1, max_size=30))
 def test_the_ledger_adds_up_overall_and_in_every_group(rows: list[dict[str, object]]) -> None:
     report = lossreport.report(profile_of(rows))

@@ -235,6 +235,31 @@ def test_a_million_groups_add_up_in_bounded_time(run: Run, tmp_path: Path) -> No
     assert f"of {n:,}" in ran.html
 
 
+def test_groups_that_are_not_told_apart_are_judged_and_count_for_the_correction(
+    run: Run, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(3)
+    errors = rng.normal(size=(1_500, 60))
+    errors[:500, :3] *= 1_000  # in 500 groups three rows are far out ...
+    small = pl.DataFrame(
+        {"predicted": 1e-9 * errors.ravel(), "id": np.repeat(np.arange(1_500), 60)}
+    )
+    single = pl.DataFrame(
+        {"predicted": 1.0, "id": np.arange(1_500, 30_000)}
+    )  # ... all of no weight
+    log = pl.concat([small, single]).with_columns(actual=0.0)
+    log.write_parquet(tmp_path / "log.parquet")
+    ran = run(tmp_path / "log.parquet", "--by", "id")
+    (grouping,) = ran.json["predictions"][0]["groupings"]
+    assert not any(g["flagged"] for g in grouping["groups"])
+    # A twentieth of those found may be so by chance.
+    assert 500 <= grouping["rest"]["flagged"] <= 530
+    (finding,) = (f for f in ran.json["findings"] if f["code"] == "LR005")
+    assert (finding["status"], finding["count"]) == ("issue", grouping["rest"]["flagged"])
+    assert "Of the 20,000 groups not told apart" in finding["message"]
+    assert f"{grouping['rest']['flagged']} outlier-driven" in ran.html
+
+
 def test_a_folder_is_walked_through_links_but_not_in_circles(tmp_path: Path) -> None:
     inner, elsewhere = tmp_path / "log" / "a", tmp_path / "elsewhere"
     for folder in (inner, elsewhere, tmp_path / "log" / "_hidden"):

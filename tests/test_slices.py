@@ -71,11 +71,10 @@ def test_clean_logs_have_no_slice(law: str) -> None:
 
 # Of 100 logs each (seeds 5000 to 5099, 6 columns) the planted pair alone was told in 100 with
 # Gaussian and 100 with Laplace errors, the triple in 99 and 97.
-@pytest.mark.parametrize("law", ["gaussian", "laplace"])
 @pytest.mark.parametrize("kind", PLANTED)
-def test_a_planted_slice_is_found(kind: str, law: str) -> None:
+def test_a_planted_slice_is_found(kind: str) -> None:
     planted, share = PLANTED[kind]
-    found = [named(slices_of(a_log(1000 + s, law, 6, planted, share))) for s in range(3)]
+    found = [named(slices_of(a_log(1000 + s, "laplace", 6, planted, share))) for s in range(3)]
     assert found == [[wanted(planted)]] * 3
 
 

@@ -21,6 +21,7 @@ from tests.test_private import RICH, rich_frame
 Run = Callable[..., Ran]
 
 
+@pytest.mark.charts
 def test_every_form_says_the_unit(run: Run, tmp_path: Path) -> None:
     md = tmp_path / "a.md"
     ran = run(EXAMPLES / "deliveries.parquet", "--by", "region", "--unit", "EUR", "--markdown", md)
@@ -41,6 +42,7 @@ def test_every_form_says_the_unit(run: Run, tmp_path: Path) -> None:
     assert "delta = 5.23 EUR" in html
 
 
+@pytest.mark.charts
 def test_without_a_unit_none_is_said(run: Run) -> None:
     ran = run(EXAMPLES / "deliveries.parquet", "--by", "region", "--unit", "  ")
     assert ran.json["unit"] is None
@@ -48,6 +50,7 @@ def test_without_a_unit_none_is_said(run: Run) -> None:
     assert ", in <" not in ran.html
 
 
+@pytest.mark.charts
 def test_every_section_says_the_unit() -> None:
     report = lossreport.report(rich_frame(), **{**RICH, "unit": "km/h"})
     (p,) = report.predictions

@@ -240,8 +240,9 @@ class ErrorHistogram:
         """Return the mean of ln cosh(error)."""
         # Within a bin the second term of Taylor's series suffices: ln cosh has curvature at most 1.
         size = np.abs(self.mean)
-        loss = np.logaddexp(size, -size) - np.log(2)
-        curvature = 1 - np.tanh(size) ** 2
+        fall = np.exp(-2 * size)
+        loss = size + np.log1p(fall) - np.log(2)
+        curvature = 4 * fall / (1 + fall) ** 2
         with np.errstate(all="ignore"):
             bend = np.where(curvature > 0, curvature * self.deviation**2 / 2, 0.0)
             return float((self.n * (loss + bend)).sum() / self.rows)

@@ -6,9 +6,11 @@ small groups would each cost more in calls than in arithmetic.
 
 from __future__ import annotations
 
-import functools
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import cache, partial
 from statistics import NormalDist
 
 import numpy as np
@@ -141,10 +143,12 @@ def functionals(shapes: Sequence[Shape], ks: Sequence[float]) -> Functionals:
         raise ValueError("no histogram is given")
     by_size = sorted(range(len(shapes)), key=lambda i: len(shapes[i].histogram.n))
     at_once = max(1, BLOCK_BINS // len(shapes[by_size[-1]].histogram.n))
-    parts = [
-        _evaluate([shapes[i] for i in by_size[at : at + at_once]], tuple(ks))
-        for at in range(0, len(shapes), at_once)
+    blocks = [
+        [shapes[i] for i in by_size[at : at + at_once]] for at in range(0, len(shapes), at_once)
     ]
+    _pools()  # made once, not by each thread
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # arithmetic on arrays leaves others run
+        parts = list(threads.map(partial(_evaluate, ks=tuple(ks)), blocks))
     order = np.argsort(by_size)
     joined = {
         f.name: np.concatenate([getattr(part, f.name) for part in parts])[order]
@@ -154,7 +158,7 @@ def functionals(shapes: Sequence[Shape], ks: Sequence[float]) -> Functionals:
     return Functionals(ks=tuple(ks), **joined)
 
 
-@functools.cache
+@cache
 def _pools() -> tuple[Floats, npt.NDArray[np.int8]]:
     """Return standard Gaussian numbers, and Poisson numbers for each mean up to the limit."""
     rng = np.random.default_rng(SEED)

@@ -211,7 +211,8 @@ def _rest(grouping: Grouping) -> dict[str, Any] | None:
     if grouping.rest_rows is None or grouping.rest_figures is None:
         return None
     rows, figures = _ledger(grouping.rest_rows), _figures(grouping.rest_figures)
-    return {"groups": grouping.rest_groups, **figures, "rows": rows}
+    about = {"groups": grouping.rest_groups, "flagged": grouping.rest_flagged}
+    return {**about, **figures, "rows": rows}
 
 
 def _prediction(prediction: Prediction, keys: tuple[str, ...]) -> dict[str, Any]:

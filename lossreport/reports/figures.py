@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+import numpy.typing as npt
 
 from lossreport.advice.histogram import ErrorHistogram
-from lossreport.chances import benjamini_hochberg
+from lossreport.chances import Floats, Marks, benjamini_hochberg
 from lossreport.losses import (
     GAUSSIAN_RATIO,
     HUBER_BEATS_L2,
@@ -18,6 +19,8 @@ from lossreport.losses import (
     from_sums,
     ratio_interval,
 )
+
+Ints = npt.NDArray[np.int64]
 
 WORST_SHARES = (0.001, 0.01, 0.05)
 BIASED = 0.25
@@ -166,26 +169,50 @@ def surely_biased(of: Figures) -> bool:
     return abs(of.bias) > SURELY * math.sqrt(max(of.mse - of.bias**2, 0.0) / of.n)
 
 
-def outlier_driven(of_groups: Sequence[Figures], minimum_rows: int) -> list[bool]:
-    """Return which groups' ratio is beyond what their number of rows explains.
+def outlier_driven(
+    of_groups: Sequence[Figures], minimum_rows: int, others: tuple[Floats, Ints] | None = None
+) -> tuple[list[bool], int]:
+    """Return which groups' ratio is beyond what their number of rows explains: `beyond_rows`.
 
-    A group is flagged when its centred ratio is above 1.277, where Huber starts to need fewer
-    rows than L2, and above the Gaussian 1.2533 beyond chance (`_chance`); the many tests are
-    corrected by Benjamini and Hochberg's step-up rule at 5 %. The centred ratio is used because
-    bias pulls the raw one towards 1. Groups below `minimum_rows`, and those without a ratio, are
-    not tested and never flagged.
+    The centred ratio is used, because bias pulls the raw one towards 1; the raw one for groups
+    whose errors are known by their sums alone: of those fewer are flagged.
+
+    Parameters
+    ----------
+    others
+        Ratios and numbers of rows of more groups, which are only counted.
+
+    Returns
+    -------
+    tuple
+        Whether each group is flagged, and how many of the others are.
     """
-    chances = [
-        _chance(group.centred_ratio, group.n)
-        if group.n >= minimum_rows and group.centred_ratio is not None
-        else math.nan
-        for group in of_groups
-    ]
-    beyond = benjamini_hochberg(np.array(chances), FALSE_DISCOVERIES)
-    return [
-        bool(far) and (group.centred_ratio or 0) > HUBER_BEATS_L2
-        for far, group in zip(beyond, of_groups, strict=True)
-    ]
+    ratios = [g.ratio if g.centred_ratio is None else g.centred_ratio for g in of_groups]
+    known = np.array([math.nan if r is None else r for r in ratios], dtype=np.float64)
+    n = np.array([g.n for g in of_groups], dtype=np.int64)
+    if others is not None:
+        known, n = np.concatenate([known, others[0]]), np.concatenate([n, others[1]])
+    flags = beyond_rows(known, n, minimum_rows)
+    return flags[: len(of_groups)].tolist(), int(flags[len(of_groups) :].sum())
+
+
+def beyond_rows(ratios: Floats, n: Ints, minimum_rows: int) -> Marks:
+    """Return which ratios RMSE/MAE are beyond what a number of rows explains.
+
+    A group is flagged when its ratio is above 1.277, where Huber starts to need fewer rows than
+    L2, and above the Gaussian 1.2533 beyond chance (`_chance`); the many tests are corrected by
+    Benjamini and Hochberg's step-up rule at 5 %.
+
+    Parameters
+    ----------
+    ratios, n
+        Of each group, shape (groups,). Those without a ratio (NaN) and those below
+        `minimum_rows` are not tested and never flagged.
+    """
+    chances = np.where((n >= minimum_rows) & np.isfinite(ratios), 1.0, math.nan)
+    for i in np.flatnonzero((chances == 1) & (ratios > GAUSSIAN_RATIO)).tolist():
+        chances[i] = _chance(float(ratios[i]), int(n[i]))  # lower ratios are no sign at all
+    return benjamini_hochberg(chances, FALSE_DISCOVERIES) & (ratios > HUBER_BEATS_L2)
 
 
 def _chance(ratio: float, n: int) -> float:

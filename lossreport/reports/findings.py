@@ -137,6 +137,7 @@ def _outlier_driven(p: Prediction, name: str | None) -> Finding:
     if not groups:
         return skipped("LR005", title, "The log is not grouped; add --by.", name)
     flagged = [(by, x) for by, x in groups if x.flagged]
+    others = sum(g.rest_flagged for g in p.groupings)
     issue = None
     if flagged and p.attribution and p.attribution.origins:
         issue = p.flagged
@@ -147,7 +148,15 @@ def _outlier_driven(p: Prediction, name: str | None) -> Finding:
             "ratio beyond what the number of rows explains, with the most squared error in "
             f"{group_name(by, worst.key, 40)}."
         )
-    return issue_or_passed("LR005", title, issue, "warning", len(flagged), name, len(groups))
+    if others:
+        rest = sum(g.rest_groups for g in p.groupings)
+        told = (
+            f"Of the {count(rest, 'group')} not told apart, {others:,} "
+            f"{'has' if others == 1 else 'have'} a ratio beyond what the number of rows explains."
+        )
+        issue = f"{issue} {told}" if issue else told
+    n, looked_at = len(flagged) + others, len(groups) + sum(g.rest_groups for g in p.groupings)
+    return issue_or_passed("LR005", title, issue, "warning", n, name, looked_at)
 
 
 def _biased(p: Prediction, name: str | None, unit: str | None) -> Finding:

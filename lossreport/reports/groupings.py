@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from lossreport.advice.advice import Goal
 from lossreport.advice.choice import advise_all, with_costs
 from lossreport.advice.mixing import Decomposition, decompose
@@ -31,9 +33,7 @@ def grouping_of(
 ) -> Grouping:
     """Return a grouping's groups; `whole` are the sums of all rows."""
     judged = _judged(raw.groups, goal, costs, unit, probabilities=probabilities)
-    # Of a rare outcome most errors are small and few are near 1: no outliers, but what it is.
-    flags = outlier_driven([own for own, _ in judged], MINIMUM_ROWS)
-    flags = [flag and not probabilities for flag in flags]
+    flags, rest_flagged = _flags([own for own, _ in judged], raw, probabilities=probabilities)
     each = zip(
         raw.groups, judged, flags, all_others(raw), biased_groups(raw.groups, int(whole["n"])),
         strict=True,
@@ -48,7 +48,21 @@ def grouping_of(
         raw.rest_groups,
         None if raw.rest is None else ledger_of(raw.rest),
         None if raw.rest is None else figures(raw.rest, None),
+        rest_flagged,
     )
+
+
+def _flags(
+    of_groups: Sequence[Figures], raw: RawGroups, *, probabilities: bool
+) -> tuple[list[bool], int]:
+    """Return which groups are driven by outliers, and how many of those not told apart."""
+    if probabilities:
+        # Of a rare outcome most errors are small and few are near 1: no outliers, but what it is.
+        return [False] * len(of_groups), 0
+    n, absolute, squared = (raw.others[s].to_numpy() for s in DECOMPOSED)
+    with np.errstate(all="ignore"):  # of groups that are not tested
+        ratios = np.sqrt(n * squared) / absolute
+    return outlier_driven(of_groups, MINIMUM_ROWS, (ratios, n))
 
 
 def _judged(

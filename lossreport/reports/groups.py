@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,10 +43,21 @@ class RawGroups:
 
     groups: tuple[RawGroup, ...]
     """Most squared error first, then most rows, then by name; one for an ungrouped table."""
-    rest: Mapping[str, Any] | None
-    """The sums of the groups beyond `MAX_GROUPS`; None if there are none."""
-    rest_groups: int
-    """How many those are."""
+    others: pl.DataFrame
+    """The moments and counts of each group beyond `MAX_GROUPS`."""
+
+    @property
+    def rest_groups(self) -> int:
+        """How many groups there are beyond `MAX_GROUPS`."""
+        return self.others.height
+
+    @cached_property
+    def rest(self) -> Mapping[str, Any] | None:
+        """The sums of those groups; None if there are none."""
+        if self.others.is_empty():
+            return None
+        *sums, maximum = STATISTICS
+        return self.others.select(pl.col(sums).sum(), pl.col(maximum).max()).row(0, named=True)
 
 
 def groups_of(table: Table, prediction: int, centre: float | None = None) -> RawGroups:
@@ -54,7 +66,7 @@ def groups_of(table: Table, prediction: int, centre: float | None = None) -> Raw
     moments = table.moments.filter(pl.col("prediction") == prediction)
     if not keys and moments.is_empty():
         nothing = RawGroup((), dict.fromkeys((*MOMENTS, *REASONS), 0), None, None)
-        return RawGroups((nothing,), None, 0)
+        return RawGroups((nothing,), moments)
     order = ["sum_sq_error", "n", *keys]
     ranked = moments.sort(order, descending=[True, True, *[False] * len(keys)], nulls_last=True)
     kept, rest = ranked.head(MAX_GROUPS), ranked.slice(MAX_GROUPS)
@@ -74,11 +86,7 @@ def groups_of(table: Table, prediction: int, centre: float | None = None) -> Raw
         if histogram and key in about and centre is not None:
             shape = judged(histogram, about_centre(histogram, about[key], centre))
         groups.append(RawGroup(key, row, histogram, shape))
-    if rest.is_empty():
-        return RawGroups(tuple(groups), None, 0)
-    *sums, maximum = STATISTICS
-    added = rest.select(pl.col(sums).sum(), pl.col(maximum).max())
-    return RawGroups(tuple(groups), added.row(0, named=True), rest.height)
+    return RawGroups(tuple(groups), rest)
 
 
 def _bins(

@@ -68,7 +68,7 @@ FIELDS: Mapping[type, tuple[str, str]] = {
         "worst patterns levels timeline lorenz exceedance quantiles metrics tokens other_tokens "
         "seen",
     ),
-    Grouping: ("by decomposition", "groups rest_groups rest_rows rest_figures"),
+    Grouping: ("by decomposition", "groups rest_groups rest_rows rest_figures rest_flagged"),
     Group: (
         "rows share_of_rows share_of_abs_error share_of_sq_error ratio_without flagged "
         "too_few_rows recommendation biased",

@@ -54,6 +54,7 @@ def grouping(found: Grouping, least: int) -> Grouping:
     kept = tuple(_group(found.by, g, least) for i, g in enumerate(found.groups) if i in apart)
     rest = [(g.rows, g.figures) for i, g in enumerate(found.groups) if i not in apart]
     away = len(rest)
+    flagged = sum(g.flagged for i, g in enumerate(found.groups) if i not in apart)
     if found.rest_rows is not None and found.rest_figures is not None:
         rest.append((found.rest_rows, found.rest_figures))
     return only(
@@ -62,6 +63,7 @@ def grouping(found: Grouping, least: int) -> Grouping:
         rest_groups=found.rest_groups + away,
         rest_rows=ledger([rows for rows, _ in rest]) if away else found.rest_rows,
         rest_figures=together([f for _, f in rest]) if away else found.rest_figures,
+        rest_flagged=found.rest_flagged + flagged,
     )
 
 

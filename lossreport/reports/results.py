@@ -93,6 +93,8 @@ class Grouping:
     """... their rows ..."""
     rest_figures: Figures | None = None
     """... and their figures, all together; None if there are no more."""
+    rest_flagged: int = 0
+    """How many of them are flagged; all groups count for the correction."""
 
 
 @dataclass(frozen=True)
