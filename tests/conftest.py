@@ -31,6 +31,11 @@ hypothesis.settings.register_profile("default", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("default")
 
 
+LABELS_OUTSIDE = """[...document.querySelectorAll('.ruler text')].filter(t => {
+  const box = t.getBoundingClientRect();
+  return box.width && (box.left < 0 || box.right > innerWidth);
+}).map(t => t.textContent)"""
+"""Gives the labels of the ruler that stand beyond the page's edges."""
 BLANK = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>'
 
 

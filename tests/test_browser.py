@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from lossreport.cli import app
 from lossreport.formats import group_name, visible
+from tests.conftest import LABELS_OUTSIDE
 from tests.odd_logs import COLUMNS, EXAMPLES, FILE, HOSTILE, PAGES, TITLE, UNIT
 
 pytestmark = pytest.mark.browser
@@ -61,12 +62,6 @@ def test_hostile_text_makes_no_element_and_all_of_it_can_be_read(visit: Visit) -
     assert visible(UNIT) in text
     assert FILE in text
     assert not re.search("[\u202a-\u202e\x00-\x08\x0b\x1b]", text)
-
-
-LABELS_OUTSIDE = """[...document.querySelectorAll('.ruler text')].filter(t => {
-  const box = t.getBoundingClientRect();
-  return box.width && (box.left < 0 || box.right > innerWidth);
-}).map(t => t.textContent)"""
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -104,11 +105,32 @@ def test_the_ruler_marks_the_log_and_what_it_is_without_the_source(tmp_path):
     (p,) = report.predictions
     line = ruler(p, p.attribution.without.ratio, "apac")
     assert 0 < line.without.at < line.log.at < 100
-    assert line.without.label == f"{p.attribution.without.ratio:.2f} without apac"
+    assert (line.without.label, line.without.more) == (
+        f"{p.attribution.without.ratio:.2f}", "without apac",
+    )  # fmt: skip
     assert all(0 <= t.at <= 100 for t in line.ticks)
     places = [t.at for t in line.ticks]
     assert min(np.diff(places)) >= 8
     assert "without apac" in line.description
+
+
+@pytest.mark.parametrize(
+    ("day", "title", "said"),
+    [
+        (1, "RMSE differs 10-fold between weeks, MAE 10-fold", "Each week's error."),
+        (11, "RMSE differs 10-fold between periods of 10 weeks, MAE 10-fold",
+         "The error of every 10 weeks."),
+    ],
+)  # fmt: skip
+def test_times_are_named_as_long_as_they_are(day, title, said):
+    n = 700
+    times = pl.Series([datetime(2020, 1, 6) + day * timedelta(i) for i in range(n)])
+    large = np.where(np.arange(n) < 350, 10.0, 1.0)
+    frame = pl.DataFrame({"actual": 0.0, "predicted": large, "time": times})
+    (p,) = lossreport.report(frame, by="").predictions
+    chart = charts.over_time(p, "x")
+    assert chart
+    assert (chart.title, chart.subtitle) == (title, said)
 
 
 def reach_title(report):

@@ -101,6 +101,15 @@ def test_errors_of_one_size_are_not_said_to_grow(law: str) -> None:
         assert not levels.grows
 
 
+def test_what_grows_by_little_is_not_said_to_be_unsure() -> None:
+    made = of(simulated(0.1)).levels
+    assert not made.levels.grows
+    assert made.levels.slope_low > 0
+    (sentence,) = made.sentences
+    assert sentence.startswith("The error grows little with the size of the prediction: the MAE is")
+    assert f"the ratio {made.levels.factor:.2f} times as large" in sentence
+
+
 def test_in_proportion_it_is_said_with_what_to_try_and_a_caution() -> None:
     made = of(simulated(1))
     levels = made.levels.levels

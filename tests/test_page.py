@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.conftest import EXAMPLES, Ran
+from tests.conftest import EXAMPLES, LABELS_OUTSIDE, Ran
 
 Run = Callable[..., Ran]
 pytestmark = pytest.mark.browser
@@ -142,6 +142,13 @@ def test_the_page_never_scrolls_sideways(opened: Callable[..., Page], log: str) 
     for width in (1280, 375, 320):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_labels_of_a_source_near_the_whole_are_inside_a_phone(opened: Callable[..., Page]) -> None:
+    roles = ("--actual", "margin_actual", "--predicted", "margin_poll", "--time", "polldate")
+    page = opened(EXAMPLES / "polls.csv", *roles, width=375)
+    assert page.locator(".ruler text").last.is_visible()
+    assert page.evaluate(LABELS_OUTSIDE) == []
 
 
 def test_compared_models_are_accessible_text(opened: Callable[..., Page], hostile: Path) -> None:

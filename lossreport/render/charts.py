@@ -223,7 +223,7 @@ def over_time(prediction: Prediction, name: str, unit: str | None = None) -> Cha
 
     return Chart(
         title,
-        f"Each {prediction.time_step}'s error{', logarithmic scale' if log else ''}.",
+        f"{_each(prediction.time_step)}{', logarithmic scale' if log else ''}.",
         draw(name, 2.7, title, f"Two lines over time. {title}.", plot),
         (prediction.time_step.capitalize(), "Rows", f"MAE{_in(unit)}", f"RMSE{_in(unit)}"),
         tuple(
@@ -238,14 +238,21 @@ def over_time(prediction: Prediction, name: str, unit: str | None = None) -> Cha
     )
 
 
+def _each(step: str) -> str:
+    return f"The error of every {step}" if step[0].isdigit() else f"Each {step}'s error"
+
+
 def _title_over_time(mae: Sequence[float], rmse: Sequence[float], step: str) -> str:
+    several = step[0].isdigit()  # "11 weeks"
+    many = f"periods of {step}" if several else f"{step}s"
     if not min(mae) or not min(rmse):
-        return f"The MAE of a {step} goes up to {number(max(mae))}, the RMSE to {number(max(rmse))}"
+        one = step if several else f"one {step}"
+        return f"The MAE of {one} goes up to {number(max(mae))}, the RMSE to {number(max(rmse))}"
     swings = [max(v) / min(v) for v in (rmse, mae)]
     if max(swings) < STEADY:
-        return f"RMSE and MAE differ by less than {STEADY - 1:.0%} between {step}s"
+        return f"RMSE and MAE differ by less than {STEADY - 1:.0%} between {many}"
     said = [f"{s:.1f}" if s < 10 else f"{s:,.0f}" for s in swings]
-    return f"RMSE differs {said[0]}-fold between {step}s, MAE {said[1]}-fold"
+    return f"RMSE differs {said[0]}-fold between {many}, MAE {said[1]}-fold"
 
 
 def _in(unit: str | None) -> str:

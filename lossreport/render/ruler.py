@@ -26,8 +26,8 @@ class Mark:
     label: str
     anchor: str
     """On which side of the place its label ends: "start", "middle" or "end"."""
-    law: str = ""
-    """Whose ratio it is; where there is no room for it, the page leaves it out."""
+    more: str = ""
+    """What follows the label: whose ratio it is. Where there is no room, the page leaves it out."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ def ruler(prediction: Prediction, without: float | None, name: str) -> Ruler | N
     apart = None
     if without is not None:
         side = "start" if without > value else "end"
-        apart = Mark(at(without), f"{ratio(without)} without {name}", _kept_in(at(without), side))
+        where = at(without)
+        apart = Mark(where, ratio(without), _kept_in(where, side), f"without {name}")
     side = "middle" if without is None else "end" if without > value else "start"
     log = Mark(at(value), f"this log {ratio(value)}", _kept_in(at(value), side))
     said = f"RMSE divided by MAE is {ratio(value)} on a scale from 1 to {ratio(end)}"
@@ -86,8 +87,8 @@ def _ticks(end: float, at: object) -> tuple[Mark, ...]:
         *((t, f"{t:g}", "") for t in TICKS if t < end),
     )
     taken: list[Mark] = []
-    for value, label, law in wanted:
+    for value, label, more in wanted:
         place = at(value)
         if all(abs(place - t.at) >= APART for t in taken) or label == "1":
-            taken.append(Mark(place, label, "start" if place < 4 else "middle", law))
+            taken.append(Mark(place, label, "start" if place < 4 else "middle", more))
     return tuple(sorted(taken, key=lambda m: m.at))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossreport.advice.advice import Advice
-from lossreport.advice.levels import MINIMUM_ROWS, Band, Floats, Levels, by_level
+from lossreport.advice.levels import GROWS, MINIMUM_ROWS, Band, Floats, Levels, by_level
 from lossreport.checks.view import View
 from lossreport.formats import amount, count, number, ratio
 from lossreport.reports.figures import Figures
@@ -89,6 +89,12 @@ def opening(levels: Levels, unit: str | None = None) -> str:
             f"{MINIMUM_ROWS} rows."
         )
     first, last = levels.judged[0], levels.judged[-1]
+    if not levels.grows and (levels.slope_low or 0) > 0:
+        return (
+            f"The error grows little with the size of the prediction: the MAE is "
+            f"{_mae(first, unit)}, and {_mae(last, unit)}. That makes the ratio "
+            f"{levels.factor:.2f} times as large; below {GROWS:.2f} it is of no weight."
+        )
     if not levels.grows:
         return (
             f"The error does not surely grow with the size of the prediction: the MAE is "
