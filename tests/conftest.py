@@ -27,7 +27,7 @@ from tests.odd_logs import PAGES
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "example_logs"
 
-hypothesis.settings.register_profile("default", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("default", deadline=None, derandomize=True, max_examples=50)
 hypothesis.settings.load_profile("default")
 
 

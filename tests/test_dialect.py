@@ -150,7 +150,7 @@ def tables(draw: st.DrawFn) -> list[list[str]]:
     return [[*header, "actual", "predicted"], *([*row, "1.5", "2"] for row in rows)]
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     table=tables(),
     separator=st.sampled_from([",", ";", "\t", "|"]),
@@ -258,7 +258,7 @@ def test_a_log_in_any_dialect_is_found_and_read_back(
         assert read_as.to_list() == [row[i] for row in values]
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(
     st.binary(max_size=4000)
     | st.text(st.sampled_from(list("ab1.,;|\t\"'#\n\r\x00 /é")), max_size=3000).map(str.encode),

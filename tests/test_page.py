@@ -213,18 +213,3 @@ def test_the_outline_is_whole(run: Run, log: str) -> None:
     assert len(set(outline.ids)) == len(outline.ids)
     assert set(outline.references) <= set(outline.ids)
     assert outline.styled == 0
-
-
-def test_ten_thousand_groups_stay_a_small_page(run: Run, tmp_path: Path) -> None:
-    frame = pl.DataFrame(
-        {
-            "actual": [float(i % 13) for i in range(60_000)],
-            "predicted": [float(i % 11) for i in range(60_000)],
-            "user": [f"user-{i % 10_000}" for i in range(60_000)],
-        }
-    )
-    frame.write_parquet(tmp_path / "log.parquet")
-    ran = run(tmp_path / "log.parquet", "--by", "user")
-    assert len(ran.html.encode()) < 500_000
-    assert "The 200 groups with the most squared error, of 10,000" in ran.html
-    assert len(ran.json["predictions"][0]["groupings"][0]["groups"]) == 10_000

@@ -83,7 +83,7 @@ def test_quotes_and_ragged_records(text: str, size: int) -> None:
 ANY = st.text(st.sampled_from('ab1,"\n\r \x00é'), max_size=60).map(str.encode)
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(ANY, st.integers(1, 20), st.integers(1, 40), st.integers(1, 4))
 def test_the_size_of_blocks_makes_no_difference(
     data: bytes, pieces: int, size: int, fields: int
@@ -97,7 +97,7 @@ def test_the_size_of_blocks_makes_no_difference(
     assert in_steps == together
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(ANY)
 def test_every_line_is_in_a_record(data: bytes) -> None:
     """No byte vanishes: records follow each other without gaps, and are what the blocks hold."""
