@@ -53,7 +53,7 @@ def attributed(frame: pl.DataFrame) -> Attribution:
     profile = lossreport.profile(frame, by=GROUPINGS)
     raw = {by: groups_of(profile.table(by), 0) for by in profile.columns.groupings}
     flagged = {
-        by: tuple(outlier_driven([figures(g.sums, g.histogram) for g in groups.groups], 50)[0])
+        by: tuple(outlier_driven([figures(g.sums, g.histogram) for g in groups.groups], 50))
         for by, groups in raw.items()
     }
     made, _ = attribute(profile, 0, raw, flagged)
@@ -66,9 +66,9 @@ def attributed(frame: pl.DataFrame) -> Attribution:
 def test_a_planted_source_is_found(body: str, source: tuple) -> None:
     found = [
         [(o.by, o.key) for o in attributed(a_log(seed, body, source, SOURCES[source])).origins]
-        for seed in range(4)
+        for seed in range(8)
     ]
-    assert sum(f == [source] for f in found) >= 3
+    assert sum(f == [source] for f in found) >= 7
 
 
 @pytest.mark.parametrize("body", BODIES)

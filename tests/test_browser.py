@@ -101,6 +101,13 @@ def test_groups_are_sorted_and_filtered_by_keyboard(visit: Visit) -> None:
     page.keyboard.press("Control+A")
     page.keyboard.press("Delete")
     assert page.locator(all_rows).count() == every
+    page.locator(".tools input[type=search]").fill("region = ")
+    assert page.locator(all_rows).count() == 6
+    page.locator(".tools input[type=checkbox]").check()
+    assert page.locator(all_rows).count() == 1
+    assert page.locator(".found").inner_text() == "1 of 49 groups shown"
+    page.locator(".tools input[type=checkbox]").uncheck()
+    page.locator(".tools input[type=search]").fill("")
     _tab_to(page, "th:nth-child(6) button")
     for direction in ("descending", "ascending"):
         page.keyboard.press("Enter")

@@ -26,6 +26,8 @@ POISSON_BELOW = 30
 variance."""
 BLOCK_BINS = 8_192
 """So many bins are resampled at once: their weights take 13 MB."""
+THREADS = 4
+"""So many blocks are evaluated at once, for each holds its weights in memory."""
 POOL, FEW_POOL = 2048, 256
 """So many Gaussian and (for each mean) Poisson numbers are drawn once; bins beyond use them
 again."""
@@ -147,7 +149,9 @@ def functionals(shapes: Sequence[Shape], ks: Sequence[float]) -> Functionals:
         [shapes[i] for i in by_size[at : at + at_once]] for at in range(0, len(shapes), at_once)
     ]
     _pools()  # made once, not by each thread
-    with ThreadPoolExecutor(os.cpu_count()) as threads:  # arithmetic on arrays leaves others run
+    with ThreadPoolExecutor(
+        min(THREADS, os.cpu_count() or 1)
+    ) as threads:  # arithmetic on arrays leaves others run
         parts = list(threads.map(partial(_evaluate, ks=tuple(ks)), blocks))
     order = np.argsort(by_size)
     joined = {

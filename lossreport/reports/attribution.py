@@ -123,8 +123,7 @@ def _role(by: By, group: RawGroup, origins: list[Origin], *, was: bool, left: bo
 
 def _flags(groups: list[RawGroup]) -> list[bool]:
     own: list[Figures] = [figures(g.sums, g.histogram, judged=g.judged) for g in groups]
-    flags, _ = outlier_driven(own, MINIMUM_ROWS)
-    return flags
+    return outlier_driven(own, MINIMUM_ROWS)
 
 
 def without_group(profile: Profile, by: By, key: Key) -> Profile:

@@ -169,31 +169,21 @@ def surely_biased(of: Figures) -> bool:
     return abs(of.bias) > SURELY * math.sqrt(max(of.mse - of.bias**2, 0.0) / of.n)
 
 
-def outlier_driven(
-    of_groups: Sequence[Figures], minimum_rows: int, others: tuple[Floats, Ints] | None = None
-) -> tuple[list[bool], int]:
-    """Return which groups' ratio is beyond what their number of rows explains: `beyond_rows`.
+def outlier_driven(of_groups: Sequence[Figures], minimum_rows: int) -> list[bool]:
+    """Return which groups' ratio is beyond what their number of rows explains: `beyond_rows`."""
+    flags: list[bool] = beyond_rows(*judged_ratios(of_groups), minimum_rows).tolist()
+    return flags
 
-    The centred ratio is used, because bias pulls the raw one towards 1; the raw one for groups
-    whose errors are known by their sums alone: of those fewer are flagged.
 
-    Parameters
-    ----------
-    others
-        Ratios and numbers of rows of more groups, which are only counted.
+def judged_ratios(of_groups: Sequence[Figures]) -> tuple[Floats, Ints]:
+    """Return the ratio that each group is judged by (NaN: none), and its number of rows.
 
-    Returns
-    -------
-    tuple
-        Whether each group is flagged, and how many of the others are.
+    The centred ratio, because bias pulls the raw one towards 1; the raw one for groups whose
+    errors are known by their sums alone: of those fewer are flagged.
     """
     ratios = [g.ratio if g.centred_ratio is None else g.centred_ratio for g in of_groups]
     known = np.array([math.nan if r is None else r for r in ratios], dtype=np.float64)
-    n = np.array([g.n for g in of_groups], dtype=np.int64)
-    if others is not None:
-        known, n = np.concatenate([known, others[0]]), np.concatenate([n, others[1]])
-    flags = beyond_rows(known, n, minimum_rows)
-    return flags[: len(of_groups)].tolist(), int(flags[len(of_groups) :].sum())
+    return known, np.array([g.n for g in of_groups], dtype=np.int64)
 
 
 def beyond_rows(ratios: Floats, n: Ints, minimum_rows: int) -> Marks:

@@ -148,15 +148,15 @@ def _outlier_driven(p: Prediction, name: str | None) -> Finding:
             "ratio beyond what the number of rows explains, with the most squared error in "
             f"{group_name(by, worst.key, 40)}."
         )
+    rest = sum(g.rest_groups for g in p.groupings)
     if others:
-        rest = sum(g.rest_groups for g in p.groupings)
         told = (
             f"Of the {count(rest, 'group')} not told apart, {others:,} "
             f"{'has' if others == 1 else 'have'} a ratio beyond what the number of rows explains."
         )
         issue = f"{issue} {told}" if issue else told
-    n, looked_at = len(flagged) + others, len(groups) + sum(g.rest_groups for g in p.groupings)
-    return issue_or_passed("LR005", title, issue, "warning", n, name, looked_at)
+    n = len(flagged) + others
+    return issue_or_passed("LR005", title, issue, "warning", n, name, len(groups) + rest)
 
 
 def _biased(p: Prediction, name: str | None, unit: str | None) -> Finding:

@@ -14,7 +14,7 @@ from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.losses import from_sums
 from lossreport.reports.advising import DECOMPOSED, By, Costs, of_probabilities
 from lossreport.reports.biased import biased_groups
-from lossreport.reports.figures import Figures, figures, outlier_driven
+from lossreport.reports.figures import Figures, beyond_rows, figures, judged_ratios
 from lossreport.reports.groups import RawGroup, RawGroups, all_others
 from lossreport.reports.recommending import recommendation
 from lossreport.reports.results import Group, Grouping, Recommendation
@@ -61,8 +61,10 @@ def _flags(
         return [False] * len(of_groups), 0
     n, absolute, squared = (raw.others[s].to_numpy() for s in DECOMPOSED)
     with np.errstate(all="ignore"):  # of groups that are not tested
-        ratios = np.sqrt(n * squared) / absolute
-    return outlier_driven(of_groups, MINIMUM_ROWS, (ratios, n))
+        others = np.sqrt(squared / n) / (absolute / n)
+    own, own_n = judged_ratios(of_groups)
+    flags = beyond_rows(np.append(own, others), np.append(own_n, n), MINIMUM_ROWS)
+    return flags[: len(own)].tolist(), int(flags[len(own) :].sum())
 
 
 def _judged(
