@@ -83,6 +83,7 @@ FLOORS = [
     ["reports.issues"],
     ["reports.advising", "reports.biased", "reports.ranking_flips", "reports.slices"],
     ["reports.scored"],
+    ["reports.wording"],
     [
         "reports.attribution",
         "reports.by_level",
@@ -91,7 +92,6 @@ FLOORS = [
         "reports.concentration",
         "reports.reconcile",
         "reports.recommending",
-        "reports.wording",
     ],
     ["checks.all"],
     ["checks.order", "checks.pairs", "checks.places", "checks.repeats", "checks.values"],

@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossreport.render.labels import box_at, fraction, is_free, place_beside
+from lossreport.render.labels import box_at, first_free, fraction, is_free, place_beside
 
 SHARES = st.lists(st.floats(0, 1), min_size=2, max_size=12).map(sorted)
 
@@ -59,3 +59,16 @@ def test_a_box_is_free_only_inside_and_off_dots_and_boxes() -> None:
 def test_fractions_of_axes() -> None:
     assert fraction(5, 0, 10) == 0.5
     assert math.isclose(fraction(10, 1, 100, log=True), 0.5)
+
+
+@given(st.lists(st.tuples(st.floats(0, 0.99), st.floats(0, 0.9)), max_size=12))
+def test_the_first_free_place_is_above_all_others_that_are_free(
+    dots: list[tuple[float, float]],
+) -> None:
+    rows = (0.8, 0.5, 0.2)
+    at = first_free("95%: as good as the best", rows, dots, 8.5)
+    free = {
+        y for y in rows for i in range(1, 50)
+        if is_free(box_at("95%: as good as the best", (i / 50, y), 8.5), dots, ())
+    }  # fmt: skip
+    assert (None if at is None else at[1]) == max(free, default=None)

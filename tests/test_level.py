@@ -231,3 +231,21 @@ def test_the_centre_is_near_the_median_in_any_unit(unit: float, off: float) -> N
     assert centre is not None
     assert abs(centre / unit - 1000) <= off
     assert centre_for(histogram_of(errors[:40] * unit)) is None
+
+
+@pytest.mark.parametrize(("share", "first"), [(0.45, False), (0.55, True)])
+def test_a_bias_that_makes_most_of_the_squared_error_is_the_first_sentence(
+    share: float, first: bool
+) -> None:
+    errors = np.random.default_rng(6).normal(size=ROWS)
+    errors -= errors.mean()
+    bias = -float(np.sqrt(share / (1 - share) * errors.var()))
+    made = lossreport.report(log_of(errors + bias)).predictions[0]
+    said = made.verdict.headline
+    assert said.startswith("Put the level right first: the mean error is ") == first
+    assert (f"which makes {round(100 * share)}% of the squared error." in said) == first
+    assert (made.verdict.tag == "Wrong level") == first
+    assert made.verdict.why.startswith("After that: train with L2") == first
+    assert any("predicts too little" in point for point in made.verdict.points) != first
+    told = "put the level right before you change the loss" in " ".join((made.verdict.why, said))
+    assert told != first

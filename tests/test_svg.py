@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import re
 import xml.etree.ElementTree as ET
+from typing import Any
 
 import matplotlib as mpl
 import pytest
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from lossreport.render import drawing
 from lossreport.render.drawing import STYLE
 from lossreport.render.svg import BLUE, GREY, ORANGE, SVG, _lines_joined, clean
 
@@ -103,3 +105,15 @@ def test_what_does_not_turn_is_not_said_to_turn(svg):
     assert "rotate(0" not in svg
     assert "rotate(-0" not in svg
     assert "rotate(-90" in clean(drawn(ylabel="up"), "c1", "t", "d")
+
+
+@pytest.mark.charts
+@pytest.mark.parametrize("top", [8.0, 8.1, 8.2])
+def test_an_axis_keeps_room_for_its_name_whatever_its_ticks(top: float) -> None:
+    def plot(ax: Any) -> None:
+        ax.set(ylim=(-top, top), ylabel="errors", xlabel="quantile")
+
+    text = next(e for e in ET.fromstring(drawing.drawn(2.9, plot)).iter(f"{SVG}text")
+                if "".join(e.itertext()).strip() == "errors")  # fmt: skip
+    (left,) = re.findall(r"(?:rotate\(-90 |translate\()([-\d.]+)", text.get("transform", ""))
+    assert float(left) > 8  # the name is about as high, and stands on this line

@@ -62,7 +62,9 @@ def drawn(height: float, plot: Callable[[Any], None]) -> str:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         canvas: Any = FigureCanvasSVG(figure)
-        plot(figure.add_subplot())
+        axes: Any = figure.add_subplot()
+        plot(axes)
+        _keep_ticks(axes)
         made = io.StringIO()
         with warnings.catch_warnings():
             # The text stays text: the reader's own fonts draw what matplotlib's lacks.
@@ -70,6 +72,21 @@ def drawn(height: float, plot: Callable[[Any], None]) -> str:
             # Figure.savefig would draw everything twice.
             canvas.print_svg(made, metadata={"Date": None, "Creator": None})
     return made.getvalue()
+
+
+def _keep_ticks(axes: Any) -> None:
+    """Lay the chart out and keep the ticks that it has then.
+
+    Else the last step of the layout may change the axes' height a little, and with it ticks from
+    -5 to -7.5, whose room nobody has kept: the name of the axis is cut off.
+    """
+    from matplotlib.ticker import FixedLocator, MaxNLocator
+
+    if isinstance(axes.yaxis.get_major_locator(), MaxNLocator):
+        axes.figure.get_layout_engine().execute(axes.figure)
+        limits = axes.get_ylim()
+        axes.yaxis.set_major_locator(FixedLocator(axes.get_yticks()))
+        axes.set_ylim(limits)
 
 
 def log_ticks(low: float, high: float) -> list[float]:

@@ -42,6 +42,14 @@ def is_free(box: Box, dots: Sequence[Point], boxes: Sequence[Box]) -> bool:
     )
 
 
+def first_free(
+    text: str, rows: Sequence[float], dots: Sequence[Point], size: float
+) -> Point | None:
+    """Return the first place on no dot, row by row and from the left; None if there is none."""
+    places = ((STEP * i, y) for y in rows for i in range(1, int(1 / STEP)))
+    return next((at for at in places if is_free(box_at(text, at, size), dots, ())), None)
+
+
 def fraction(value: float, low: float, high: float, *, log: bool = False) -> float:
     """Return where a value lies between the two ends of an axis."""
     if log:

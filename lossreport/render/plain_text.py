@@ -130,7 +130,9 @@ def _worst_groups(groups: list[tuple[tuple[str, ...], Group]], unit: str | None)
     ]
     notes = [f"MAE in {unit}."] if unit else []
     if any(x.flagged for _, x in shown):
-        notes.append("! is outlier-driven: beyond what the number of rows explains.")
+        notes.append(
+            "! is outlier-driven: around its median error, beyond what the number of rows explains."
+        )
     if len(shown) < len(groups):
         notes.append(f"{count(len(groups) - len(shown), 'more group')} not shown here.")
     return "\n".join([_table(rows), *(_filled(note, 0) for note in notes)])

@@ -181,7 +181,10 @@ def _worst_groups(groups: list[tuple[tuple[str, ...], Group]], unit: str | None)
     if unit:
         lines.append(f"  L1 and RMSE in {unit}")
     if flagged:
-        lines.append(f"  ! outlier-driven: {flagged:,} of {count(len(groups), 'group')}")
+        lines.append(
+            f"  ! outlier-driven (judged around its median error): {flagged:,} of "
+            f"{count(len(groups), 'group')}"
+        )
     return "\n".join(lines)
 
 

@@ -97,7 +97,7 @@ def opening(levels: Levels, unit: str | None = None) -> str:
         )
     if not levels.grows:
         return (
-            f"The error does not surely grow with the size of the prediction: the MAE is "
+            f"The error does not clearly grow with the size of the prediction: the MAE is "
             f"{_mae(first, unit)}, and {_mae(last, unit)}."
         )
     return grown(levels, unit)

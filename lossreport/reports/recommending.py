@@ -11,6 +11,8 @@ from lossreport.reports.results import Recommendation
 
 NEARLY_AS_GOOD = 1.1
 """A loss that needs no more than so many times the rows of the best."""
+LARGE_BIAS = 0.5
+"""Of the squared error: a constant offset that makes so much of it comes before any loss."""
 LOSS_NAMES = {"L1": "L1 (absolute error)", "L2": "L2 (squared error)"}
 PROBABILITIES = (
     "Every actual value is 0 or 1 and every prediction lies between. L2 is then the Brier score, a "
@@ -33,23 +35,32 @@ def recommendation(advice: Advice, figures: Figures, unit: str | None = None) ->
     """Return the advice in words; `unit` is that of actual and predicted."""
     told = PROBABILITIES if advice.verdict == "probabilities" else _because(advice, figures, unit)
     headline = _headline(advice, unit)
-    if (times := _times_off(advice, figures)) and not advice.broken:
+    if level := level_first(advice, figures, unit):
         then = headline if headline.startswith(LOSSES) else headline[0].lower() + headline[1:]
-        headline = (
-            "Put the level right first: the mean error is "
-            f"{amount(figures.bias, unit, signed=True)}, {_far(times)} times the robust spread of "
-            f"the errors. After that: {then}"
-        )
+        headline = f"{level} After that: {then}"
     return Recommendation(advice, headline, tuple(told))
 
 
-def _times_off(advice: Advice, figures: Figures) -> float | None:
-    """Return how many robust spreads the errors lie from 0, if so many that nothing else counts."""
-    off, typical = figures.bias, figures.median_abs_error
-    if "biased" not in advice.flags or not advice.scale or off is None or typical is None:
+def level_first(advice: Advice, figures: Figures, unit: str | None = None) -> str | None:
+    """Return that the level must be put right, if it makes so much that no loss comes before it.
+
+    MSE = bias^2 + variance: a bias that makes most of it is what to mend first, and so is one so
+    many robust spreads wide that all errors look alike.
+    """
+    off, typical, mse = figures.bias, figures.median_abs_error, figures.mse
+    if "biased" not in advice.flags or advice.broken:
         return None
-    times = min(abs(off), typical) / advice.scale
-    return abs(off) / advice.scale if times > WIDE_BINS else None
+    if off is None or typical is None or not advice.scale:
+        return None
+    if min(abs(off), typical) / advice.scale > WIDE_BINS:
+        makes = f"{_far(abs(off) / advice.scale)} times the robust spread of the errors"
+    elif mse and off**2 / mse >= LARGE_BIAS:
+        makes = f"which makes {percent(off**2 / mse)} of the squared error"
+    else:
+        return None
+    return (
+        f"Put the level right first: the mean error is {amount(off, unit, signed=True)}, {makes}."
+    )
 
 
 def _headline(advice: Advice, unit: str | None) -> str:
@@ -168,11 +179,7 @@ def _repaired_or_not(advice: Advice, unit: str | None) -> str:
 def _because(advice: Advice, figures: Figures, unit: str | None) -> list[str]:
     if advice.loss is None:
         return []
-    level = (
-        []
-        if _times_off(advice, figures) and not advice.broken
-        else _of_level(advice, figures, unit)
-    )
+    level = [] if level_first(advice, figures, unit) else _of_level(advice, figures, unit)
     sentences = [*level, *_first_reason(advice, unit), _efficiency(advice)]
     if figures.ratio is not None:
         interval = ""

@@ -59,7 +59,7 @@ class Group:
     ratio_without: float | None
     """The ratio of all other rows."""
     flagged: bool
-    """Outlier-driven: the ratio is above 1.277 and beyond what the number of rows explains."""
+    """Outlier-driven: the centred ratio is above 1.277, and beyond what the rows explain."""
     too_few_rows: bool
     """Below 50 rows nothing is flagged or recommended."""
     recommendation: Recommendation

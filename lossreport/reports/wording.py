@@ -19,10 +19,12 @@ from lossreport.formats import (
 )
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2
 from lossreport.reports.figures import Figures, surely_biased
+from lossreport.reports.recommending import level_first
 from lossreport.reports.results import Group, Ledger, Recommendation, Verdict, WorstRow
 from lossreport.reports.where import Attribution, Concentration
 
 HEAVY_TAIL = "Heavy tail"
+WRONG_LEVEL = "Wrong level"
 MAE_MOVED = 0.25
 """Few rows that make this share of the absolute error move the MAE too."""
 LONGEST = 28
@@ -69,8 +71,9 @@ def verdict(
         why = " ".join(advised.because)
         leaning = tuple(_points(figures, None, biased, unit))
         return Verdict("Probabilities", "note", advised.headline, why, leaning)
+    level = level_first(advised.advice, figures, unit)
     points = [advised.headline] if concentration else []
-    points += _points(figures, flagged, biased, unit)
+    points += _points(figures, flagged, biased, unit, bias_told=level is not None)
     if concentration:
         return Verdict(
             "Outlier-driven error", "alert", _concentrated(figures, concentration),
@@ -82,6 +85,10 @@ def verdict(
         return Verdict(tag, "alert", advised.headline, because, tuple(points))
     heavy = (figures.centred_ratio or 0) > HUBER_BEATS_L2
     judged = _judged(figures, heavy=heavy)
+    if level:
+        then = advised.headline.removeprefix(level).strip()
+        why = f"{then} {because} {judged}".strip()
+        return Verdict(WRONG_LEVEL, "alert", level, why, tuple(points))
     return Verdict(
         HEAVY_TAIL if heavy else "No outlier problem", "note" if heavy else "calm",
         advised.headline, f"{because} {judged}".strip(), tuple(points),
@@ -108,12 +115,12 @@ def with_faults(verdict: Verdict, faults: Sequence[Finding]) -> Verdict:
     """Return a verdict that says first what was found wrong in the data, if anything.
 
     Where few rows make the loss, or lie apart, that stays the first sentence; a tail that is heavy
-    everywhere is no property of the data while its units are wrong.
+    everywhere, or a level, is no property of the data while its units are wrong.
     """
     if not faults or verdict.tone == "none":
         return verdict
     said = [f"{f.message} {f.todo or ''}".strip() for f in faults]
-    if verdict.tag != HEAVY_TAIL:
+    if verdict.tag not in (HEAVY_TAIL, WRONG_LEVEL):
         return replace(verdict, points=(*said, *verdict.points))
     return replace(
         verdict,
@@ -218,9 +225,15 @@ def flagged_words(groups: Sequence[Group], attribution: Attribution | None) -> s
 
 
 def _points(
-    figures: Figures, flagged: str | None, biased: str | None, unit: str | None
+    figures: Figures,
+    flagged: str | None,
+    biased: str | None,
+    unit: str | None,
+    *,
+    bias_told: bool = False,
 ) -> list[str]:
-    return [*([flagged] if flagged else []), *_bias(figures, unit), *([biased] if biased else [])]
+    bias = [] if bias_told else _bias(figures, unit)
+    return [*([flagged] if flagged else []), *bias, *([biased] if biased else [])]
 
 
 def _bias(figures: Figures, unit: str | None) -> list[str]:
