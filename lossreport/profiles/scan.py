@@ -82,6 +82,8 @@ def profile_log(
     """
     if log.skip_bad:
         return _file_by_file(log, columns, keep_worst, progress)
+    if sum(part.rows or 0 for part in log.parts) > adding.FROM_ROWS:
+        adding.compile_in_background()
     sources: list[Source] = []
     chunks = log.chunks(columns, sources, _prepare(columns))
     made = _profile_chunks(chunks, columns, keep_worst, progress)

@@ -75,7 +75,7 @@ def drawn(height: float, plot: Callable[[Any], None]) -> str:
 
 
 def _keep_ticks(axes: Any) -> None:
-    """Lay the chart out and keep the ticks that it has then.
+    """Keep the ticks that the axes have before the chart is laid out.
 
     Else the last step of the layout may change the axes' height a little, and with it ticks from
     -5 to -7.5, whose room nobody has kept: the name of the axis is cut off.
@@ -83,7 +83,6 @@ def _keep_ticks(axes: Any) -> None:
     from matplotlib.ticker import FixedLocator, MaxNLocator
 
     if isinstance(axes.yaxis.get_major_locator(), MaxNLocator):
-        axes.figure.get_layout_engine().execute(axes.figure)
         limits = axes.get_ylim()
         axes.yaxis.set_major_locator(FixedLocator(axes.get_yticks()))
         axes.set_ylim(limits)
