@@ -15,16 +15,18 @@ from lossreport.arguments import groupings_of, moment_of, names_of, paths_of, un
 from lossreport.errors import BrokenFiguresError, UnreadableLogError, UsageError
 from lossreport.logs.columns import Columns, find_columns
 from lossreport.logs.dialect import TextOptions
+from lossreport.logs.engines import Engine, open_with
 from lossreport.logs.files import find_files
 from lossreport.logs.frames import open_frame
 from lossreport.logs.joining import Actuals, join_actuals
 from lossreport.logs.kinds import kinds_of
 from lossreport.logs.log import Log
 from lossreport.logs.opening import open_files, open_log
-from lossreport.logs.queries import MEMORY, open_query
+from lossreport.logs.spark import is_spark, open_spark
 from lossreport.nights.baseline import is_named
 from lossreport.nights.saved import expanded, profiles_of, saved_among
 from lossreport.profiles.centring import with_centred
+from lossreport.profiles.elsewhere import centred_elsewhere, profile_elsewhere
 from lossreport.profiles.file import load_profile
 from lossreport.profiles.merging import merge
 from lossreport.profiles.profile import Profile
@@ -59,6 +61,9 @@ def profile(
     skip_lines: int | None = None,
     missing: str | Sequence[str] = (),
     query: str | None = None,
+    engine: str | None = None,
+    spark_master: str | None = None,
+    spark_remote: str | None = None,
     opened: Callable[[Log], Progress] | None = None,
 ) -> Profile:
     """Read a log and return its mergeable statistics.
@@ -69,7 +74,8 @@ def profile(
     Parameters
     ----------
     log
-        A path (file, folder, glob or URL), several, or a Polars, pandas, PyArrow or DuckDB frame.
+        A path (file, folder, glob or URL), several, or a Polars, pandas, PyArrow, DuckDB or Spark
+        frame.
         Paths of profiles that lossreport saved are merged.
     actual, predicted
         The columns with what happened and what the model said; found by name if not given.
@@ -110,6 +116,12 @@ def profile(
     query
         SQL for DuckDB, whose rows are the log; `log` is the file of DuckDB that it is put to, or
         ":memory:". See `logs.queries.open_query`.
+    engine
+        "polars" (the default), "duckdb" or "spark": what reads the paths. Frames are read by what
+        they are frames of; a DataFrame of Spark stays where it is.
+    spark_master, spark_remote
+        The address of Spark's master or of a Spark Connect server, for the engine "spark"; paths
+        are then what `logs.spark_session.open_in_spark` takes.
     opened
         Called with the opened log before it is read; what it returns is called with the rows of
         each chunk.
@@ -136,7 +148,8 @@ def profile(
         raise UsageError(f"The number of worst rows is {worst}; it cannot be negative.")
     if on_bad_file not in ("stop", "skip"):
         raise UsageError(f"A bad file can be met with stop or skip, not {on_bad_file!r}.")
-    log = queried(log, query, text, sheet)
+    by_engine = Engine(engine, query, spark_master, spark_remote)
+    log = open_with(by_engine, log, paths_of(log), text, sheet)
     paths = paths_of(log)
     if paths is not None:
         paths = find_files(expanded(paths))
@@ -178,28 +191,30 @@ def profile(
     columns = replace(columns, kinds=kinds_of(source, columns.keys))
     if found_actual:
         columns = replace(columns, found=("actual", *columns.found))
-    progress = opened(source) if opened else lambda _: None
-    made = profile_log(source, columns, keep_worst=worst, progress=progress)
-    _check_rows(made)
+    made = _scanned(source, columns, worst, opened)
     if joined is not None:
         made = replace(made, joins=(joined.result(),))
     return _read_again(made, source, opened)
 
 
 def _opened(log: Any) -> Log:
-    return log if isinstance(log, Log) else open_frame(log)
-
-
-def queried(log: Any, query: str | None, text: TextOptions, sheet: str | None) -> Any:
-    """Return the log of a query; without one, what was given."""
-    if query is None:
+    if isinstance(log, Log):
         return log
-    paths = paths_of(log)
-    if paths is None or len(paths) != 1:
-        raise UsageError(f"A query is put to one file of DuckDB, or to {MEMORY}: name it as LOG.")
-    if replace(text, missing=()) != TextOptions() or sheet is not None:
-        raise UsageError("A query gives rows and no text: how files are written tells it nothing.")
-    return open_query(paths[0], query)
+    return open_spark(log) if is_spark(log) else open_frame(log)
+
+
+def _scanned(
+    source: Log, columns: Columns, worst: int, opened: Callable[[Log], Progress] | None
+) -> Profile:
+    """Return the profile of a log, made where its rows are."""
+    progress = opened(source) if opened else lambda _: None
+    if source.elsewhere is None:
+        made = profile_log(source, columns, keep_worst=worst, progress=progress)
+    else:
+        made = profile_elsewhere(source, columns, keep_worst=worst)
+        progress(made.rows)
+    _check_rows(made)
+    return made
 
 
 def _check_rows(made: Profile) -> None:
@@ -213,6 +228,8 @@ def _read_again(made: Profile, source: Log, opened: Callable[[Log], Progress] | 
     centres = centres_for(made)
     if all(c is None for c in centres):
         return made
+    if source.elsewhere is not None:
+        return centred_elsewhere(made, source, centres)
     return with_centred(made, source, centres, opened(source) if opened else lambda _: None)
 
 
@@ -238,6 +255,8 @@ def _joined(
     text: TextOptions,
 ) -> tuple[Actuals, Log, str]:
     """Return the log joined with actuals, what counts the matches, and the actual's column."""
+    if source.elsewhere is not None:
+        raise UsageError("--actuals is for logs that are read here: join them in Spark.")
     paths = paths_of(actuals)
     other = open_frame(actuals, "actuals") if paths is None else open_log(paths, text, asked=asked)
     log, joined, actual = join_actuals(source, other, on, actual, asked)
@@ -289,8 +308,8 @@ def report(
         "median:N" of the last N nights, or "pinned:DAY".
     **options
         What else `profile` takes: `actual`, `predicted`, `by`, `time`, `time_format`, `id`,
-        `compare`, `sheet`, `actuals`, `on`, `worst`, `on_bad_file`, `query`, and how text files are
-        written.
+        `compare`, `sheet`, `actuals`, `on`, `worst`, `on_bad_file`, `query`, `engine`,
+        `spark_master`, `spark_remote`, and how text files are written.
 
     Raises
     ------

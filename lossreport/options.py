@@ -18,6 +18,14 @@ class GoalName(StrEnum):
     unknown = "unknown"
 
 
+class EngineName(StrEnum):
+    """What reads a log."""
+
+    polars = "polars"
+    duckdb = "duckdb"
+    spark = "spark"
+
+
 Logs = Annotated[
     list[str], typer.Argument(metavar="LOG...", help="Files, folders, globs or URLs; or profiles.")
 ]
@@ -70,6 +78,21 @@ Query = Annotated[
         metavar="SQL",
         help="A query for DuckDB, whose rows are the log; LOG is DuckDB's file, or :memory:.",
     ),
+]
+Engine = Annotated[
+    EngineName | None,
+    typer.Option(
+        help="What reads the logs; duckdb and spark read files where they are. DuckDB for a query, "
+        "else polars.",
+    ),
+]
+SparkMaster = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="With --engine spark: its master, such as spark://host:7077."),
+]
+SparkRemote = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="... or a Spark Connect server, such as sc://host:15002."),
 ]
 Actuals = Annotated[
     list[str] | None,

@@ -72,6 +72,7 @@ FLOORS = [
     ["nights.history"],
     ["nights.months", "nights.places"],
     ["render.svg", "nights.names", "writing"],
+    ["profiles.elsewhere"],
     ["profiles.file"],
     ["reports.comparing"],
     ["reports.prediction"],
@@ -130,8 +131,9 @@ FLOORS = [
     ["profiles.adding", "profiles.cells", "profiles.merging"],
     ["profiles.profile"],
     ["profiles.shared_rows"],
-    ["logs.queries"],
-    ["logs.joining", "logs.opening", "logs.frames"],
+    ["logs.engines"],
+    ["logs.queries", "logs.spark_session"],
+    ["logs.joining", "logs.opening", "logs.frames", "logs.spark"],
     ["logs.json_text", "logs.pandas_files", "logs.partitions", "logs.text"],
     ["logs.arrow_stream", "logs.fields", "logs.files", "logs.json_arrays", "logs.tables"],
     ["logs.kinds"],
@@ -167,8 +169,10 @@ HEAVY = {
     },
     "numba": {"profiles.adding"},
     "pandas": {"logs.pandas_files", "profiles.summing", "reports.table"},
+    "pyarrow": {"logs.spark"},
+    "pyspark": {"logs.spark", "logs.spark_session"},
 }
-NOT_AT_IMPORT = {"matplotlib", "numba", "obstore", "rich"}
+NOT_AT_IMPORT = {"matplotlib", "numba", "obstore", "pyarrow", "pyspark", "rich"}
 
 
 def text_of(module: str) -> str:

@@ -10,6 +10,7 @@ from lossreport.options import (
     Debug,
     Decimal,
     Encoding,
+    Engine,
     Logs,
     Missing,
     NoHeader,
@@ -17,6 +18,8 @@ from lossreport.options import (
     Separator,
     Sheet,
     SkipLines,
+    SparkMaster,
+    SparkRemote,
 )
 
 
@@ -24,6 +27,9 @@ def inspect(
     logs: Logs,
     sheet: Sheet = None,
     query: Query = None,
+    engine: Engine = None,
+    spark_master: SparkMaster = None,
+    spark_remote: SparkRemote = None,
     separator: Separator = None,
     encoding: Encoding = None,
     decimal: Decimal = None,
@@ -35,7 +41,7 @@ def inspect(
 ) -> None:
     """Show what a log holds: format, rows if known, columns, types, and the role each would get."""
     with errors(debug=debug):
-        from lossreport.api import queried
+        from lossreport.logs import engines
         from lossreport.logs.columns import find_columns
         from lossreport.logs.dialect import TextOptions
         from lossreport.logs.opening import open_log
@@ -43,8 +49,9 @@ def inspect(
 
         text = text_options(separator, encoding, decimal, no_header, skip_lines, missing)
         as_given = TextOptions(**{**text, "missing": tuple(text["missing"])})
-        log = queried(logs, query, as_given, sheet)
-        if query is None:
+        reads = engines.Engine(engine, query, spark_master, spark_remote)
+        log = engines.open_with(reads, logs, logs, as_given, sheet)
+        if log is logs:
             log = open_log(logs, as_given, sheet=sheet)
         roles: dict[str, str] = {}
         problem = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +28,25 @@ NEARLY_READ = 500_000
 """The next file is begun when this many rows are left."""
 LOOKED_AT_ROWS = 2_000_000
 """So many rows of a column are read to find out what its first rows do not tell."""
+
+
+Work = Callable[[Iterator[Part]], bytes]
+"""Makes something of parts whose rows come one after the other."""
+Combine = Callable[[Sequence[bytes]], bytes]
+"""Makes one thing of what was made of several parts."""
+
+
+class Elsewhere(Protocol):
+    """Has work done where the rows are: they are never brought here."""
+
+    def __call__(self, columns: Sequence[str], work: Work, combine: Combine) -> list[bytes]:
+        """Return what is made of all rows, combined into a few things, in their order.
+
+        Parameters
+        ----------
+        columns
+            Those that the parts must have.
+        """
 
 
 class Matches(Protocol):
@@ -56,6 +75,8 @@ class Log:
     """Texts that stand for no value, beside the known ones."""
     matches: Matches | None = None
     """Counts the actuals that the rows were joined with; None if nothing was."""
+    elsewhere: Elsewhere | None = None
+    """Where the rows stay, whose parts then have only the first of them; None: they come here."""
 
     @property
     def name(self) -> str:
@@ -157,9 +178,9 @@ class Log:
         for rows in frames:
             if self.matches is not None:
                 self.matches.add(rows[MATCH])
-            if not read and rows.height:
+            if not read and rows.height and part.first_row == 1:
                 opening = _first_row(rows)
-            yield Chunk(part.path, read + 1, rows, opening)
+            yield Chunk(part.path, read + part.first_row, rows, opening)
             read += rows.height
         if part.rows not in (None, read):
             raise UnreadableLogError(

@@ -45,6 +45,8 @@ class Part:
     """What was assumed besides while the rows were read; filled by reading them."""
     constants: Mapping[str, str | None] = field(default_factory=dict)
     """The columns that stand in the path, with their value."""
+    first_row: int = 1
+    """The number of its first row in the file."""
 
     def head(self, rows: int = SAMPLE_ROWS, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """Return the first rows with these columns, or all."""

@@ -3,17 +3,42 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from lossreport.errors import UnreadableLogError, UsageError, reason
+from lossreport.logs.files import find_files, format_by_ending
 from lossreport.logs.frames import open_frame
 from lossreport.logs.log import Log
 
 MEMORY = ":memory:"
 """Stands for no file: the query says itself where its rows come from."""
+READERS = {"parquet": "read_parquet", "csv": "read_csv", "ndjson": "read_json", "json": "read_json"}
+"""How DuckDB reads the files of a format."""
 HASHED = 8
 """So many characters of its hash name a query."""
+
+
+def open_in_duckdb(paths: Sequence[str]) -> Log:
+    """Open files as one log that DuckDB reads: its own rules say what texts and numbers are.
+
+    Raises
+    ------
+    UsageError
+        The files are of several formats or of one that DuckDB does not read.
+    """
+    files = find_files(paths)
+    formats = {str(format_by_ending(f)) for f in files}
+    if len(formats) > 1 or not formats <= set(READERS):
+        listed = ", ".join(sorted(formats))
+        raise UsageError(
+            f"DuckDB reads files of one format, {', '.join(READERS)}, not {listed}. What is in a "
+            "file of DuckDB is asked for by --query 'from TABLE'."
+        )
+    (fmt,) = formats
+    listed = ", ".join("'" + f.replace("'", "''") + "'" for f in files)
+    return open_query(MEMORY, f"from {READERS[fmt]}([{listed}])")
 
 
 def open_query(database: str, query: str) -> Log:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import narwhals as nw
@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 
 from lossreport.errors import UnreadableLogError
-from lossreport.logs.columns import key_names
+from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.log import Log
-from lossreport.logs.part import Prepare, Source
+from lossreport.logs.part import Prepare
 from lossreport.profiles.cells import NOBODY, Cells
 from lossreport.profiles.profile import Profile, Table
 from lossreport.profiles.statistics import HISTOGRAM_SUMS, UNSCORED, add_up, binned, with_errors
@@ -48,25 +48,47 @@ def with_centred(
     read = {s.path for s in profile.sources if s.skipped is None}
     parts = tuple(p for p in log.parts if p.path in read)
     again = replace(log, parts=parts, skip_bad=False)
-    tables = [_Centred(t.by, profile, centres) for t in profile.tables if t.histogram is not None]
+    tables = [t.by for t in profile.tables if t.histogram is not None]
     if not tables:
         return profile
-    sources: list[Source] = []
-    try:
-        for chunk in again.chunks(profile.columns, sources, _prepare(centres)):
-            for table in tables:
-                table.add(chunk.rows)
+
+    def rows() -> Iterator[pl.DataFrame]:
+        for chunk in again.chunks(profile.columns, [], centring(centres)):
+            yield chunk.rows
             progress(chunk.rows.height)
+
+    try:
+        made = centred_histograms(rows(), tables, profile.columns, centres)
     except UnreadableLogError:
         return profile
-    made = {t.by: t.frame() for t in tables}
+    return with_histograms(profile, made, centres)
+
+
+def centred_histograms(
+    chunks: Iterable[pl.DataFrame],
+    tables: Sequence[tuple[str, ...]],
+    columns: Columns,
+    centres: Centres,
+) -> dict[tuple[str, ...], pl.DataFrame]:
+    """Return the histograms by these group columns of rows that `centring` has prepared."""
+    sums = [_Centred(by, columns, centres) for by in tables]
+    for rows in chunks:
+        for table in sums:
+            table.add(rows)
+    return {t.by: t.frame() for t in sums}
+
+
+def with_histograms(
+    profile: Profile, made: Mapping[tuple[str, ...], pl.DataFrame], centres: Centres
+) -> Profile:
+    """Return the profile with these centred histograms; without them if rows are missing there."""
     whole = [replace(t, centred=made.get(t.by)) for t in profile.tables]
     if not all(_is_complete(t, centres) for t in whole if t.centred is not None):
         return profile
     return replace(profile, tables=tuple(whole), centres=tuple(centres))
 
 
-def _prepare(centres: Centres) -> Prepare:
+def centring(centres: Centres) -> Prepare:
     """Return what adds `away_i`, the error less its centre, and its bin.
 
     Errors of exactly 0 have no bin: how many there are is known.
@@ -100,9 +122,9 @@ def _prepare(centres: Centres) -> Prepare:
 class _Centred:
     """The centred histograms of one table."""
 
-    def __init__(self, by: tuple[str, ...], profile: Profile, centres: Centres) -> None:
+    def __init__(self, by: tuple[str, ...], columns: Columns, centres: Centres) -> None:
         self.by = by
-        self.cells = Cells([f"key_{profile.columns.keys.index(c)}" for c in by])
+        self.cells = Cells([f"key_{columns.keys.index(c)}" for c in by])
         self.sums = {i: Sums(HISTOGRAM_SUMS) for i, c in enumerate(centres) if c is not None}
 
     def add(self, rows: pl.DataFrame) -> None:

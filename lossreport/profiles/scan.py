@@ -85,12 +85,13 @@ def profile_log(
     if sum(part.rows or 0 for part in log.parts) > adding.FROM_ROWS:
         adding.compile_in_background()
     sources: list[Source] = []
-    chunks = log.chunks(columns, sources, _prepare(columns))
-    made = _profile_chunks(chunks, columns, keep_worst, progress)
+    chunks = log.chunks(columns, sources, preparing(columns))
+    made = profile_of_chunks(chunks, columns, keep_worst, progress)
     return replace(made, sources=tuple(sources))
 
 
-def _prepare(columns: Columns) -> Prepare:
+def preparing(columns: Columns) -> Prepare:
+    """Return what adds to rows the columns that are added up."""
     predictions = len(columns.predicted)
     sides = ["actual", *(f"predicted_{i}" for i in range(predictions))]
 
@@ -107,11 +108,11 @@ def _prepare(columns: Columns) -> Prepare:
     return prepare
 
 
-def _profile_chunks(
+def profile_of_chunks(
     chunks: Iterable[Chunk],
     columns: Columns,
     keep_worst: int,
-    progress: Callable[[int], None],
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Profile:
     """Return the profile of rows that come in chunks, without sources."""
     scan = Scan(columns, keep_worst)
@@ -146,12 +147,12 @@ def _file_by_file(
         for part in log.parts:
             one = replace(log, parts=(part,), skip_bad=False)
             its_source: list[Source] = []
-            chunks = one.chunks(columns, its_source, _prepare(columns))
+            chunks = one.chunks(columns, its_source, preparing(columns))
             try:
                 first = list(islice(chunks, SMALL_CHUNKS))
                 if not its_source and (further := next(chunks, None)) is not None:
                     whole = chain(first, [further], chunks)
-                    large.append(_profile_chunks(whole, columns, keep_worst, progress))
+                    large.append(profile_of_chunks(whole, columns, keep_worst, progress))
                     first = []
             except UnreadableLogError as error:
                 skipped.append(Source(part.path, 0, part.bytes, skipped=str(error)))
@@ -161,7 +162,7 @@ def _file_by_file(
             if len(large) >= MERGE_AT:
                 large[:] = [merge(large)]
 
-    small = _profile_chunks(small_files(), columns, keep_worst, progress)
+    small = profile_of_chunks(small_files(), columns, keep_worst, progress)
     if not sources:
         raise UnreadableLogError(
             f"None of the log's files ({len(skipped):,}) could be read. The first: "
