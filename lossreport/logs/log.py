@@ -39,7 +39,10 @@ Combine = Callable[[Sequence[bytes]], bytes]
 class Elsewhere(Protocol):
     """Has work done where the rows are: they are never brought here."""
 
-    def __call__(self, columns: Sequence[str], work: Work, combine: Combine) -> list[bytes]:
+    def first_rows(self, columns: Sequence[str]) -> Iterator[Part]:
+        """Return the first row of every file; nothing where files are not known."""
+
+    def run(self, columns: Sequence[str], work: Work, combine: Combine) -> list[bytes]:
         """Return what is made of all rows, combined into a few things, in their order.
 
         Parameters

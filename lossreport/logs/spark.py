@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -23,6 +25,10 @@ PLACE = {FILE: "file_path", ROW: "row_index", BYTES: "file_size"}
 MADE = "partition int, made binary"
 COMBINED = 8
 """What was made of all partitions is combined into so many things at most; the driver has them."""
+CODE = re.compile(r"\[[A-Z_]{4,}(?:\.[A-Z_]+)?\] .*")
+"""Where Spark says what went wrong, on whichever line."""
+MOST_SCATTERED = 1000
+"""Where fewer rows than this follow each other, they are known by partition, not by file."""
 AT_ONCE = 32
 """So many of them are combined at a time."""
 
@@ -36,7 +42,8 @@ def is_spark(frame: Any) -> bool:
 def open_spark(frame: Any, name: str = "frame") -> Log:
     """Open a DataFrame of Spark as a log.
 
-    Rows of Parquet files are known by file and row; all others by partition and row.
+    Rows of Parquet files are known by file and row; all others, and those that a filter or a
+    shuffle has scattered, by partition and row.
 
     Raises
     ------
@@ -53,7 +60,7 @@ def open_spark(frame: Any, name: str = "frame") -> Log:
             yield _polars(chosen.limit(SAMPLE_ROWS).toArrow()).lazy()
 
     part = with_fields(Part(name, "spark", None, None, schema, first_rows))
-    return Log((part,), elsewhere=partial(_run, placed or frame, name, placed is not None))
+    return Log((part,), elsewhere=InSpark(placed or frame, name, placed is not None))
 
 
 def _placed(frame: Any) -> Any | None:
@@ -78,29 +85,63 @@ def _polars(table: Any) -> pl.DataFrame:
     return made
 
 
-def _run(
-    frame: Any, name: str, placed: bool, columns: Sequence[str], work: Work, combine: Combine
-) -> list[bytes]:
-    """Have all partitions worked on and the results combined, in one job; see `log.Elsewhere`."""
-    whole = set(frame.columns)
-    roots = dict.fromkeys(c if c in whole else c.split(".")[0] for c in columns)
-    wanted = [*roots, *(PLACE if placed else ())]
-    with told(name):
-        rows = frame.select(*(_column(frame, c) for c in wanted))
-        made = rows.mapInArrow(partial(_worked, name=name, placed=placed, work=work), MADE)
-        # In the partitions' order, so that the same rows give the same bits.
-        sorted_out = made.repartition(COMBINED, "partition").sortWithinPartitions("partition")
-        few = sorted_out.mapInArrow(partial(_combined, combine=combine), MADE).collect()
-    return [bytes(row.made) for row in sorted(few, key=lambda row: row.partition)]
+def _named(table: Any, columns: Sequence[str]) -> pl.DataFrame:
+    rows = _polars(table)
+    return rows.rename(dict(zip(rows.columns, columns, strict=True)))
 
 
-def _worked(batches: Iterator[Any], *, name: str, placed: bool, work: Work) -> Iterator[Any]:
+@dataclass(frozen=True)
+class InSpark:
+    """Rows that Spark has; see `log.Elsewhere`."""
+
+    frame: Any
+    name: str
+    placed: bool
+    """Whether the frame has the columns of `PLACE`."""
+
+    def first_rows(self, columns: Sequence[str]) -> Iterator[Part]:
+        """Return the first row of every file."""
+        if not self.placed:
+            return
+        with told(self.name):
+            rows, names = self._chosen(columns)
+            first = rows.where(rows[f"c{names.index(ROW)}"] == 0)
+            found = _named(first.toArrow(), names)
+        for i in range(found.height):
+            yield from _pieces(found.slice(i, 1))
+
+    def run(self, columns: Sequence[str], work: Work, combine: Combine) -> list[bytes]:
+        """Have all partitions worked on and the results combined, in one job."""
+        with told(self.name):
+            rows, names = self._chosen(columns)
+            worked = partial(_worked, name=self.name, columns=names, work=work)
+            made = rows.mapInArrow(worked, MADE)
+            # In the partitions' order, so that the same rows give the same bits.
+            in_order = made.repartition(COMBINED, "partition").sortWithinPartitions("partition")
+            few = in_order.mapInArrow(partial(_combined, combine=combine), MADE).collect()
+        return [bytes(row.made) for row in sorted(few, key=lambda row: row.partition)]
+
+    def _chosen(self, columns: Sequence[str]) -> tuple[Any, list[str]]:
+        """Return these columns of the frame and the places, and their names; of a field, the whole.
+
+        In the frame they are called c0, c1, ...: Spark takes a dot in some names for a field.
+        """
+        whole = set(self.frame.columns)
+        roots = dict.fromkeys(c if c in whole else c.split(".")[0] for c in columns)
+        names = [*roots, *(PLACE if self.placed else ())]
+        chosen = (_column(self.frame, c).alias(f"c{i}") for i, c in enumerate(names))
+        return self.frame.select(*chosen), names
+
+
+def _worked(
+    batches: Iterator[Any], *, name: str, columns: Sequence[str], work: Work
+) -> Iterator[Any]:
     """Work on one partition, in Spark's worker; an empty one gives nothing."""
     from pyspark import TaskContext
 
     context = TaskContext.get()
     number = context.partitionId() if context else 0
-    parts = _parts(batches, f"{name} (partition {number})", placed=placed)
+    parts = _parts(batches, columns, f"{name} (partition {number})")
     first = next(parts, None)
     if first is not None:
         yield _batch(number, work(chain([first], parts)))
@@ -127,29 +168,41 @@ def _batch(number: int, made: bytes) -> Any:
     return pa.RecordBatch.from_pydict({"partition": [number], "made": [made]}, schema)
 
 
-def _parts(batches: Iterator[Any], name: str, *, placed: bool) -> Iterator[Part]:
+def _parts(batches: Iterator[Any], columns: Sequence[str], name: str) -> Iterator[Part]:
     """Yield rows that follow each other in one file as parts, `CHUNK_ROWS` and more at a time."""
     done = 0
-    for rows in _gathered(batches):
-        if not placed:
-            yield _part(rows, name, done + 1, None)
+    for rows in _gathered(batches, columns):
+        if ROW not in columns or _scattered(rows):
+            yield _part(rows.drop(PLACE, strict=False), name, done + 1, None)
             done += rows.height
             continue
-        file, row = pl.col(FILE), pl.col(ROW)
-        begins = (file != file.shift()) | (row != row.shift() + 1)
-        starts = [0, *rows.select(begins.fill_null(value=False).arg_true()).to_series().to_list()]
-        for start, end in zip(starts, [*starts[1:], rows.height], strict=True):
-            run = rows.slice(start, end - start)
-            path = _path_of(run[FILE][0])
-            yield _part(run.drop(PLACE), path, run[ROW][0] + 1, run[BYTES][0])
+        yield from _pieces(rows)
 
 
-def _gathered(batches: Iterator[Any]) -> Iterator[pl.DataFrame]:
+BEGINS = (pl.col(FILE) != pl.col(FILE).shift()) | (pl.col(ROW) != pl.col(ROW).shift() + 1)
+"""Where a row does not follow the one before it in one file."""
+
+
+def _scattered(rows: pl.DataFrame) -> bool:
+    """Return whether the rows are those of a filter or of a shuffle, hardly two in a row."""
+    return bool(rows.select(BEGINS.sum()).item() > rows.height / MOST_SCATTERED)
+
+
+def _pieces(rows: pl.DataFrame) -> Iterator[Part]:
+    """Yield rows that follow each other in one file, as their places say."""
+    starts = [0, *rows.select(BEGINS.fill_null(value=False).arg_true()).to_series().to_list()]
+    for start, end in zip(starts, [*starts[1:], rows.height], strict=True):
+        piece = rows.slice(start, end - start)
+        path = _path_of(piece[FILE][0])
+        yield _part(piece.drop(PLACE), path, piece[ROW][0] + 1, piece[BYTES][0])
+
+
+def _gathered(batches: Iterator[Any], columns: Sequence[str]) -> Iterator[pl.DataFrame]:
     """Yield the rows of batches, which are small, together."""
     waiting: list[pl.DataFrame] = []
     for batch in batches:
         if batch.num_rows:
-            waiting.append(_polars(batch))
+            waiting.append(_named(batch, columns))
         if sum(w.height for w in waiting) >= CHUNK_ROWS:
             yield pl.concat(waiting)
             waiting = []
@@ -184,14 +237,14 @@ def told(name: str) -> Iterator[None]:
             raise
         except AnalysisException as error:
             raise UsageError(f"Spark cannot read {name}: {reason(error)}.") from error
-        except (PySparkException, OSError) as error:
+        except Exception as error:
+            # Some of Java's, Spark has put into no class of its own.
+            theirs = isinstance(error, PySparkException | OSError)
+            if not theirs and type(error).__module__.split(".")[0] not in ("py4j", "grpc"):
+                raise
             raise UnreadableLogError(
                 f"Spark could not read {name} to its end: {_cause(error)}."
             ) from error
-        except Exception as error:  # Java's, which Spark has put into no class of its own
-            if type(error).__module__.split(".")[0] not in ("py4j", "grpc"):
-                raise
-            raise UnreadableLogError(f"Spark broke off at {name}: {_cause(error)}.") from error
 
 
 def _cause(error: BaseException) -> str:
@@ -203,4 +256,5 @@ def _cause(error: BaseException) -> str:
     if any(line.startswith("ModuleNotFoundError: No module named") for line in lines):
         missing = next(line for line in lines if line.startswith("ModuleNotFoundError"))
         return f"{missing}: Spark's workers need lossreport too"
-    return reason(error)
+    spoken = (CODE.search(line) for line in lines)
+    return next((f[0].rstrip(".") for f in spoken if f), reason(error))

@@ -52,7 +52,7 @@ def open_in_spark(
         if kind == "table":
             frame = session.table(*named)
         elif kind == "parquet":
-            frame = session.read.parquet(*named)
+            frame = session.read.option("mergeSchema", "true").parquet(*named)
         else:
             frame = session.read.format(FORMATS[kind]).load(*named)
     return open_spark(frame, name)

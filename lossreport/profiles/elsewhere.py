@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
@@ -25,21 +25,40 @@ TABLE = "table"
 def profile_elsewhere(log: Log, columns: Columns, *, keep_worst: int) -> Profile:
     """Return the profile of a log whose rows stay elsewhere; as `scan.profile_log`.
 
-    Sums are added up in another order than there, so that their last digits may differ. The rows
-    kept for the checks are others, where not all can be kept.
+    Sums are added up in another order than there, so that their last digits may differ.
     """
     assert log.elsewhere is not None
-    work = partial(_profiled, columns=columns, missing=log.missing, keep_worst=keep_worst)
-    made = log.elsewhere(columns.needed, work, _merged) or [work(iter(()))]
+    # What is kept for the checks is drawn by what the first row of its file says.
+    openings = {
+        part.path: chunk.opening
+        for part in log.elsewhere.first_rows(columns.needed)
+        for chunk in _chunks(iter((part,)), columns, log.missing, [], lambda rows: rows)
+    }
+    work = partial(
+        _profiled,
+        columns=columns,
+        missing=log.missing,
+        keep_worst=keep_worst,
+        openings=openings,
+    )
+    made = log.elsewhere.run(columns.needed, work, _merged) or [work(iter(()))]
     whole = _loaded(made)
     return replace(whole, sources=_by_file(whole.sources))
 
 
 def _profiled(
-    parts: Iterator[Part], *, columns: Columns, missing: tuple[str, ...], keep_worst: int
+    parts: Iterator[Part],
+    *,
+    columns: Columns,
+    missing: tuple[str, ...],
+    keep_worst: int,
+    openings: Mapping[str, str],
 ) -> bytes:
     sources: list[Source] = []
-    chunks = _chunks(parts, columns, missing, sources, preparing(columns))
+    chunks = (
+        replace(chunk, opening=openings.get(chunk.file, chunk.opening))
+        for chunk in _chunks(parts, columns, missing, sources, preparing(columns))
+    )
     return _saved(replace(profile_of_chunks(chunks, columns, keep_worst), sources=()), sources)
 
 
@@ -87,7 +106,7 @@ def centred_elsewhere(profile: Profile, log: Log, centres: Centres) -> Profile:
     work = partial(
         _centred, columns=profile.columns, missing=log.missing, centres=centres, tables=tables
     )
-    made = log.elsewhere(profile.columns.needed, work, _added)
+    made = log.elsewhere.run(profile.columns.needed, work, _added)
     both = _histograms(made)
     found = {
         by: both.filter(pl.col(TABLE) == i).select(
