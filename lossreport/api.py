@@ -21,10 +21,11 @@ from lossreport.logs.frames import open_frame
 from lossreport.logs.joining import Actuals, join_actuals
 from lossreport.logs.kinds import kinds_of
 from lossreport.logs.log import Log
+from lossreport.logs.object_stores import expanded
 from lossreport.logs.opening import open_files, open_log
 from lossreport.logs.spark import is_spark, open_spark
 from lossreport.nights.baseline import is_named
-from lossreport.nights.saved import expanded, profiles_of, saved_among
+from lossreport.nights.saved import profiles_of, saved_among
 from lossreport.profiles.centring import with_centred
 from lossreport.profiles.elsewhere import centred_elsewhere, profile_elsewhere
 from lossreport.profiles.file import load_profile

@@ -135,6 +135,7 @@ FLOORS = [
     ["logs.queries", "logs.spark_session"],
     ["logs.joining", "logs.opening", "logs.frames", "logs.spark"],
     ["logs.json_text", "logs.pandas_files", "logs.partitions", "logs.text"],
+    ["logs.object_stores"],
     ["logs.arrow_stream", "logs.fields", "logs.files", "logs.json_arrays", "logs.tables"],
     ["logs.kinds"],
     ["logs.dialect", "logs.keys", "logs.log"],
@@ -153,7 +154,7 @@ FLOORS = [
 HEAVY = {
     "matplotlib": {"render.card", "render.drawing"},
     "jinja2": {"render.templating"},
-    "obstore": {"nights.places"},
+    "obstore": {"logs.object_stores", "nights.places"},
     "markupsafe": {"render.templating"},
     "typer": {
         "cli",

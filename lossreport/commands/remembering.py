@@ -35,8 +35,9 @@ def day(text: str, option: str) -> date:
 def check_history(history: str, logs: Sequence[str]) -> None:
     """Raise UsageError if a run of these logs cannot be kept there; before they are read."""
     from lossreport.logs.files import find_files
+    from lossreport.logs.object_stores import expanded
     from lossreport.nights.places import Folder, place_at
-    from lossreport.nights.saved import expanded, saved_among
+    from lossreport.nights.saved import saved_among
     from lossreport.writing import check_folder
 
     place = place_at(history)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from lossreport.logs.partitions import with_path_columns
 from lossreport.logs.patience import in_time, reading
 from lossreport.logs.tables import refuse_tables
 from lossreport.logs.text import open_text
+
+FILES_AT_ONCE = 16
+"""So many files of an object store are opened at a time."""
 
 
 def open_log(
@@ -70,10 +74,9 @@ def open_files(
     parts: list[Part] = []
     skipped: list[Source] = []
     refuse_tables(files)
-    for path in files:
+    for path, opened_part in zip(files, _each(files, text, asked, sheet), strict=True):
         try:
-            part = in_time(path, partial(_open, path, text, asked, sheet))
-            parts.append(with_path_columns(with_fields(part)))
+            parts.append(with_path_columns(with_fields(opened_part())))
         except UnreadableLogError as error:
             if not skip_bad:
                 raise
@@ -84,6 +87,28 @@ def open_files(
             f"{skipped[0].skipped}"
         )
     return Log(tuple(parts), skip_bad, tuple(skipped), text.missing)
+
+
+def _each(
+    files: Sequence[str], text: TextOptions, asked: Collection[str], sheet: str | None
+) -> Iterator[Callable[[], Part]]:
+    """Yield what returns each file's part, or raises why there is none.
+
+    To open an object of a store takes several answers of a server: many are asked for at once.
+    """
+
+    def part(path: str) -> Part:
+        return in_time(path, partial(_open, path, text, asked, sheet))
+
+    if sum("://" in path for path in files) < 2:
+        yield from (partial(part, path) for path in files)
+        return
+    with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+        futures = [pool.submit(part, path) for path in files]
+        try:
+            yield from (future.result for future in futures)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _size(path: str) -> int | None:

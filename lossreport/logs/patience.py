@@ -33,7 +33,8 @@ def reading(path: str) -> Iterator[None]:
     except LossReportError:
         raise
     except FileNotFoundError as error:
-        raise UnreadableLogError(f"{path} vanished while it was read.") from error
+        there = "is not there, or vanished" if "://" in path else "vanished"
+        raise UnreadableLogError(f"{path} {there} while it was read.") from error
     except (pl.exceptions.PolarsError, OSError, UnicodeError, ValueError) as error:
         raise UnreadableLogError(
             f"{path} cannot be read: {reason(error)}. If it is being written, wait; if it is "

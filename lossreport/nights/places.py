@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from lossreport.errors import UnreadableLogError, UsageError
+from lossreport.logs.object_stores import SCHEMES, reached, store_at
 from lossreport.writing import write_whole
-
-SCHEMES = ("s3", "gs", "az")
-PATIENCE = timedelta(seconds=60)
-"""So long is a store asked again that does not answer."""
 
 TICK, TICKS = 0.5, 10
 """Object stores tell times in whole seconds: so long, and so often, is waited for the next one."""
@@ -140,7 +134,7 @@ class Bucket:
         """Return the files here, by name."""
         import obstore
 
-        with self._reached():
+        with reached(self.url):
             found = obstore.list_with_delimiter(self.store)["objects"]
         return sorted(
             (
@@ -154,7 +148,7 @@ class Bucket:
         """Return a file's bytes, or only the last so many of them; as `Folder.read`."""
         import obstore
 
-        with self._reached(UnreadableLogError, missing=False):
+        with reached(self.url, UnreadableLogError, missing=False):
             options: Any = {} if last is None else {"options": {"range": {"suffix": last}}}
             return bytes(obstore.get(self.store, name, **options).bytes())
 
@@ -163,7 +157,7 @@ class Bucket:
         import obstore
 
         try:
-            with self._reached(missing=False):
+            with reached(self.url, missing=False):
                 found = obstore.head(self.store, name)
         except FileNotFoundError:
             return None
@@ -174,7 +168,7 @@ class Bucket:
         import obstore
 
         for _ in range(TICKS):
-            with self._reached():
+            with reached(self.url):
                 obstore.put(self.store, name, content, use_multipart=False)
             if after == 0:
                 return
@@ -191,28 +185,12 @@ class Bucket:
         """Delete a file; that it is gone already is as well."""
         import obstore
 
-        with self._reached():
+        with reached(self.url):
             obstore.delete(self.store, name)
 
     def named(self, name: str) -> str:
         """Return how a file is named in messages."""
         return f"{self.url.rstrip('/')}/{name}"
-
-    @contextmanager
-    def _reached(
-        self, kind: type[UsageError | UnreadableLogError] = UsageError, *, missing: bool = True
-    ) -> Iterator[None]:
-        from obstore.exceptions import BaseError
-
-        try:
-            yield
-        except (OSError, BaseError) as error:
-            if isinstance(error, FileNotFoundError) and not missing:
-                raise
-            raise kind(
-                f"{self.url} cannot be used: {_reason(error)}. The address and the keys are "
-                "taken from the environment (AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID, ...)."
-            ) from error
 
 
 Place = Folder | Bucket
@@ -240,23 +218,7 @@ def place_at(location: str) -> Place:
     if scheme not in SCHEMES:
         known = ", ".join(f"{s}://" for s in SCHEMES)
         raise UsageError(f"{location} is no URL for a history: {known} are, and folders.")
-    try:
-        from obstore.store import from_url
-    except ImportError as error:
-        raise UsageError(f"{location}: object stores need pip install 'lossreport[s3]'.") from error
-    try:
-        retries: Any = {"max_retries": 5, "retry_timeout": PATIENCE}
-        store = from_url(location, retry_config=retries)
-    except Exception as error:  # of several kinds, all about the address or the settings
-        raise UsageError(f"{location} cannot be used: {_reason(error)}.") from error
-    return Bucket(location, store)
-
-
-def _reason(error: Exception) -> str:
-    """Return what a store says in one line: its code, where it gives one."""
-    text = " ".join(str(error).split())
-    code = re.search(r"<Code>(\w+)</Code>", text)
-    return (code[1] if code else text.split(" Debug source:")[0][:300]).rstrip(".")
+    return Bucket(location, store_at(location))
 
 
 def _nanoseconds(moment: datetime) -> int:

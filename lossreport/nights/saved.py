@@ -4,44 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
-from glob import has_magic
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lossreport.errors import UnreadableLogError, UsageError
+from lossreport.errors import UnreadableLogError
+from lossreport.logs.object_stores import in_store
+from lossreport.logs.opening import FILES_AT_ONCE
 from lossreport.logs.part import Source
 from lossreport.nights.history import nights_of, read_each
 from lossreport.nights.names import MONTH, Night, current, night_of
-from lossreport.nights.places import SCHEMES, place_at
+from lossreport.nights.places import place_at
 from lossreport.profiles.file import is_profile, load_profile
 from lossreport.profiles.profile import Profile
 
 
-def expanded(paths: Sequence[str]) -> list[str]:
-    """Return paths with the globs in the last part of object stores' URLs replaced by what fits.
-
-    Raises
-    ------
-    UsageError
-        Nothing fits, or the store cannot be listed.
-    """
-    found: list[str] = []
-    for path in paths:
-        folder, _, pattern = path.rpartition("/")
-        if path.split("://")[0] not in SCHEMES or "://" not in path or not has_magic(pattern):
-            found.append(path)
-            continue
-        place = place_at(folder)
-        names = [f.name for f in place.files() if fnmatchcase(f.name, pattern)]
-        if not names:
-            raise UsageError(f"No file matches {path}.")
-        found += [place.named(name) for name in names]
-    return found
-
-
 def saved_among(paths: Sequence[str]) -> list[str]:
     """Return the paths that are profiles, or are named like those of a history."""
-    return [p for p in paths if _is_named(p) or is_profile(p)]
+    with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+        found = pool.map(lambda p: _is_named(p) or is_profile(p), paths)
+        return [p for p, yes in zip(paths, found, strict=True) if yes]
 
 
 def _is_named(path: str) -> bool:
@@ -109,8 +90,7 @@ def _each(paths: Sequence[str]) -> Iterator[tuple[str, Profile | UnreadableLogEr
 
 
 def _is_in_history(path: str) -> bool:
-    local = "://" not in path
-    return _is_named(path) and (local or path.split("://")[0] in SCHEMES)
+    return _is_named(path) and ("://" not in path or in_store(path))
 
 
 def _nights(folder: str, name: str) -> list[Night]:
