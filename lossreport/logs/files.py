@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lossreport.errors import UnreadableLogError, UsageError
 from lossreport.logs.encoding import is_wide
+from lossreport.logs.tables import is_table
 
 ENDINGS = {
     ".parquet": "parquet",
@@ -56,7 +57,7 @@ def find_files(paths: Sequence[str]) -> list[str]:
     found: dict[str, str] = {}
     for path in paths:
         try:
-            files = _files(path)
+            files = [path] if is_table(path) else _files(path)
         except OSError as error:
             raise UsageError(f"{path} cannot be looked up: {error.strerror}.") from error
         for file in files:

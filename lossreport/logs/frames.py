@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import narwhals as nw
@@ -13,9 +13,16 @@ from lossreport.logs.fields import with_fields
 from lossreport.logs.log import Log
 from lossreport.logs.part import CHUNK_ROWS, Part
 
+FRAMES = "Polars, pandas, PyArrow, DuckDB, Ibis or Spark"
+HANDED_OUT: dict[nw.Implementation, Callable[[Any, int], Iterator[Any]]] = {
+    nw.Implementation.DUCKDB: lambda relation, rows: relation.to_arrow_reader(rows),
+    nw.Implementation.IBIS: lambda table, rows: table.to_pyarrow_batches(chunk_size=rows),
+}
+"""How frames that are not in memory hand out their rows, so many at a time."""
+
 
 def open_frame(frame: Any, name: str = "frame") -> Log:
-    """Open a Polars, pandas, PyArrow or DuckDB frame as a log.
+    """Open a Polars, pandas, PyArrow, DuckDB or Ibis frame as a log.
 
     Raises
     ------
@@ -29,8 +36,7 @@ def open_frame(frame: Any, name: str = "frame") -> Log:
         raise UsageError(f"The frame has two columns of one name: {error}.") from error
     except TypeError as error:
         raise UsageError(
-            f"A {type(frame).__name__} is no log: give paths or a Polars, pandas, PyArrow or "
-            "DuckDB frame."
+            f"A {type(frame).__name__} is no log: give paths or a frame of {FRAMES}."
         ) from error
     native = known.to_native()
     rows = None
@@ -42,7 +48,9 @@ def open_frame(frame: Any, name: str = "frame") -> Log:
         schema = lazy.collect_schema()
         part = Part(name, "frame", None, rows, schema, lambda columns: iter([lazy.select(columns)]))
         return Log((with_fields(part),))
-    return Log((with_fields(_duckdb_part(known, name)),))
+    if known.implementation in HANDED_OUT:
+        return Log((with_fields(_part_in_batches(known, name)),))
+    raise UsageError(f"Frames of {known.implementation} are not read: give one of {FRAMES}.")
 
 
 def _as_polars(frame: nw.DataFrame[Any]) -> pl.DataFrame:
@@ -60,20 +68,19 @@ def _as_polars(frame: nw.DataFrame[Any]) -> pl.DataFrame:
         return converted
 
 
-def _duckdb_part(relation: nw.LazyFrame[Any], name: str) -> Part:
-    """Return the part for a DuckDB relation, which hands out Arrow batches."""
-    empty = pl.from_arrow(relation.to_native().limit(0).to_arrow_table())
+def _part_in_batches(relation: nw.LazyFrame[Any], name: str) -> Part:
+    """Return the part for rows that DuckDB or a backend of Ibis hands out in Arrow batches."""
+    hand_out = HANDED_OUT[relation.implementation]
+    empty = relation.head(0).collect("polars").to_native()
     assert isinstance(empty, pl.DataFrame)
 
     def frames(columns: Sequence[str]) -> Iterator[pl.LazyFrame]:
-        import duckdb
-
         try:
-            for batch in relation.select(*columns).to_native().to_arrow_reader(CHUNK_ROWS):
+            for batch in hand_out(relation.select(*columns).to_native(), CHUNK_ROWS):
                 converted = pl.from_arrow(batch)
                 assert isinstance(converted, pl.DataFrame)
                 yield converted.lazy()
-        except duckdb.Error as error:
+        except Exception as error:  # of DuckDB, or of whatever backend Ibis has
             raise UnreadableLogError(
                 f"{name} cannot be read to its end: {reason(error)}."
             ) from error

@@ -12,6 +12,7 @@ from typing import Any
 
 from lossreport.errors import LossReportError, UsageError
 from lossreport.logs.files import format_by_ending
+from lossreport.logs.tables import refused, table_among
 
 SCHEMES = ("s3", "gs", "az")
 PATIENCE = timedelta(seconds=60)
@@ -118,7 +119,10 @@ def _fits(parts: Sequence[str], wanted: Sequence[str]) -> bool:
 
 def _below(folder: str) -> list[str]:
     """Return the logs in a folder and all below it, by name."""
-    return [f"{folder}/{n}" for n in _listed(folder, deep=True) if _is_log(n)]
+    names = _listed(folder, deep=True)
+    if kind := table_among(names):
+        raise refused(folder, kind)
+    return [f"{folder}/{n}" for n in names if _is_log(n)]
 
 
 def _is_log(name: str) -> bool:

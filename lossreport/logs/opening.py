@@ -22,7 +22,7 @@ from lossreport.logs.pandas_files import open_with_pandas
 from lossreport.logs.part import Part, Source
 from lossreport.logs.partitions import with_path_columns
 from lossreport.logs.patience import in_time, reading
-from lossreport.logs.tables import refuse_tables
+from lossreport.logs.tables import is_table, open_table, refuse_tables
 from lossreport.logs.text import open_text
 
 FILES_AT_ONCE = 16
@@ -119,6 +119,8 @@ def _size(path: str) -> int | None:
 
 
 def _open(path: str, text: TextOptions, asked: Collection[str], sheet: str | None) -> Part:
+    if is_table(path):
+        return open_table(path)
     if "://" in path:
         fmt = format_by_ending(path.split("?")[0]) or "parquet"
         if fmt in THROUGH_PANDAS:
