@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,8 +20,9 @@ from lossreport.logs.log import Combine, Log, Work
 from lossreport.logs.part import CHUNK_ROWS, SAMPLE_ROWS, Part
 
 FILE, ROW, BYTES = "lossreport file", "lossreport row", "lossreport bytes"
-"""The columns that say where a row is."""
-PLACE = {FILE: "file_path", ROW: "row_index", BYTES: "file_size"}
+"""The columns that say where a row is, and how large its file."""
+KNOWN = {FILE: "file_path", ROW: "row_index", BYTES: "file_size"}
+PLACE = (FILE, ROW)
 MADE = "partition int, made binary"
 COMBINED = 8
 """What was made of all partitions is combined into so many things at most; the driver has them."""
@@ -68,7 +69,7 @@ def _placed(frame: Any) -> Any | None:
     from pyspark.errors import PySparkException
 
     try:
-        found = frame.select("*", *(frame[f"_metadata.{c}"].alias(n) for n, c in PLACE.items()))
+        found = frame.select("*", *(frame[f"_metadata.{c}"].alias(n) for n, c in KNOWN.items()))
         found.schema  # noqa: B018 - a remote session looks at it only now
     except PySparkException:
         return None
@@ -97,14 +98,14 @@ class InSpark:
     frame: Any
     name: str
     placed: bool
-    """Whether the frame has the columns of `PLACE`."""
+    """Whether the frame has the columns of `KNOWN`."""
 
     def first_rows(self, columns: Sequence[str]) -> Iterator[Part]:
         """Return the first row of every file."""
         if not self.placed:
             return
         with told(self.name):
-            rows, names = self._chosen(columns)
+            rows, names = self._chosen(columns, KNOWN)
             first = rows.where(rows[f"c{names.index(ROW)}"] == 0)
             found = _named(first.toArrow(), names)
         for i in range(found.height):
@@ -113,7 +114,7 @@ class InSpark:
     def run(self, columns: Sequence[str], work: Work, combine: Combine) -> list[bytes]:
         """Have all partitions worked on and the results combined, in one job."""
         with told(self.name):
-            rows, names = self._chosen(columns)
+            rows, names = self._chosen(columns, PLACE)
             worked = partial(_worked, name=self.name, columns=names, work=work)
             made = rows.mapInArrow(worked, MADE)
             # In the partitions' order, so that the same rows give the same bits.
@@ -121,14 +122,14 @@ class InSpark:
             few = in_order.mapInArrow(partial(_combined, combine=combine), MADE).collect()
         return [bytes(row.made) for row in sorted(few, key=lambda row: row.partition)]
 
-    def _chosen(self, columns: Sequence[str]) -> tuple[Any, list[str]]:
-        """Return these columns of the frame and the places, and their names; of a field, the whole.
+    def _chosen(self, columns: Sequence[str], places: Iterable[str]) -> tuple[Any, list[str]]:
+        """Return these columns of the frame and of places, and their names; of a field, the whole.
 
         In the frame they are called c0, c1, ...: Spark takes a dot in some names for a field.
         """
         whole = set(self.frame.columns)
         roots = dict.fromkeys(c if c in whole else c.split(".")[0] for c in columns)
-        names = [*roots, *(PLACE if self.placed else ())]
+        names = [*roots, *(places if self.placed else ())]
         chosen = (_column(self.frame, c).alias(f"c{i}") for i, c in enumerate(names))
         return self.frame.select(*chosen), names
 
@@ -194,7 +195,8 @@ def _pieces(rows: pl.DataFrame) -> Iterator[Part]:
     for start, end in zip(starts, [*starts[1:], rows.height], strict=True):
         piece = rows.slice(start, end - start)
         path = _path_of(piece[FILE][0])
-        yield _part(piece.drop(PLACE), path, piece[ROW][0] + 1, piece[BYTES][0])
+        size = piece[BYTES][0] if BYTES in piece.columns else None
+        yield _part(piece.drop(KNOWN, strict=False), path, piece[ROW][0] + 1, size)
 
 
 def _gathered(batches: Iterator[Any], columns: Sequence[str]) -> Iterator[pl.DataFrame]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from lossreport.errors import UnreadableLogError, UsageError
 from lossreport.logs.log import Log
+from lossreport.logs.part import CHUNK_ROWS
 from lossreport.logs.spark import open_spark, told
 
 PATIENCE = 10.0
@@ -85,13 +86,16 @@ def _session(master: str | None, remote: str | None) -> Any:
     with told(address or "Spark"):
         if remote:
             return builder.remote(remote).getOrCreate()
-        quiet = {"spark.ui.enabled": "false", "spark.log.level": "ERROR"}
-        # Each task has a core; Polars would take them all for each.
-        quiet |= {
+        settings = {
+            "spark.ui.enabled": "false",
             "spark.ui.showConsoleProgress": "false",
+            "spark.log.level": "ERROR",
+            # Each task has a core; Polars would take them all for each.
             "spark.executorEnv.POLARS_MAX_THREADS": "1",
+            # A fifth less time than with Spark's 10,000.
+            "spark.sql.execution.arrow.maxRecordsPerBatch": str(CHUNK_ROWS),
         }
-        for key, value in quiet.items():
+        for key, value in settings.items():
             builder = builder.config(key, value)
         return (builder.master(master) if master else builder).getOrCreate()
 

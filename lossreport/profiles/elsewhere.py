@@ -29,11 +29,10 @@ def profile_elsewhere(log: Log, columns: Columns, *, keep_worst: int) -> Profile
     """
     assert log.elsewhere is not None
     # What is kept for the checks is drawn by what the first row of its file says.
-    openings = {
-        part.path: chunk.opening
-        for part in log.elsewhere.first_rows(columns.needed)
-        for chunk in _chunks(iter((part,)), columns, log.missing, [], lambda rows: rows)
-    }
+    first = list(log.elsewhere.first_rows(columns.needed))
+    chunks = _chunks(iter(first), columns, log.missing, [], lambda rows: rows)
+    openings = {chunk.file: chunk.opening for chunk in chunks}
+    sizes = {part.path: part.bytes for part in first}
     work = partial(
         _profiled,
         columns=columns,
@@ -43,7 +42,8 @@ def profile_elsewhere(log: Log, columns: Columns, *, keep_worst: int) -> Profile
     )
     made = log.elsewhere.run(columns.needed, work, _merged) or [work(iter(()))]
     whole = _loaded(made)
-    return replace(whole, sources=_by_file(whole.sources))
+    sources = [replace(s, bytes=sizes.get(s.path)) for s in _by_file(whole.sources)]
+    return replace(whole, sources=tuple(sources))
 
 
 def _profiled(
