@@ -26,6 +26,8 @@ from lossreport.logs.rows import rows_of_part
 
 NEARLY_READ = 500_000
 """The next file is begun when this many rows are left."""
+FILES_AHEAD = 8
+"""So many of the next objects of a store are begun then: each takes several answers of a server."""
 LOOKED_AT_ROWS = 2_000_000
 """So many rows of a column are read to find out what its first rows do not tell."""
 
@@ -158,15 +160,16 @@ class Log:
             for i, part in enumerate(self.parts):
                 if not begun:
                     begun.append(begin(part))
-                following = self.parts[i + 1 : i + 2]
+                many = FILES_AHEAD if "://" in part.path else 1
+                following = self.parts[i + 1 : i + 1 + many]
                 read = 0
                 for chunk in self._chunks_of(part, begun[0]):
                     yield chunk
                     read += chunk.rows.height
                     # Opening a file takes time: the next one is begun before this one ends.
                     near = (part.rows or math.inf) - read <= NEARLY_READ
-                    if following and near and not begun[1:]:
-                        begun.append(begin(following[0]))
+                    if near:
+                        begun += [begin(p) for p in following[len(begun) - 1 :]]
                 begun.pop(0)
                 read_as = tuple(dict.fromkeys((*part.read_as, *part.notes)))
                 sources.append(Source(part.path, read, part.bytes, read_as))
