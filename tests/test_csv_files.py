@@ -12,6 +12,7 @@ import pytest
 
 import lossreport
 from lossreport.render.csv_files import NAMES, defused
+from lossreport.reports.groups import MAX_GROUPS
 from lossreport.reports.results import Report
 from tests.conftest import EXAMPLES, Ran
 from tests.test_private import RICH, rich_frame
@@ -129,7 +130,7 @@ def test_only_files_of_its_own_are_replaced(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "tables"
     assert run(EXAMPLES / "apples.csv", "--csv", folder).code == 0
     first = {p.name: p.read_bytes() for p in folder.iterdir()}
-    assert set(first) == set(NAMES)
+    assert set(first) == {*NAMES, "more_groups.csv"}
     assert run(EXAMPLES / "apples.csv", "--csv", folder).code == 0
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == first
     (folder / "ledger.csv").write_text("mine,not yours\n", "utf-8")
@@ -220,3 +221,34 @@ def test_tables_of_what_was_not_found_have_a_heading_only() -> None:
     for name in ("slices.csv", "patterns.csv", "level_bins.csv", "comparison.csv"):
         assert read(files[name]) == [], name
         assert files[name].startswith("lossreport,")
+
+
+def test_groups_that_are_not_told_apart_have_a_file_of_their_own(
+    run: Callable[..., Ran], tmp_path: Path
+) -> None:
+    n = MAX_GROUPS + 40
+    rng = np.random.default_rng(5)
+    users = [f"=u{i}" if i % 2 else f"u{i}" for i in range(n)] * 2
+    log = pl.DataFrame({"user": users, "actual": 0.0, "predicted": rng.normal(0, 1, 2 * n)})
+    log = log.with_columns(
+        pl.when(pl.col("user") == "u4").then(None).otherwise("actual").alias("actual")
+    )
+    log.write_parquet(tmp_path / "log.parquet")
+    ran = run(tmp_path / "log.parquet", "--by", "user", "--csv", tmp_path / "csv")
+    assert ran.code == 0, ran.err
+    assert "<code>more_groups.csv</code>" in ran.html
+    told = read((tmp_path / "csv" / "groups.csv").read_text("utf-8"))
+    others = read((tmp_path / "csv" / "more_groups.csv").read_text("utf-8"))
+    assert len(others) == 40 == int(told[-1]["groups"])
+    assert sum(int(o["rows_read"]) for o in others) == int(told[-1]["rows_read"])
+    assert others[-1]["key_user"] == "u4"
+    assert (others[-1]["rows_left_out"], others[-1]["n"], others[-1]["mae"]) == ("2", "0", "")
+    by_hand = dict(log.group_by("user").agg(pl.col("predicted").abs().mean()).iter_rows())
+    for o in others[:-1]:
+        key = o["key_user"].removeprefix("'")
+        assert o["key_user"] == (f"'{key}" if key.startswith("=") else key)
+        assert float(o["mae"]) == pytest.approx(by_hand[key], rel=1e-12)
+    hidden = run(tmp_path / "log.parquet", "--by", "user", "--csv", tmp_path / "private",
+                 "--private", "--min-group", "2")  # fmt: skip
+    assert hidden.code == 0, hidden.err
+    assert len((tmp_path / "private" / "more_groups.csv").read_text("utf-8").splitlines()) == 1

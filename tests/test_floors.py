@@ -26,6 +26,7 @@ FLOORS = [
     ["outputs", "pages", "progress"],
     ["gates.config"],
     ["render.notebook"],
+    ["render.more_groups"],
     [
         "gates.judging",
         "gates.parsing",

@@ -250,6 +250,6 @@ def _write(finished: Any, made: Any, paths: dict[str, Path], templates: Path | N
 
     if "profile" in paths:
         write_whole(paths["profile"], lambda file: save_profile(made, file))
-    write_outputs(finished, paths, templates)
+    write_outputs(finished, paths, templates, made)
     written = [file for option, path in paths.items() for file in files_of(option, path)]
     return "\n".join(f"Wrote {p} ({size(p)})" for p in written)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -67,8 +67,7 @@ def groups_of(table: Table, prediction: int, centre: float | None = None) -> Raw
     if not keys and moments.is_empty():
         nothing = RawGroup((), dict.fromkeys((*MOMENTS, *REASONS), 0), None, None)
         return RawGroups((nothing,), moments)
-    order = ["sum_sq_error", "n", *keys]
-    ranked = moments.sort(order, descending=[True, True, *[False] * len(keys)], nulls_last=True)
+    ranked = _ranked(moments, keys)
     kept, rest = ranked.head(MAX_GROUPS), ranked.slice(MAX_GROUPS)
     only = None if rest.is_empty() else kept
     bins = _bins(table.histogram, table.by, prediction, only)
@@ -87,6 +86,17 @@ def groups_of(table: Table, prediction: int, centre: float | None = None) -> Raw
             shape = judged(histogram, about_centre(histogram, about[key], centre))
         groups.append(RawGroup(key, row, histogram, shape))
     return RawGroups(tuple(groups), rest)
+
+
+def _ranked(moments: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    order = ["sum_sq_error", "n", *keys]
+    return moments.sort(order, descending=[True, True, *[False] * len(keys)], nulls_last=True)
+
+
+def beyond(table: Table, prediction: int) -> pl.DataFrame:
+    """Return the moments and counts of each group beyond `MAX_GROUPS`."""
+    moments = table.moments.filter(pl.col("prediction") == prediction)
+    return _ranked(moments, key_names(table.by)).slice(MAX_GROUPS)
 
 
 def _bins(
