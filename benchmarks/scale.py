@@ -139,6 +139,14 @@ def told(title: str, unit: str, points: Sequence[Point]) -> None:
     print(f"\nExponents: time {of['wall']:.2f}, memory {of['peak']:.2f}.")
 
 
+def short(size: int) -> str:
+    """Return a size as people say it."""
+    for letter, times in (("M", MILLION), ("k", 1_000)):
+        if size >= times:
+            return f"{size / times:g}{letter}"
+    return str(size)
+
+
 def draw(each: dict[str, Sequence[Point]], path: Path) -> None:
     """Draw time and memory against size, both in logarithms."""
     import matplotlib as mpl
@@ -151,7 +159,10 @@ def draw(each: dict[str, Sequence[Point]], path: Path) -> None:
             sizes = [p.size for p in points]
             ax.plot(sizes, [p.wall for p in points], "-o", color="#0072b2", label="seconds")
             ax.plot(sizes, [p.peak for p in points], "--D", color="#c44e00", label="peak GB")
-            ax.set(xscale="log", yscale="log", xlabel=unit)
+            ax.set(xscale="log", yscale="log", xlabel=unit, ylim=(0.2, 60))
+            ax.set_xticks(sizes, [short(s) for s in sizes], minor=False)
+            ax.minorticks_off()
+            ax.set_yticks([0.3, 1, 3, 10, 30], ["0.3", "1", "3", "10", "30"])
             ax.grid(color="#d8dee4")
             ax.legend(frameon=False)
         figure.savefig(path, metadata={"Date": None, "Creator": None})
