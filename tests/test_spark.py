@@ -40,8 +40,9 @@ def session(spark_cluster: Cluster) -> Iterator[Any]:
     """A session of the cluster that cuts files into many partitions."""
     from pyspark.sql import SparkSession
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("ignore")
+        patch.setenv("PYSPARK_PYTHON", sys.executable)  # the workers' as well: it has lossreport
         made = (
             SparkSession.builder.master(spark_cluster.url)
             .config("spark.ui.enabled", "false")

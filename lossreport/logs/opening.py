@@ -18,6 +18,7 @@ from lossreport.logs.fields import with_fields
 from lossreport.logs.files import THROUGH_PANDAS, find_files, format_by_ending, format_of
 from lossreport.logs.json_text import open_json
 from lossreport.logs.log import Log
+from lossreport.logs.object_stores import expanded
 from lossreport.logs.pandas_files import open_with_pandas
 from lossreport.logs.part import Part, Source
 from lossreport.logs.partitions import with_path_columns
@@ -38,7 +39,9 @@ def open_log(
     sheet: str | None = None,
 ) -> Log:
     """Open files, folders, globs and URLs as one log; see `open_files`."""
-    return open_files(find_files(paths), text, skip_bad=skip_bad, asked=asked, sheet=sheet)
+    return open_files(
+        find_files(expanded(paths)), text, skip_bad=skip_bad, asked=asked, sheet=sheet
+    )
 
 
 def open_files(

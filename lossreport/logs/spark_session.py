@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -86,6 +88,9 @@ def _session(master: str | None, remote: str | None) -> Any:
     with told(address or "Spark"):
         if remote:
             return builder.remote(remote).getOrCreate()
+        if master is None or master.startswith("local"):
+            # Spark's workers here need what this Python has; it would start any python3.
+            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         settings = {
             "spark.ui.enabled": "false",
             "spark.ui.showConsoleProgress": "false",
