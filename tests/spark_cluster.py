@@ -128,7 +128,7 @@ def connect_server(folder: Path) -> Iterator[str]:
     words = ["spark-submit", "--class", "org.apache.spark.sql.connect.service.SparkConnectServer",
              "--master", "local[2]", "--conf", f"spark.connect.grpc.binding.port={port}",
              "--conf", "spark.connect.grpc.binding.address=127.0.0.1",
-             "--conf", "spark.sql.files.maxPartitionBytes=100000",
+             "--conf", "spark.sql.files.maxPartitionBytes=300000",
              "--conf", "spark.sql.files.openCostInBytes=0",
              "--conf", "spark.ui.enabled=false", "spark-internal"]  # fmt: skip
     with _running(folder / "connect.log", words, lambda: _listens(port)):

@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 
 import lossreport
+from lossreport.outputs import write_outputs
 from lossreport.render.csv_files import NAMES, defused
-from lossreport.reports.groups import MAX_GROUPS
+from lossreport.reports import groups
 from lossreport.reports.results import Report
 from tests.conftest import EXAMPLES, Ran
 from tests.test_private import RICH, rich_frame
@@ -224,19 +225,17 @@ def test_tables_of_what_was_not_found_have_a_heading_only() -> None:
 
 
 def test_groups_that_are_not_told_apart_have_a_file_of_their_own(
-    run: Callable[..., Ran], tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    n = MAX_GROUPS + 40
+    monkeypatch.setattr(groups, "MAX_GROUPS", 50)
     rng = np.random.default_rng(5)
-    users = [f"=u{i}" if i % 2 else f"u{i}" for i in range(n)] * 2
-    log = pl.DataFrame({"user": users, "actual": 0.0, "predicted": rng.normal(0, 1, 2 * n)})
-    log = log.with_columns(
-        pl.when(pl.col("user") == "u4").then(None).otherwise("actual").alias("actual")
-    )
-    log.write_parquet(tmp_path / "log.parquet")
-    ran = run(tmp_path / "log.parquet", "--by", "user", "--csv", tmp_path / "csv")
-    assert ran.code == 0, ran.err
-    assert "<code>more_groups.csv</code>" in ran.html
+    users = [f"=u{i}" if i % 2 else f"u{i}" for i in range(90)] * 2
+    log = pl.DataFrame({"user": users, "actual": 0.0, "predicted": rng.normal(0, 1, 180)})
+    of_u4 = pl.when(pl.col("user") == "u4").then(None).otherwise("actual")
+    profile = lossreport.profile(log.with_columns(of_u4.alias("actual")), by="user")
+    report = lossreport.report(profile)
+    assert "<code>more_groups.csv</code>" in lossreport.render_page(report)
+    write_outputs(report, {"csv": tmp_path / "csv"}, None, profile)
     told = read((tmp_path / "csv" / "groups.csv").read_text("utf-8"))
     others = read((tmp_path / "csv" / "more_groups.csv").read_text("utf-8"))
     assert len(others) == 40 == int(told[-1]["groups"])
@@ -248,7 +247,6 @@ def test_groups_that_are_not_told_apart_have_a_file_of_their_own(
         key = o["key_user"].removeprefix("'")
         assert o["key_user"] == (f"'{key}" if key.startswith("=") else key)
         assert float(o["mae"]) == pytest.approx(by_hand[key], rel=1e-12)
-    hidden = run(tmp_path / "log.parquet", "--by", "user", "--csv", tmp_path / "private",
-                 "--private", "--min-group", "2")  # fmt: skip
-    assert hidden.code == 0, hidden.err
+    private = lossreport.report(profile, private=True, min_group=2)
+    write_outputs(private, {"csv": tmp_path / "private"}, None, profile)
     assert len((tmp_path / "private" / "more_groups.csv").read_text("utf-8").splitlines()) == 1

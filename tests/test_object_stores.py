@@ -23,8 +23,8 @@ SIGNED = {
     "Authorization": "AWS4-HMAC-SHA256 Credential=someone/20261127/us-east-1/s3/aws4_request, "
     "SignedHeaders=host, Signature=0"
 }
-MANY = 2_300
-"""More than two pages of a listing."""
+MANY = 1_100
+"""More than a page of a listing."""
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +82,8 @@ def test_a_folder_is_listed_page_by_page(server: dict[str, str], store: Proxy) -
     put(server, {"many/_log/x.parquet": b"no", "many/.x.parquet": b"no", "many/_SUCCESS": b"-",
                  "many/notes.txt": b"no", "manyother/1.parquet": b"no"})  # fmt: skip
     assert len(expanded(["s3://nights/many/"])) == len(expanded(["s3://nights/many"])) == MANY
-    made = lossreport.profile("s3://nights/many/2?/", by="")
-    assert (made.rows, len(made.sources)) == (900, 300)
+    made = lossreport.profile("s3://nights/many/[39]/", by="")
+    assert (made.rows, len(made.sources)) == (600, 200)
     assert [s.path for s in made.sources] == sorted(s.path for s in made.sources)
     assert len(expanded(["s3://nights/many/**/*7.parquet"])) == MANY // 10
     assert len(expanded(["s3://nights/many/*/0000?.parquet"])) == 10
