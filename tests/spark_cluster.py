@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE = 120
+PATIENCE = 300
 QUIET = "org.apache.spark.deploy"
 
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 
 SIZES = [(1280, "light"), (1280, "dark"), (375, "light")]
-EVERYWHERE = ("sources", "models", "hostile")
+EVERYWHERE = ("sources", "models")
 """Looked at in every size and colour; the others share their parts, and are looked at once."""
 CASES = [(n, *s) for n in PAGES for s in (SIZES if n in EVERYWHERE else SIZES[:1])]
 
