@@ -58,7 +58,8 @@ def open_spark(frame: Any, name: str = "frame") -> Log:
     def first_rows(columns: Sequence[str]) -> Iterator[pl.LazyFrame]:
         with told(name):
             chosen = frame.select(*(_column(frame, c) for c in columns))
-            yield _polars(chosen.limit(SAMPLE_ROWS).toArrow()).lazy()
+            rows = _polars(chosen.limit(SAMPLE_ROWS).toArrow())
+        yield rows.lazy()
 
     part = with_fields(Part(name, "spark", None, None, schema, first_rows))
     return Log((part,), elsewhere=InSpark(placed or frame, name, placed is not None))
@@ -255,8 +256,8 @@ def _cause(error: BaseException) -> str:
     said = [line for line in lines if line.startswith("lossreport.errors.")]
     if said:
         return said[-1].split(": ", 1)[-1].rstrip(".")
-    if any(line.startswith("ModuleNotFoundError: No module named") for line in lines):
-        missing = next(line for line in lines if line.startswith("ModuleNotFoundError"))
-        return f"{missing}: Spark's workers need lossreport too"
+    missing = [line for line in lines if line.startswith("ModuleNotFoundError: No module named")]
+    if missing:
+        return f"{missing[0]}: Spark's workers need lossreport too"
     spoken = (CODE.search(line) for line in lines)
     return next((f[0].rstrip(".") for f in spoken if f), reason(error))

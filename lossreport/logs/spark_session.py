@@ -17,7 +17,7 @@ from lossreport.logs.spark import open_spark, told
 PATIENCE = 10.0
 """Seconds to wait for an answer at the address of a Spark."""
 PORTS = {"spark": 7077, "sc": 15002}
-FORMATS = {"table": "", "delta": "delta", "iceberg": "iceberg", "orc": "orc", "parquet": "parquet"}
+KINDS = ("table", "delta", "iceberg", "orc", "parquet")
 """What can stand before a log's name and a colon; a path alone is Parquet."""
 
 
@@ -57,13 +57,13 @@ def open_in_spark(
         elif kind == "parquet":
             frame = session.read.option("mergeSchema", "true").parquet(*named)
         else:
-            frame = session.read.format(FORMATS[kind]).load(*named)
+            frame = session.read.format(kind).load(*named)
     return open_spark(frame, name)
 
 
 def _kind_of(path: str) -> str:
     kind = path.split(":", 1)[0]
-    if kind in FORMATS and ":" in path:
+    if kind in KINDS and ":" in path:
         return kind
     if path.lower().endswith((".csv", ".tsv", ".json", ".ndjson", ".jsonl", ".gz", ".arrow")):
         raise UsageError(

@@ -59,7 +59,7 @@ def _profiled(
         replace(chunk, opening=openings.get(chunk.file, chunk.opening))
         for chunk in _chunks(parts, columns, missing, sources, preparing(columns))
     )
-    return _saved(replace(profile_of_chunks(chunks, columns, keep_worst), sources=()), sources)
+    return _saved(profile_of_chunks(chunks, columns, keep_worst), sources)
 
 
 def _chunks(
