@@ -16,12 +16,11 @@ from lossreport.errors import BrokenFiguresError, UnreadableLogError, UsageError
 from lossreport.logs.columns import Columns, find_columns
 from lossreport.logs.dialect import TextOptions
 from lossreport.logs.engines import Engine, open_with
-from lossreport.logs.files import find_files
 from lossreport.logs.frames import open_frame
 from lossreport.logs.joining import Actuals, join_actuals
 from lossreport.logs.kinds import kinds_of
 from lossreport.logs.log import Log
-from lossreport.logs.object_stores import expanded
+from lossreport.logs.object_stores import files_of
 from lossreport.logs.opening import open_files, open_log
 from lossreport.logs.spark import is_spark, open_spark
 from lossreport.nights.baseline import is_named
@@ -153,7 +152,7 @@ def profile(
     log = open_with(by_engine, log, paths_of(log), text, sheet)
     paths = paths_of(log)
     if paths is not None:
-        paths = find_files(expanded(paths))
+        paths = files_of(paths)
     if paths and (saved := saved_among(paths)):
         given = (actual, predicted, by is not None, time is not None, time_format, sheet, on, id)
         if text != TextOptions():

@@ -73,6 +73,18 @@ def test_queries_to_one_file_are_inputs_of_their_own(
     assert len(list((tmp_path / "h").iterdir())) == 2
 
 
+def test_rows_of_no_file_can_be_kept_in_a_history(run: Run, tmp_path: Path) -> None:
+    kept = ("--history", tmp_path / "h", "--run-date", "2026-11-01")
+    for command in ("report", "profile"):
+        out = ("-o", tmp_path / "p") if command == "profile" else ()
+        ran = run(
+            ":memory:", "--query", f"from '{LOG}'", *kept, *out, command=command,
+            outputs=command == "report",
+        )  # fmt: skip
+        assert ran.code == 0, ran.err
+    assert len(list((tmp_path / "h").iterdir())) == 1
+
+
 @pytest.mark.parametrize(
     ("query", "code", "says"),
     [

@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 import lossreport
+from lossreport.cli import app
 from lossreport.errors import LossReportError, UnreadableLogError, UsageError
 from lossreport.logs import spark
 from lossreport.logs.spark_session import open_in_spark
@@ -183,6 +185,16 @@ def test_tables_are_logs(session: Any, folder: Path) -> None:
         open_in_spark(["table:nights.none"])
     with pytest.raises(UsageError, match=r"There is no column 'forecast'"):
         lossreport.profile("table:nights.log", engine="spark", predicted="forecast")
+
+
+@pytest.mark.usefixtures("session")  # the command's session is then this one
+def test_a_table_can_be_kept_in_a_history(folder: Path, tmp_path: Path) -> None:
+    pl.read_parquet(folder / "a.parquet").select("actual", "text").write_parquet(tmp_path / "a")
+    words = ["profile", f"parquet:{tmp_path / 'a'}", "--engine", "spark", "--predicted", "text"]
+    kept = ["--history", str(tmp_path / "h"), "--run-date", "2026-11-01"]
+    ran = CliRunner().invoke(app, [*words, *kept])
+    assert ran.exit_code == 0, ran.stderr
+    assert len(list((tmp_path / "h").iterdir())) == 1
 
 
 def test_what_spark_cannot_read_is_said(session: Any, folder: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from lossreport.commands.console import errors, say, size
 from lossreport.commands.defaults import Config
-from lossreport.commands.reading import profile_of, text_options
+from lossreport.commands.reading import in_engine, profile_of, text_options
 from lossreport.commands.remembering import check_history, day_given, remember
 from lossreport.errors import UsageError
 from lossreport.options import (
@@ -93,7 +93,7 @@ def profile(
         if out is not None:
             check_outputs({"out": out}, [*logs, *(actuals or ())], force=force)
         if history is not None:
-            check_history(history, logs)
+            check_history(history, logs, elsewhere=in_engine(engine, query))
         made = profile_of(
             logs,
             quiet=quiet,

@@ -24,6 +24,11 @@ def text_options(
     }
 
 
+def in_engine(engine: str | None, query: str | None) -> bool:
+    """Return whether another engine than Polars finds the logs."""
+    return query is not None or engine not in (None, "polars")
+
+
 def profile_of(logs: list[str], *, quiet: bool, **options: Any) -> Any:
     """Return the profile of the logs; `options` are those of `api.profile`."""
     from lossreport import api

@@ -32,16 +32,18 @@ def day(text: str, option: str) -> date:
         raise UsageError(f"{option} is {text!r}, no day: write it like 2026-11-26.") from None
 
 
-def check_history(history: str, logs: Sequence[str]) -> None:
-    """Raise UsageError if a run of these logs cannot be kept there; before they are read."""
-    from lossreport.logs.files import find_files
-    from lossreport.logs.object_stores import expanded
+def check_history(history: str, logs: Sequence[str], *, elsewhere: bool) -> None:
+    """Raise UsageError if a run of these logs cannot be kept there; before they are read.
+
+    With `elsewhere`, another engine finds them: they can be tables, and are no profiles.
+    """
+    from lossreport.logs.object_stores import files_of
     from lossreport.nights.places import Folder, place_at
     from lossreport.nights.saved import saved_among
     from lossreport.writing import check_folder
 
     place = place_at(history)
-    files = find_files(expanded(logs))
+    files = [] if elsewhere else files_of(logs)
     if isinstance(place, Folder):
         within = [f for f in files if "://" not in f and _is_below(Path(f), place.path)]
     else:

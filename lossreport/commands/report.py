@@ -11,7 +11,7 @@ from typing import Any
 
 from lossreport.commands.console import complain, errors, say, show, size
 from lossreport.commands.defaults import Config
-from lossreport.commands.reading import profile_of, text_options
+from lossreport.commands.reading import in_engine, profile_of, text_options
 from lossreport.commands.remembering import check_history, day_given, nights_until, remember
 from lossreport.commands.telling import end, tell, telling
 from lossreport.options import (
@@ -147,7 +147,7 @@ def report(
         )  # fmt: skip
         day = day_given(run_date, history)
         if history is not None:
-            check_history(history, logs)
+            check_history(history, logs, elsewhere=in_engine(engine, query))
         from lossreport import api
         from lossreport.gates.judging import judge
 

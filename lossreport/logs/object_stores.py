@@ -11,7 +11,7 @@ from glob import has_magic
 from typing import Any
 
 from lossreport.errors import LossReportError, UsageError
-from lossreport.logs.files import format_by_ending
+from lossreport.logs.files import find_files, format_by_ending
 from lossreport.logs.tables import refused, table_among
 
 SCHEMES = ("s3", "gs", "az")
@@ -66,6 +66,17 @@ def said(error: BaseException) -> str:
     text = " ".join(str(error).split())
     code = re.search(r"<Code>(\w+)</Code>", text)
     return (code[1] if code else text.split(" Debug source:")[0][:300]).rstrip(".")
+
+
+def files_of(paths: Sequence[str]) -> list[str]:
+    """Return the files that paths, folders, globs and URLs stand for, each once.
+
+    Raises
+    ------
+    UsageError
+        As `find_files` and `expanded`.
+    """
+    return find_files(expanded(paths))
 
 
 def expanded(paths: Sequence[str]) -> list[str]:

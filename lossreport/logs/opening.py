@@ -15,10 +15,10 @@ from lossreport.logs.arrow_stream import batches
 from lossreport.logs.compression import compression_of, opened
 from lossreport.logs.dialect import TextOptions
 from lossreport.logs.fields import with_fields
-from lossreport.logs.files import THROUGH_PANDAS, find_files, format_by_ending, format_of
+from lossreport.logs.files import THROUGH_PANDAS, format_by_ending, format_of
 from lossreport.logs.json_text import open_json
 from lossreport.logs.log import Log
-from lossreport.logs.object_stores import expanded
+from lossreport.logs.object_stores import files_of
 from lossreport.logs.pandas_files import open_with_pandas
 from lossreport.logs.part import Part, Source
 from lossreport.logs.partitions import with_path_columns
@@ -39,9 +39,7 @@ def open_log(
     sheet: str | None = None,
 ) -> Log:
     """Open files, folders, globs and URLs as one log; see `open_files`."""
-    return open_files(
-        find_files(expanded(paths)), text, skip_bad=skip_bad, asked=asked, sheet=sheet
-    )
+    return open_files(files_of(paths), text, skip_bad=skip_bad, asked=asked, sheet=sheet)
 
 
 def open_files(
