@@ -24,8 +24,9 @@ from lossreport.logs.part import (
 from lossreport.logs.patience import Ahead, ahead, reading
 from lossreport.logs.rows import rows_of_part
 
-NEARLY_READ = 500_000
-"""The next file is begun when this many rows are left."""
+NEARLY_READ = 2_500_000
+"""The next file is begun when this many rows are left: its first row group is then read by the time
+that it is wanted."""
 FILES_AHEAD = 8
 """So many of the next objects of a store are begun then: each takes several answers of a server."""
 LOOKED_AT_ROWS = 2_000_000

@@ -234,8 +234,9 @@ class Scan:
             return
         bucket = np.full(found.height, buckets) if isinstance(buckets, int) else buckets[which]
         waiting = self.unscored[i]
-        found = found.with_columns(pl.lit(UNSCORED, pl.Int64).alias(f"bin_{i}"))
-        waiting.append(found.insert_column(0, pl.Series("bucket", bucket)))
+        bins = np.full(found.height, UNSCORED)
+        found.insert_column(0, pl.Series("bucket", bucket))
+        waiting.append(found.insert_column(1, pl.Series(f"bin_{i}", bins)))
         self.waiting_unscored[i] += found.height
         if waiting[0].schema != found.schema or self.waiting_unscored[i] > LEFT_OUT_ROWS:
             self._count_left_out(i)
