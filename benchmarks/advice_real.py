@@ -1,17 +1,20 @@
 """Measures the advice on real data: fits the losses it chooses between, and counts the cost.
 
-For each problem of `real_problems`: the out-of-fold errors of the L2 model are written as a log,
-`lossreport.report` advises, and the model is fitted again with L2, Huber (the advice's delta) and
-L1 on other folds. The regret of a rule is how much larger the metric of the loss it picks is than
-the smallest of the three: RMSE for the goal "totals", MAE for "typical".
+For each problem of `real_problems` (or, with `--data r`, of `r_problems`): the out-of-fold errors
+of the L2 model are written as a log, `lossreport.report` advises, and the model is fitted again
+with L2, Huber (the advice's delta) and L1 on other folds. The regret of a rule is how much larger
+the metric of the loss it picks is than the smallest of the three, at most 1: RMSE for the goal
+"totals", MAE for "typical".
 
     python -m benchmarks.advice_real
     python -m benchmarks.advice_real --model linear --save refits.json
     python -m benchmarks.advice_real --saved refits.json    # another rule, the same refits
+    python -m benchmarks.advice_real --data r --model "trees, 60" --every 3 --repeats 1
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import tempfile
@@ -25,6 +28,7 @@ import polars as pl
 import typer
 
 import lossreport
+from benchmarks.r_problems import r_problems
 from benchmarks.real_problems import Floats, Problem, problems
 from benchmarks.refits import KINDS, REPEATS, ROWS_OF_TREES, Delta, Kind, out_of_fold
 from lossreport.advice.advice import LOSSES, Advice, Goal
@@ -53,8 +57,9 @@ class Measured:
     """By goal and loss: the mean over the repeats."""
 
     def regret(self, goal: Goal, loss: str) -> float:
-        """Return the excess of a loss's metric over the smallest of the three."""
-        return self.metric[goal][loss] / min(self.metric[goal].values()) - 1
+        """Return the excess of a loss's metric over the smallest of the three, at most 1."""
+        smallest = min(self.metric[goal].values())
+        return min(1.0, self.metric[goal][loss] / smallest - 1) if smallest > 0 else 0.0
 
 
 Rule = Callable[[Measured, Goal], str]
@@ -196,7 +201,10 @@ def main(
     repeats: Annotated[int | None, typer.Option(help="Of the five folds; else 8, trees 3.")] = None,
     save: Annotated[Path | None, typer.Option(help="Where to keep all figures as JSON.")] = None,
     saved: Annotated[Path | None, typer.Option(help="Figures kept before: no refits.")] = None,
+    data: Annotated[str, typer.Option(help="python: two libraries' data; r: R's.")] = "python",
+    every: Annotated[int, typer.Option(help="Take one problem in so many.")] = 1,
 ) -> None:
+    source = {"python": problems, "r": r_problems}[data]
     chosen: list[Kind] = [kind for kind in KINDS if not model or kind in model]
     before = json.loads(saved.read_text()) if saved else None
     kept = {}
@@ -206,7 +214,7 @@ def main(
             if before is None:
                 each = [
                     _shown(i, p, kind, repeats or REPEATS[kind], folder)
-                    for i, p in enumerate(problems())
+                    for i, p in enumerate(itertools.islice(source(), 0, None, every))
                 ]
             else:
                 each = [measured_before(Measured(**m), folder) for m in before[kind]]

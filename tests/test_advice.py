@@ -123,10 +123,46 @@ def test_lopsided_errors_depend_on_the_goal_and_symmetric_ones_do_not() -> None:
     assert advice.lopsided > 0
     assert advice_on(lopsided, "totals").loss == advice.for_totals == "L2"
     assert advice_on(lopsided, "typical").loss == advice.for_typical
-    symmetric = LAWS["gaussian"](np.random.default_rng(3), 20_000)
-    assert {advice_on(symmetric, g).loss for g in ("totals", "typical", "unknown")} == {"L2"}
+    assert advice_on(LAWS["gaussian"](np.random.default_rng(3), 20_000)).verdict == "clear"
     flagged = [advice_on(LAWS["t3"](np.random.default_rng(s), 1000)).lopsided for s in range(20)]
     assert sum(f is not None for f in flagged) <= 2
+
+
+@pytest.mark.parametrize("law", ["t3", "laplace", "10% x3"])
+def test_for_totals_another_loss_must_save_a_share_of_the_rows_that_grows_with_them(
+    law: str,
+) -> None:
+    drawn = [LAWS[law](np.random.default_rng([8, i]), 1_000) for i in range(10)]
+    assert {advice_on(e, "totals").loss for e in drawn} == {"L2"}
+    assert {advice_on(e[:220], "totals").loss for e in drawn} == {"L2"}
+    if law == "t3":  # the others save L2 less than the 30 % that they must
+        assert mean(advice_on(e[:60], "totals").loss != "L2" for e in drawn) >= 0.5
+    assert "L2" not in {advice_on(e).best_guess for e in drawn}
+
+
+def test_for_the_typical_row_l2_must_save_rows_too() -> None:
+    errors = LAWS["gaussian"](np.random.default_rng(3), 20_000)
+    found = {goal: advice_on(errors, goal).loss for goal in ("totals", "typical", "unknown")}
+    assert found == {"totals": "L2", "typical": "Huber", "unknown": "L2"}
+    uniform = LAWS["uniform"](np.random.default_rng(3), 5_000)
+    assert advice_on(uniform, "typical").loss == "Huber"
+
+
+def test_the_mean_of_rows_that_are_to_be_checked_is_no_goal() -> None:
+    errors = LAWS["gaussian"](np.random.default_rng(9), 5_000)
+    errors[:10] = -999.0
+    advice = advice_on(errors, "totals")
+    assert advice.verdict == "check-rows-first"
+    assert (advice.loss, advice.loss_if_repaired) == ("Huber", "L2")
+
+
+@pytest.mark.parametrize("rows", [60, 150, 1_000])
+@pytest.mark.parametrize("law", ["t3", "gaussian", "lognormal", "laplace"])
+def test_what_a_goal_would_ask_for_is_what_it_asks_for(law: str, rows: int) -> None:
+    errors = LAWS[law](np.random.default_rng([10, rows]), rows)
+    told = advice_on(errors)
+    assert told.for_totals == advice_on(errors, "totals").best_guess
+    assert told.for_typical == advice_on(errors, "typical").best_guess
 
 
 def test_unacceptable_large_errors_mean_l2_with_its_price() -> None:

@@ -121,6 +121,7 @@ FLOORS = [
     ["reports.curves", "reports.figures", "checks.finding", "gates.gate"],
     ["advice.probabilities", "advice.settings"],
     ["advice.choice"],
+    ["advice.picking"],
     ["advice.advice", "advice.shape", "advice.usual"],
     ["advice.families"],
     ["advice.levels", "advice.mixing", "advice.resampling"],

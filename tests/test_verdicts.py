@@ -107,6 +107,22 @@ def test_a_loss_that_a_goal_picks_is_not_ruled_out() -> None:
         assert "nearly as good" not in " ".join(advised.because) or goal == "typical"
 
 
+def test_a_loss_that_is_ruled_out_can_be_what_totals_ask_for() -> None:
+    errors = rng().standard_t(3, 5000)
+    said = {
+        goal: " ".join(only(report_of(errors, goal=goal)).recommendation.because)
+        for goal in ("unknown", "totals", "typical")
+    }
+    assert "L2 can be ruled out unless totals must be right." in said["unknown"]
+    assert "L2 can be ruled out." in said["typical"]
+    assert "ruled out" not in said["totals"]
+    assert "L2 is chosen for what it aims at, not for its steadiness." in said["totals"]
+    assert (
+        "Confidence: high (no other loss saved so many rows that it may aim beside the mean in "
+        "100% of 200 resamples" in said["totals"]
+    )
+
+
 def test_costs_beside_broken_rows_name_the_quantile() -> None:
     errors = rng().normal(size=2000)
     errors[:5] = 5000

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import lossreport
-from lossreport.advice import choice, gap, shape, usual
+from lossreport.advice import choice, gap, picking, shape, usual
 from lossreport.advice.advice import GOALS
 from lossreport.losses import HUBER_BEATS_L2, SE_LOG_RATIO
 from lossreport.render.markdown import to_markdown
@@ -157,8 +157,8 @@ def test_the_methods_say_the_constants_that_the_code_has(page: str) -> None:
     methods = Text(page[page.index('id="methods"') : page.index('id="glossary"')]).text
     for value in (
         shape.MINIMUM_ROWS, f"{100 * shape.SPIKE:g}%", shape.OFF_LEVEL, f"{100 * gap.MOST_ROWS:g}%", gap.CHANCE,
-        choice.K, choice.RHO, usual.PRIOR_ROWS, choice.TIE, choice.BETWEEN, f"{100 * choice.AS_GOOD:g}%",
-        f"{100 * choice.CLEARLY_WORSE:g}%", HUBER_BEATS_L2, SE_LOG_RATIO, *choice.OTHER_K, *usual.PRIOR, usual.FAMILY_ROWS,
+        choice.K, picking.RHO, usual.PRIOR_ROWS, picking.TIE, choice.BETWEEN, f"{100 * picking.AS_GOOD:g}%",
+        f"{100 * picking.CLEARLY_WORSE:g}%", picking.AIM_ROWS, HUBER_BEATS_L2, SE_LOG_RATIO, *choice.OTHER_K, *usual.PRIOR, usual.FAMILY_ROWS,
     ):  # fmt: skip
         assert str(value) in methods, value
     for name in ("Huber 1964", "Hall and Sheather", "Geary", "Benjamini and Hochberg", "Rényi", "Koenker and Bassett", "independent"):  # fmt: skip

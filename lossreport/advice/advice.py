@@ -46,7 +46,8 @@ class Advice:
     """Why there is no recommendation."""
     confidence: Literal["high", "moderate", "low"] | None = None
     probability: float | None = None
-    """Share of resamples in which the loss wastes at most 5 % of the rows."""
+    """Share of resamples in which the loss wastes at most 5 % of the rows, beside those that it
+    may waste because it aims at the goal that was given."""
     delta: float | None = None
     """Huber's delta in the target's unit, whether or not Huber is recommended."""
     delta_quantile: float | None = None

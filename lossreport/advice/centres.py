@@ -20,7 +20,7 @@ def huber_centre(histogram: ErrorHistogram, delta: float) -> float:
         Positive, in the target's unit. A bin that -delta or delta cuts counts with its mean, which
         moves the centre by less than 0.1 % of delta where the errors are not far from 0.
     """
-    (centre,) = histogram.quantile([0.5])
+    centre = histogram.median
     share = histogram.n / histogram.rows
     for _ in range(STEPS):
         away = _in_deltas(histogram, centre, delta)

@@ -1,16 +1,9 @@
 """Which loss suits the data: L2, Huber or L1, from the histogram of the errors.
 
-Each loss j needs a number of rows proportional to its variance factor V_j, and aims at a centre
-c_j of the errors (L2 the mean, L1 the median, Huber between). Which is best is decided in
-resamples of the histogram:
-
     V_L2 = Var(e)    V_L1 = 1 / (4 f(median)^2)    V_Huber = E[psi^2] / P(|e - c| < delta)^2
-    score_j = rho V_j + (c_j - c_goal)^2, the second term only if mean and median surely differ
-    regret_j = 1 - min_i score_i / score_j: the share of rows that loss j wastes
 
-The mean over the resamples counts like the rows there are. To it is added what is usual: a few
-rows' worth of the mean regrets over many laws, and more of those over the laws that fit the
-errors (`usual`), the less the worse they fit.
+are proportional to the rows that each needs; `picking` decides by them, in resamples of the
+histogram, and by what the losses aim at.
 
 Efficiency of estimators: Huber 1964; f at the median: Hall and Sheather 1988; the choice of a
 loss by estimated variance follows Dodge and Jureckova, *Adaptive Regression* (2000).
@@ -20,34 +13,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from lossreport.advice.advice import LOSSES, Advice, Efficiency, Goal
 from lossreport.advice.gap import Gap
 from lossreport.advice.histogram import ErrorHistogram, Floats
 from lossreport.advice.mixing import Decomposition
+from lossreport.advice.picking import CLEARLY_WORSE, Marks, confidence, factors, pick
 from lossreport.advice.resampling import Functionals, Shape, functionals
 from lossreport.advice.shape import MINIMUM_ROWS, Judged, shape_of
-from lossreport.advice.usual import Usual, regret_of, usual
+from lossreport.advice.usual import regret_of
 from lossreport.formats import count
 
-Ints = npt.NDArray[np.int64]
-
-RHO = 0.02
-"""Effective parameters per training row; it matters only where mean and median differ."""
 K = 1.345
 """delta / s at which Huber is 95 % efficient for Gaussian errors (Huber 1964)."""
 OTHER_K = (0.5, 0.75, 1.0, 1.75, 2.25, 3.0, 4.0)
 DIAL_K = (0.1, 0.25, 0.5, 0.75, 1.0, 1.345, 1.75, 2.25, 3.0, 4.0, 6.0)
-AS_GOOD = 0.05
-"""A loss that wastes no more than this share of the rows is as good as the best."""
 BETWEEN = 1.03
 """From this factor between groups on, weights come before another loss."""
-CLEARLY_WORSE = 0.15
-TIE = 0.01
 
 
 def advise(
@@ -87,7 +71,8 @@ def advise_all(
     repaired = [j.repaired for j in judged if j and j.repaired]
     ks = tuple(sorted({K, *OTHER_K, *DIAL_K})) if detail else (K,)
     both = [*shapes, *repaired]
-    picked = _judge(goal, both, functionals(both, ks)) if both else []
+    broken = [j.broken is not None for j in judged if j and j.shape] + [False] * len(repaired)
+    picked = _judge(goal, both, functionals(both, ks), np.array(broken)) if both else []
     of_all, of_repaired = iter(picked[: len(shapes)]), iter(picked[len(shapes) :])
     advised = []
     for (_, rows), found in zip(each, judged, strict=True):
@@ -176,109 +161,49 @@ def with_costs(
     return replace(advice, verdict=verdict, loss="quantile", level=level, shift=shift)
 
 
-def _judge(goal: Goal, shapes: Sequence[Shape], made: Functionals) -> list[Advice]:
-    """Pick a loss by its expected regret over the resamples, for each histogram."""
+def _judge(goal: Goal, shapes: Sequence[Shape], made: Functionals, broken: Marks) -> list[Advice]:
+    """Return the advice for each histogram; its number of rows is for the caller to say."""
     main = made.ks.index(K)
-    v = np.stack([made.v_l2, made.v_huber[:, :, main], made.v_l1], axis=2)
-    centres = np.stack([made.mean, made.c_huber[:, :, main], made.median], axis=2)
-    wasted = regret_of(v[:, 1:])
-    lopsided, gap = _lopsided(made)
-    regrets = {}
-    for name, aim in (("totals", made.mean), ("typical", made.median)):
-        with np.errstate(over="ignore"):  # a loss may be infinitely bad
-            aimed = regret_of((RHO * v + (centres - aim[:, :, np.newaxis]) ** 2)[:, 1:])
-        regrets[name] = np.where(lopsided[:, np.newaxis, np.newaxis], aimed, wasted)
-    mixed = usual(shapes, ~lopsided)
-    picks = {name: _pick(regret, made.rows, mixed) for name, regret in regrets.items()}
-    chosen, regret, undecided = _chosen(goal, regrets, picks, wasted, made.rows, mixed)
-    hit = np.take_along_axis(regret, chosen[:, np.newaxis, np.newaxis], axis=2)[:, :, 0]
-    probability = np.mean(hit <= AS_GOOD, axis=1)
-    ruled_out = np.mean(wasted > CLEARLY_WORSE, axis=1) >= 0.95
-    needed = v[:, 0] / v[:, 0].min(axis=1, keepdims=True)
+    picked = pick(goal, shapes, made, main, broken)
+    v = factors(made, main)[:, 0]
+    needed = v / v.min(axis=1, keepdims=True)
     efficiency = _efficiencies(made, ("L2", K, "L1"))
     dial = _efficiencies(made, ("L1", *DIAL_K, "L2")) if len(made.ks) > 1 else None
     advised = []
     for i, rows in enumerate(made.rows):
-        sure = _confidence(float(probability[i]), float(rows))
-        unclear = sure == "low" and goal == "unknown" and not undecided[i]
-        best_guess = LOSSES[chosen[i]]
-        # A loss may waste rows and still be the one that aims at what must be right.
-        meant = {best_guess, *(LOSSES[pick[i]] for pick in picks.values())}
-        if made.v_huber[i, 0].min() * (1 - CLEARLY_WORSE) < v[i, 0].min():
-            meant.add("Huber")  # with another delta
-        out = tuple(loss for j, loss in enumerate(LOSSES) if ruled_out[i, j] and loss not in meant)
+        sure = confidence(float(picked.probability[i]), float(rows))
+        unclear = sure == "low" and goal == "unknown" and not picked.depends[i]
+        best_guess = LOSSES[picked.loss[i]]
+        out = {loss for loss, is_out in zip(LOSSES, picked.ruled_out[i], strict=True) if is_out}
+        if made.v_huber[i, 0].min() * (1 - CLEARLY_WORSE) < v[i].min():
+            out.discard("Huber")  # with another delta it is none the worse
         delta_at = _best_delta(made.ks, made.v_huber[i, 0])
         advised.append(
             Advice(
-                verdict="no-clear-winner" if unclear else "depends" if undecided[i] else "clear",
+                verdict="no-clear-winner"
+                if unclear
+                else "depends"
+                if picked.depends[i]
+                else "clear",
                 loss="Huber" if unclear and "Huber" not in out else best_guess,
                 best_guess=best_guess,
                 goal=goal,
                 rows=0,
                 confidence=sure,
-                probability=float(probability[i]),
+                probability=float(picked.probability[i]),
                 delta=made.ks[delta_at] * float(made.scale[i]),
                 delta_quantile=float(made.within[i, delta_at]),
                 scale=float(made.scale[i]),
                 efficiency=efficiency[i],
                 dial=dial[i] if dial else (),
-                for_totals=LOSSES[picks["totals"][i]],
-                for_typical=LOSSES[picks["typical"][i]],
-                ruled_out=out,
-                lopsided=float(gap[i]) if lopsided[i] else None,
+                for_totals=LOSSES[picked.for_totals[i]],
+                for_typical=LOSSES[picked.for_typical[i]],
+                ruled_out=tuple(loss for loss in LOSSES if loss in out),
+                lopsided=float(picked.gap[i]) if picked.lopsided[i] else None,
                 rows_needed=tuple(zip(LOSSES, needed[i].tolist(), strict=True)),
             )
         )
     return advised
-
-
-def _chosen(
-    goal: Goal,
-    regrets: dict[str, Floats],
-    picks: dict[str, Ints],
-    wasted: Floats,
-    rows: Floats,
-    mixed: Usual,
-) -> tuple[Ints, Floats, npt.NDArray[np.bool_]]:
-    """Return the pick for the goal, the regrets it was made by, and where it depends on the goal.
-
-    Where it does, the compromise: the smallest regret of the worse of both goals.
-    """
-    nowhere = np.zeros(len(rows), dtype=np.bool_)
-    if goal == "large-errors":
-        return np.full(len(rows), LOSSES.index("L2")), wasted, nowhere
-    if goal != "unknown":
-        return picks[goal], regrets[goal], nowhere
-    undecided = picks["totals"] != picks["typical"]
-    regret = np.maximum(regrets["totals"], regrets["typical"])
-    return np.where(undecided, _pick(regret, rows, mixed), picks["totals"]), regret, undecided
-
-
-def _pick(regret: Floats, rows: Floats, mixed: Usual) -> Ints:
-    """Return the loss with the smallest expected regret, mixed with what is usual.
-
-    Ties are L2's.
-    """
-    n, more = rows[:, np.newaxis], mixed.rows[:, np.newaxis]
-    expected = (n * regret.mean(axis=1) + more * mixed.regret) / (n + more)
-    best = expected.argmin(axis=1)
-    return np.where(expected[:, 0] <= expected.min(axis=1) + TIE, 0, best)
-
-
-def _lopsided(made: Functionals) -> tuple[npt.NDArray[np.bool_], Floats]:
-    """Return where the 99 % interval of mean - median leaves out 0, and (mean - median) / s."""
-    gap = made.mean - made.median
-    low, high = np.quantile(gap[:, 1:], [0.005, 0.995], axis=1)
-    return (low > 0) | (high < 0), gap[:, 0]
-
-
-def _confidence(probability: float, rows: float) -> Literal["high", "moderate", "low"]:
-    """Return how sure the pick is; the limits are those that held in simulations."""
-    if rows < 100:
-        return "low"
-    if rows >= 1000 and probability >= 0.95:
-        return "high"
-    return "moderate" if probability >= (0.95 if rows < 200 else 0.80) else "low"
 
 
 def _best_delta(ks: tuple[float, ...], v_huber: Floats) -> int:

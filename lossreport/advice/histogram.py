@@ -103,6 +103,8 @@ class ErrorHistogram:
 
     def in_units_of(self, unit: float) -> ErrorHistogram:
         """Return the histogram of the errors divided by a positive number."""
+        if unit == 1:
+            return self
 
         def divided(values: Floats) -> Floats:
             return np.maximum(np.minimum(values / unit, LARGEST), -LARGEST)
@@ -118,6 +120,16 @@ class ErrorHistogram:
     def rows(self) -> float:
         """How many errors there are."""
         return float(self.n.sum())
+
+    @functools.cached_property
+    def median(self) -> float:
+        """The median error."""
+        return self.quantile([0.5])[0]
+
+    @functools.cached_property
+    def robust_scale(self) -> float:
+        """1.4826 median |error - median|: the standard deviation, if they were Gaussian."""
+        return 1.4826 * self.spread_about(self.median)
 
     def quantile(self, levels: Sequence[float]) -> list[float]:
         """Return quantiles of the error: the inverse of the cumulative distribution.

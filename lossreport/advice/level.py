@@ -51,7 +51,8 @@ def centre_for(histogram: ErrorHistogram | None) -> float | None:
     if others.rows < FEWEST:
         return None
     unit = 1024.0 if float(np.max(np.abs(others.mean))) > LARGEST / 1024 else 1.0
-    median, scale = _median_and_scale(others.in_units_of(unit))
+    others = others.in_units_of(unit)
+    median, scale = others.median, others.robust_scale
     spike = others.rows <= (1 - SPIKE) * histogram.rows
     if not is_too_far(median, scale) or (scale == 0 and spike):
         return None
@@ -115,10 +116,4 @@ def judged(histogram: ErrorHistogram, centred: ErrorHistogram) -> ErrorHistogram
     """
     if centre_for(histogram) is None:
         return histogram
-    median, scale = _median_and_scale(centred)
-    return histogram if is_too_far(median, scale) else centred
-
-
-def _median_and_scale(histogram: ErrorHistogram) -> tuple[float, float]:
-    (median,) = histogram.quantile([0.5])
-    return median, 1.4826 * histogram.spread_about(median)
+    return histogram if is_too_far(centred.median, centred.robust_scale) else centred

@@ -79,8 +79,7 @@ def stacked(histograms: Sequence[ErrorHistogram | None]) -> ErrorHistogram | Non
     for histogram in histograms:
         if histogram is None or histogram.rows < MINIMUM_ROWS:
             continue
-        (median,) = histogram.quantile([0.5])
-        scale = 1.4826 * histogram.spread_about(median)
+        median, scale = histogram.median, histogram.robust_scale
         if histogram.rows < SCALE_ROWS or scale == 0:
             scale = GAUSSIAN_RATIO * histogram.about(median)[0]
         if not scale > 0 or not math.isfinite(scale):

@@ -46,8 +46,7 @@ def shape_of(histogram: ErrorHistogram) -> Judged:
     spread, step, flags = _spread_or_set_apart(histogram.in_units_of(unit))
     if none := _no_shape(spread):
         return Judged(None, none, flags, zeros)
-    (median,) = spread.quantile([0.5])
-    scale = 1.4826 * spread.spread_about(median)
+    median, scale = spread.median, spread.robust_scale
     if scale == 0 or is_too_far(median, scale):
         reason = (
             "The errors lie far to one side of 0, at many times their own spread: "
@@ -63,8 +62,7 @@ def shape_of(histogram: ErrorHistogram) -> Judged:
     if gap is None:
         return Judged(shape, None, flags, zeros)
     clean = spread.select(~apart_from(spread, median, gap.cut))
-    (median,) = clean.quantile([0.5])
-    repaired = Shape(clean, median, 1.4826 * clean.spread_about(median), step, unit)
+    repaired = Shape(clean, clean.median, clean.robust_scale, step, unit)
     return Judged(shape, None, flags, zeros, gap.in_units_of(1 / unit), repaired)
 
 
@@ -97,8 +95,7 @@ def _step(histogram: ErrorHistogram) -> float:
     values = histogram.mean[histogram.low == histogram.high]
     if len(values) < 2:
         return 0.0
-    (median,) = histogram.quantile([0.5])
-    near = np.sort(values[np.argsort(np.abs(values - median))[:11]])
+    near = np.sort(values[np.argsort(np.abs(values - histogram.median))[:11]])
     return float(np.median(np.diff(near)))
 
 

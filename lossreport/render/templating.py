@@ -23,7 +23,7 @@ from jinja2.exceptions import TemplateSyntaxError
 from markupsafe import Markup
 
 from lossreport import formats
-from lossreport.advice import choice, gap, resampling, shape, usual
+from lossreport.advice import choice, gap, picking, resampling, shape, usual
 from lossreport.checks.finding import Example
 from lossreport.errors import UsageError
 from lossreport.formats import listed
@@ -241,6 +241,7 @@ NAMES: Mapping[str, Any] = {
     # The methods say the rule's own constants.
     "attribution": attribution,
     "choice": choice,
+    "picking": picking,
     "gap": gap,
     "resampling": resampling,
     "shape": shape,

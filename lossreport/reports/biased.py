@@ -93,7 +93,7 @@ def _leans(group: RawGroup, bias: float) -> bool:
     """Return whether the median error is on the mean's side, and no small one."""
     if group.histogram is None:
         return False
-    (median,) = group.histogram.quantile([0.5])
+    median = group.histogram.median
     (typical,) = group.histogram.abs_quantile([0.5])
     return median * bias > 0 and abs(median) > BIASED * typical
 

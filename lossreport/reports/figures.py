@@ -139,10 +139,9 @@ def _shape(
     """Return the figures that come from the histogram."""
     p50, p90, p95, p99 = histogram.abs_quantile([0.5, 0.9, 0.95, 0.99])
     shares = [(s, histogram.worst(s)) for s in WORST_SHARES]
-    (median,) = judged.quantile([0.5])
     centred = None
     if exact["ratio"] is not None:
-        mean_abs, root_mean_sq = judged.about(median)
+        mean_abs, root_mean_sq = judged.about(judged.median)
         centred = max(1.0, root_mean_sq / mean_abs) if mean_abs > 0 else None
     top = exact["max_abs_error"]
     assert top is not None

@@ -135,7 +135,7 @@ def _shift(loss: str, advice: Advice, histogram: ErrorHistogram, figures: Figure
     if advice.lopsided is None:
         return None
     if loss == "L1":
-        return figures.bias - histogram.level - histogram.quantile([0.5])[0]
+        return figures.bias - histogram.level - histogram.median
     assert advice.delta is not None
     return figures.bias - histogram.level - huber_centre(histogram, advice.delta)
 

@@ -100,11 +100,7 @@ def _headline(advice: Advice, unit: str | None) -> str:
             f"{loss_name(advice.for_typical, advice.delta, unit)}. Undecided: {name}."
         )
     if advice.verdict == "no-clear-winner":
-        out = (
-            f"{_all_of(advice.ruled_out, 'and')} can be ruled out; otherwise n"
-            if advice.ruled_out
-            else "N"
-        )
+        out = f"{_ruled_out(advice)}; otherwise n" if advice.ruled_out else "N"
         rows = count(advice.rows, "row")
         if advice.loss == advice.best_guess:
             return f"{out}o clear winner in {rows}. Best guess and cautious choice: {name}."
@@ -214,8 +210,11 @@ def _because(advice: Advice, figures: Figures, unit: str | None) -> list[str]:
     sentences += _of_flags(advice)
     told = advice.verdict in ("clear", "no-clear-winner") and advice.goal != "large-errors"
     if told and advice.confidence and advice.probability is not None:
+        was = "this choice was within 5% of the best loss"
+        if advice.goal == "totals" and advice.loss == "L2" and not advice.broken:
+            was = "no other loss saved so many rows that it may aim beside the mean"
         sentences.append(
-            f"Confidence: {advice.confidence} (this choice was within 5% of the best loss in "
+            f"Confidence: {advice.confidence} ({was} in "
             f"{percent(advice.probability)} of 200 resamples, taking the rows as independent)."
         )
     return sentences
@@ -266,8 +265,22 @@ def _efficiency(advice: Advice) -> str:
         else:
             sentence += f" {advice.loss} is chosen for what it aims at, not for its steadiness."
     if advice.ruled_out and advice.verdict != "no-clear-winner":
-        sentence += f" {_all_of(advice.ruled_out, 'and')} can be ruled out."
+        sentence += f" {_ruled_out(advice)}."
     return sentence
+
+
+def _ruled_out(advice: Advice) -> str:
+    """Return which losses can be ruled out; L2 wastes rows, and still is what totals ask for."""
+    out = advice.ruled_out
+    if advice.goal != "unknown" or advice.for_totals not in out:
+        return f"{_all_of(out, 'and')} can be ruled out"
+    others = tuple(loss for loss in out if loss != advice.for_totals)
+    if not others:
+        return f"{advice.for_totals} can be ruled out unless totals must be right"
+    return (
+        f"{_all_of(others, 'and')} can be ruled out, and {advice.for_totals} unless totals must "
+        "be right"
+    )
 
 
 def _times(factor: float) -> str:
