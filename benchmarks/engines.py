@@ -4,8 +4,7 @@
 
 Polars, DuckDB, Spark on a cluster of a master and two workers, and Spark Connect, all on this
 machine. Prints what each took, and where its JSON differs from that of Polars: floats by more than
-1e-9, all else at all. DuckDB hands rows out without their files, so that what tells where rows are
-differs there, and the rows that are looked at for the checks.
+1e-9, all else at all.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def _problem(frame: object, data: str) -> Problem | None:
     rng = np.random.default_rng(_seed(data))
     target = targets[rng.integers(len(targets))]
     alike = numbers.corrwith(numbers[target], method="spearman").abs()
-    features = [c for c in numbers if c != target and alike[c] < ALIKE]
+    features = [c for c in map(str, numbers) if c != target and float(alike[c]) < ALIKE]
     if len(features) > MOST_FEATURES:
         drawn = sorted(rng.choice(len(features), MOST_FEATURES, replace=False))
         features = [features[i] for i in drawn]

@@ -131,6 +131,15 @@ def test_a_frame_of_spark_gives_the_json_of_polars(
     assert list(differing(made, wanted)) == []
 
 
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_the_same_files_give_the_json_of_polars_in_duckdb(
+    folder: Path, way: dict[str, Any]
+) -> None:
+    wanted = lossreport.report(folder, **way)
+    made = lossreport.report(folder, engine="duckdb", **way)
+    assert list(differing(figures(made), figures(wanted))) == []
+
+
 def test_errors_far_from_0_are_looked_at_twice_there_too(session: Any, tmp_path: Path) -> None:
     rng = np.random.default_rng(8)
     keys = rng.choice(["a", "b"], ROWS)

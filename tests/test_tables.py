@@ -120,13 +120,16 @@ def test_a_frame_that_is_not_read_is_named() -> None:
 
 
 def test_duckdb_reads_files_too(tmp_path: Path) -> None:
-    LEFT.write_parquet(tmp_path / "it's.parquet")
+    LEFT.write_parquet(tmp_path / "it's [1]*.parquet")
     LEFT.write_csv(tmp_path / "log.csv")
     wanted = lossreport.report(LEFT, by="g").predictions[0]
-    for file in ("it's.parquet", "log.csv"):
+    for file in ("it's [1]*.parquet", "log.csv"):
         made = lossreport.report(tmp_path / file, by="g", engine="duckdb").predictions[0]
         assert made.rows == wanted.rows
         assert made.overall.mse == pytest.approx(wanted.overall.mse, rel=1e-9)
         assert len(made.groupings[0].groups) == 2
     with pytest.raises(UsageError, match="DuckDB reads files of one format"):
         lossreport.profile(tmp_path, engine="duckdb")
+    (tmp_path / "no.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(UnreadableLogError, match=r"no\.parquet cannot be read by DuckDB: "):
+        lossreport.profile(tmp_path / "no.parquet", engine="duckdb")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from lossreport.errors import UnreadableLogError, UsageError, reason
 from lossreport.logs.files import find_files, format_by_ending
 from lossreport.logs.frames import open_frame
 from lossreport.logs.log import Log
+from lossreport.logs.part import Part
+from lossreport.logs.partitions import with_path_columns
 
 MEMORY = ":memory:"
 """Stands for no file: the query says itself where its rows come from."""
 READERS = {"parquet": "read_parquet", "csv": "read_csv", "ndjson": "read_json", "json": "read_json"}
-"""How DuckDB reads the files of a format."""
+"""How DuckDB reads the file of a format."""
 HASHED = 8
 """So many characters of its hash name a query."""
 
@@ -23,10 +28,15 @@ HASHED = 8
 def open_in_duckdb(paths: Sequence[str]) -> Log:
     """Open files as one log that DuckDB reads: its own rules say what texts and numbers are.
 
+    One after the other, so that each row has its file and its number there.
+
     Raises
     ------
     UsageError
-        The files are of several formats or of one that DuckDB does not read.
+        DuckDB is not installed, or the files are of several formats or of one that it does not
+        read.
+    UnreadableLogError
+        A file is not what its ending says.
     """
     files = find_files(paths)
     formats = {str(format_by_ending(f)) for f in files}
@@ -37,8 +47,27 @@ def open_in_duckdb(paths: Sequence[str]) -> Log:
             "file of DuckDB is asked for by --query 'from TABLE'."
         )
     (fmt,) = formats
-    listed = ", ".join("'" + f.replace("'", "''") + "'" for f in files)
-    return open_query(MEMORY, f"from {READERS[fmt]}([{listed}])")
+    return Log(tuple(_part_of_file(file, fmt) for file in files))
+
+
+def _part_of_file(file: str, fmt: str) -> Part:
+    duckdb = _duckdb()
+    here = "://" not in file
+    quoted = (glob.escape(file) if here else file).replace("'", "''")
+    try:
+        rows = duckdb.connect().sql(f"from {READERS[fmt]}('{quoted}', hive_partitioning = false)")
+    except duckdb.Error as error:
+        raise UnreadableLogError(f"{file} cannot be read by DuckDB: {reason(error)}.") from error
+    (part,) = open_frame(rows, file).parts
+    size = Path(file).stat().st_size if here else None
+    return with_path_columns(replace(part, format=fmt, bytes=size))
+
+
+def _duckdb() -> Any:
+    try:
+        return import_module("duckdb")
+    except ImportError as error:
+        raise UsageError("DuckDB needs pip install 'lossreport[duckdb]'.") from error
 
 
 def open_query(database: str, query: str) -> Log:
@@ -61,10 +90,7 @@ def open_query(database: str, query: str) -> Log:
     UnreadableLogError
         The file is none of DuckDB's, or used by a program that writes to it.
     """
-    try:
-        import duckdb
-    except ImportError as error:
-        raise UsageError("--query needs pip install 'lossreport[duckdb]'.") from error
+    duckdb = _duckdb()
     if database != MEMORY and not Path(database).is_file():
         raise UsageError(f"There is no file {database}; {MEMORY} stands for none.")
     try:
