@@ -29,8 +29,8 @@ from lossreport.profiles.centring import with_centred
 from lossreport.profiles.elsewhere import centred_elsewhere, profile_elsewhere
 from lossreport.profiles.file import load_profile
 from lossreport.profiles.merging import merge
+from lossreport.profiles.of_log import profile_log
 from lossreport.profiles.profile import Profile
-from lossreport.profiles.scan import profile_log
 from lossreport.reports.build import build_report
 from lossreport.reports.private import MIN_GROUP, made_private
 from lossreport.reports.results import Report

@@ -9,7 +9,7 @@ import pytest
 from lossreport.advice.histogram import ErrorHistogram
 from lossreport.logs.columns import Columns
 from lossreport.logs.frames import open_frame
-from lossreport.profiles.scan import profile_log
+from lossreport.profiles.of_log import profile_log
 from tests import oracle
 
 RNG = np.random.default_rng(11)

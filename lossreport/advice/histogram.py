@@ -116,10 +116,19 @@ class ErrorHistogram:
         level = self.level / unit
         return ErrorHistogram(self.n, mean, deviation, low, high, edge, level, self.apart)
 
-    @property
+    @functools.cached_property
     def rows(self) -> float:
         """How many errors there are."""
         return float(self.n.sum())
+
+    @functools.cached_property
+    def corners(self) -> tuple[Floats, Floats]:
+        """The cumulative distribution's corners: error, number of rows."""
+        after = np.cumsum(self.n)
+        return (
+            np.stack([self.low, self.high], axis=1).reshape(-1),
+            np.stack([after - self.n, after], axis=1).reshape(-1),
+        )
 
     @functools.cached_property
     def median(self) -> float:
@@ -136,15 +145,8 @@ class ErrorHistogram:
 
         Where that is a step, the middle of it, so that the median of two rows is their mean.
         """
-        after = np.cumsum(self.n)
-        return [float(v) for v in _inverse(*self._steps(after), np.array(levels) * after[-1])]
-
-    def _steps(self, after: Floats) -> tuple[Floats, Floats]:
-        """Return the cumulative distribution's corners: error, number of rows."""
-        return (
-            np.stack([self.low, self.high], axis=1).reshape(-1),
-            np.stack([after - self.n, after], axis=1).reshape(-1),
-        )
+        error, rows = self.corners
+        return [float(v) for v in _inverse(error, rows, np.array(levels) * rows[-1])]
 
     def abs_quantile(self, levels: Sequence[float]) -> list[float]:
         """Return quantiles of |error|, between neighbouring rows as NumPy's default does."""
@@ -165,8 +167,7 @@ class ErrorHistogram:
 
     def spread_about(self, centre: float, level: float = 0.5) -> float:
         """Return the quantile (default the median) of |error - centre|."""
-        after = np.cumsum(self.n)
-        error, rows = self._steps(after)
+        error, rows = self.corners
         distance = np.sort(np.abs(error - centre))
 
         def within(reach: Floats) -> Floats:
@@ -176,7 +177,7 @@ class ErrorHistogram:
         hair = 1e-9 * distance + 1e-12 * abs(centre) + SMALLEST
         corners = np.stack([within(distance - hair), within(distance + hair)], axis=1).reshape(-1)
         corners = np.maximum.accumulate(corners)
-        rank = np.array([level * after[-1]])
+        rank = np.array([level * rows[-1]])
         return float(_inverse(np.repeat(distance, 2), corners, rank)[0])
 
     def about(self, centre: float) -> tuple[float, float]:

@@ -15,15 +15,15 @@ from lossreport.logs.part import Chunk, Part, Prepare, Source
 from lossreport.profiles.centring import Centres, centred_histograms, centring, with_histograms
 from lossreport.profiles.file import load_profile, save_profile
 from lossreport.profiles.merging import merge
+from lossreport.profiles.of_log import preparing, profile_of_chunks
 from lossreport.profiles.profile import Profile
-from lossreport.profiles.scan import preparing, profile_of_chunks
 from lossreport.profiles.statistics import HISTOGRAM_SUMS, add_up
 
 TABLE = "table"
 
 
 def profile_elsewhere(log: Log, columns: Columns, *, keep_worst: int) -> Profile:
-    """Return the profile of a log whose rows stay elsewhere; as `scan.profile_log`.
+    """Return the profile of a log whose rows stay elsewhere; as `of_log.profile_log`.
 
     Sums are added up in another order than there, so that their last digits may differ.
     """
