@@ -116,7 +116,11 @@ def test_a_loss_that_is_ruled_out_can_be_what_totals_ask_for() -> None:
     assert "L2 can be ruled out unless totals must be right." in said["unknown"]
     assert "L2 can be ruled out." in said["typical"]
     assert "ruled out" not in said["totals"]
-    assert "L2 is chosen for what it aims at, not for its steadiness." in said["totals"]
+    assert (
+        "L2 is chosen for what it aims at, not for its steadiness. Trained on 5,000 rows, that "
+        "costs about 0.10% of the RMSE for each 10 parameters. But large errors pull L2: see first "
+        "that they are real." in said["totals"]
+    )
     assert (
         "Confidence: high (no other loss saved so many rows that it may aim beside the mean in "
         "100% of 200 resamples" in said["totals"]
