@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
 
 import lossreport
 from tests.conftest import EXAMPLES, Ran
+from tests.test_spark import differing
 
 Run = Callable[..., Ran]
 LOG = EXAMPLES / "deliveries.parquet"
+WITH_SQLITE = (
+    "duckdb==1.5.5",
+    "duckdb-extensions==1.5.5",
+    "duckdb-extension-sqlite-scanner==1.5.5",
+)
+"""The newest DuckDB whose extension for SQLite is a package."""
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +146,29 @@ def test_what_a_query_cannot_be_put_to_is_said(run: Run, database: Path, tmp_pat
     ):
         ran = run(*words, "--query", "from deliveries")
         assert (ran.code, says in ran.err) == (code, True), ran.err
+
+
+def test_tables_of_sqlite_are_logs_through_duckdb(tmp_path: Path) -> None:
+    log = pl.read_parquet(LOG).select(
+        "region", actual="actual_minutes", predicted="predicted_minutes"
+    )
+    with closing(sqlite3.connect(tmp_path / "it's.sqlite")) as made, made:
+        made.execute("create table log (region text, actual real, predicted real)")
+        made.executemany("insert into log values (?, ?, ?)", log.rows())
+    libraries = tmp_path / "lib"
+    # The extension goes to the home folder.
+    environment = {**os.environ, "PYTHONPATH": str(libraries), "HOME": str(tmp_path)}
+
+    def python(*words: str) -> None:
+        subprocess.run([sys.executable, *words], check=True, capture_output=True, env=environment)
+
+    python("-m", "pip", "install", "-q", "--no-deps", "--target", str(libraries), *WITH_SQLITE)
+    python("-c", "import duckdb_extensions as e; e.import_extension('sqlite_scanner')")
+    file = str(tmp_path / "it's.sqlite").replace("'", "''")
+    query = f"attach '{file}' as other (type sqlite, read_only); from other.log"
+    python("-m", "lossreport", "report", ":memory:", "--query", query, "--by", "region", "--quiet",
+           "--html", str(tmp_path / "a.html"), "--json", str(tmp_path / "a.json"))  # fmt: skip
+    (found,) = json.loads((tmp_path / "a.json").read_text("utf-8"))["predictions"]
+    (wanted,) = json.loads(lossreport.to_json(lossreport.report(log, by="region")))["predictions"]
+    for part in ("overall", "recommendation", "groupings"):
+        assert list(differing(found[part], wanted[part])) == []
