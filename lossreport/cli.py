@@ -47,10 +47,9 @@ def main() -> None:
     # NumPy's many small products are slower on several threads, which wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Polars' allocator (jemalloc) soon gives memory back to the system, and the next chunks have
-    # every page of it zeroed anew: half of the system's time. Kept longer, in few places and large
-    # pages.
+    # every page of it zeroed anew: half of the system's time. Kept longer, in few places.
     few = max(1, (os.cpu_count() or 1) // 2)
-    kept = f"dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:{few},thp:always"
+    kept = f"dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:{few}"
     os.environ.setdefault("_RJEM_MALLOC_CONF", kept)
     # Row groups are read as fast as they are added up; to read more ahead takes memory only.
     os.environ.setdefault("POLARS_ROW_GROUP_PREFETCH_SIZE", str(few))
