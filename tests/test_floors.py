@@ -137,7 +137,7 @@ FLOORS = [
     ["logs.engines"],
     ["logs.queries", "logs.spark_session"],
     ["logs.joining", "logs.opening", "logs.frames", "logs.spark"],
-    ["logs.json_text", "logs.pandas_files", "logs.partitions", "logs.text"],
+    ["logs.json_text", "logs.pandas_files", "logs.pandas_frames", "logs.partitions", "logs.text"],
     ["logs.object_stores"],
     ["logs.arrow_stream", "logs.fields", "logs.files", "logs.json_arrays"],
     ["logs.tables"],

@@ -11,6 +11,14 @@ from pathlib import Path
 
 from tests.conftest import EXAMPLES, ROOT
 
+PANDAS = """
+import lossreport, pandas
+frame = pandas.DataFrame({"actual": [1.0, None, 3], "predicted": [1.5, 2, 3], "g": ["a", "b", None]})
+(prediction,) = lossreport.report(frame, by="g").predictions
+assert prediction.overall.n == 2 and prediction.overall.mae == 0.25
+assert len(prediction.groupings[0].groups) == 3
+"""
+
 
 def test_an_installed_wheel_makes_a_page(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
@@ -29,6 +37,11 @@ def test_an_installed_wheel_makes_a_page(tmp_path: Path) -> None:
     install = [str(binaries / "python"), "-m", "pip", "install", "-q", str(wheel)]
     subprocess.run(install, check=True, env=environment, capture_output=True)
     page = tmp_path / "report.html"
+    # No extra is there, such as the one that brings PyArrow.
+    subprocess.run(
+        [str(binaries / "python"), "-c", PANDAS],
+        cwd=tmp_path, env=environment, capture_output=True, check=True,
+    )  # fmt: skip
     ran = subprocess.run(
         [str(binaries / "lossreport"), "report", str(EXAMPLES / "apples.csv")],
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=True,

@@ -11,6 +11,7 @@ import polars as pl
 from lossreport.errors import UnreadableLogError, UsageError, reason
 from lossreport.logs.fields import with_fields
 from lossreport.logs.log import Log
+from lossreport.logs.pandas_frames import polars_of
 from lossreport.logs.part import CHUNK_ROWS, Part
 
 FRAMES = "Polars, pandas, PyArrow, DuckDB, Ibis or Spark"
@@ -57,6 +58,8 @@ def _as_polars(frame: nw.DataFrame[Any]) -> pl.DataFrame:
     """Convert a frame; pandas' columns of mixed objects become text, which is then read."""
     try:
         return frame.to_polars()
+    except ImportError:  # there is no PyArrow
+        return polars_of(frame.to_native())
     except (TypeError, ValueError, OverflowError):
         native = frame.to_native()
         types = dict(getattr(native, "dtypes", {}))

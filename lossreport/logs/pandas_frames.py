@@ -1,0 +1,65 @@
+"""Converts pandas' frames without PyArrow, which a plain installation does not have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+TIME_UNITS = ("ms", "us", "ns")
+"""Those of Polars."""
+
+
+def polars_of(frame: Any) -> pl.DataFrame:
+    """Return a pandas frame as Polars'; what pandas takes for missing (NaN, NaT, NA) is null.
+
+    Columns of objects of several types become text, which is then read; and so do types that
+    Polars has not, such as periods.
+    """
+    return pl.DataFrame([_series(str(name), frame[name]) for name in frame.columns])
+
+
+def _series(name: str, column: Any) -> pl.Series:
+    dtype = column.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind in "biufmM":
+        return _of_array(name, column.to_numpy())
+    if str(dtype) == "category":
+        values = _series(name, column.cat.categories.to_series())
+        codes = pl.Series(column.cat.codes.to_numpy())
+        return values.gather(codes.replace(-1, None)).alias(name)
+    if getattr(dtype, "tz", None) is not None:
+        return _zoned(name, column)
+    if isinstance(numbers := getattr(dtype, "numpy_dtype", None), np.dtype):
+        missing = column.isna().to_numpy()
+        made = pl.Series(name, column.fillna(numbers.type(0)).to_numpy(dtype=numbers))
+        return made.set(pl.Series(missing), None) if missing.any() else made
+    return _of_objects(name, column)
+
+
+def _of_array(name: str, values: Any) -> pl.Series:
+    if values.dtype.kind in "mM" and np.datetime_data(values.dtype)[0] not in TIME_UNITS:
+        values = values.astype(f"{values.dtype.kind}8[ms]")
+    return pl.Series(name, values, nan_to_null=True)
+
+
+def _zoned(name: str, column: Any) -> pl.Series:
+    """Return times of a zone, which stays where Polars knows it."""
+    utc = _of_array(name, column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
+    made = utc.dt.replace_time_zone("UTC")
+    try:
+        return made.dt.convert_time_zone(str(column.dtype.tz))
+    except pl.exceptions.PolarsError:
+        return made
+
+
+def _of_objects(name: str, column: Any) -> pl.Series:
+    missing = column.isna().to_numpy()
+    cells = [None if out else v for v, out in zip(column.astype(object), missing, strict=True)]
+    try:
+        made = pl.Series(name, cells)
+    except (TypeError, ValueError, OverflowError):
+        made = pl.Series(name, dtype=pl.Object)
+    if made.dtype != pl.Object:
+        return made
+    return pl.Series(name, [None if v is None else str(v) for v in cells], pl.String)
