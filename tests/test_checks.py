@@ -572,3 +572,65 @@ def test_few_rows_at_random_times_say_nothing_of_days() -> None:
         {"time": times, "actual": rng.normal(size=150), "predicted": rng.normal(size=150)}
     )
     assert checked(log, by="", id=())["LR028"].status == "skipped"
+
+
+def found_in(log: pl.DataFrame, **options: Any) -> dict[str, Finding]:
+    return {f.code: f for f in lossreport.report(log, **options).findings}
+
+
+def of_ratio(log_ratio: np.ndarray, seed: int = 21, **columns: np.ndarray) -> pl.DataFrame:
+    """Return a log with this logarithm of actual / predicted."""
+    predicted = np.random.default_rng(seed).uniform(50, 90, len(log_ratio))
+    return pl.DataFrame(
+        {"actual": predicted * np.exp(log_ratio), "predicted": predicted, **columns}
+    )
+
+
+@pytest.mark.parametrize(("factor", "told"), [(2.54, True), (2.33, False), (2.75, False)])
+def test_a_group_of_another_level_is_in_no_other_unit(factor: float, told: bool) -> None:
+    rng = np.random.default_rng(22)
+    group = np.repeat(["a", "b", "c"], 100)
+    away = rng.normal(0, 0.05, 300) + np.where(group == "b", np.log(factor), 0)
+    found = found_in(of_ratio(away, group=group), by="group")["LR018"]
+    assert (found.status == "issue") is told, found
+
+
+def test_a_scattered_median_is_no_factor() -> None:
+    rng = np.random.default_rng(23)
+    off = -np.log(1.609344) - 0.06
+    assert found_in(of_ratio(rng.normal(off, 0.24, 60)))["LR018"].status == "passed"
+    assert found_in(of_ratio(rng.normal(off + 0.06, 0.02, 60)))["LR018"].severity == "error"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_small_values_of_a_weak_model_are_in_no_other_unit(seed: int) -> None:
+    rng = np.random.default_rng([24, seed])
+    actual = rng.beta(0.7, 0.7, 600) * 2000
+    predicted = 0.2 * actual + 800 + rng.normal(0, 50, 600)
+    found = found_in(pl.DataFrame({"actual": actual, "predicted": predicted}))["LR018"]
+    assert found.status != "issue", found
+
+
+def test_many_zeros_of_an_amount_are_amounts() -> None:
+    rng = np.random.default_rng(25)
+    actual = np.where(rng.random(2000) < 0.4, 0, rng.lognormal(6, 0.4, 2000))
+    log = pl.DataFrame({"actual": actual, "predicted": rng.lognormal(5.5, 0.3, 2000)})
+    found = found_in(log)["LR016"]
+    assert (found.status, found.severity) == ("issue", "info")
+    few = found_in(log.filter((pl.col("actual") > 0) | (pl.int_range(pl.len()) < 60)))["LR016"]
+    assert (few.status, few.severity) == ("issue", "warning")
+
+
+@pytest.mark.parametrize("rounded", ["sum", "float32"])
+def test_errors_of_rounding_are_copies_and_no_bias(rounded: str) -> None:
+    rng = np.random.default_rng(26)
+    actual = rng.normal(5e3, 1e3, 800)
+    predicted = (actual + 1 / 3) - 1 / 3 if rounded == "sum" else actual.astype("float32")
+    report = lossreport.report(pl.DataFrame({"actual": actual, "predicted": predicted + 1e-12}))
+    found = {f.code: f for f in report.findings}
+    assert found["LR022"].severity == "error"
+    assert "have a prediction that is the actual value but for rounding" in found["LR022"].message
+    assert found["LR006"].status != "issue"
+    (prediction,) = report.predictions
+    assert "but for rounding" in prediction.verdict.headline
+    assert "Put the level right" not in prediction.recommendation.headline

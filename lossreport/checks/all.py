@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lossreport.checks import order, pairs, places, repeats, values
+from lossreport.checks import order, pairs, places, repeats, units, values
 from lossreport.checks.finding import Finding
 from lossreport.checks.view import View, skipped, view_of
 from lossreport.profiles.profile import Profile
@@ -28,7 +28,7 @@ OF_THE_LOG: tuple[Check, ...] = (
 )
 OF_A_PREDICTION: tuple[Check, ...] = (
     lambda view: values.placeholders(view, "predicted"),
-    pairs.unit_slips,
+    units.unit_slips,
     pairs.sign_flips,
     values.constant,
     values.clipped,

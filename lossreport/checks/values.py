@@ -40,6 +40,8 @@ MOST_PILES = 4
 """A pile has so many times the rows of the value that is next in frequency after this many."""
 FEW_VALUES = 5
 """Among fewer different values (labels, answers) none is told from the others."""
+OFTEN = 0.05
+"""From this share on, zeros of an amount are more likely amounts than placeholders."""
 NEARLY_CONSTANT = 0.01
 GROUP_ROWS = 30
 """In a group (or on a day) of so many rows a single predicted value is no chance."""
@@ -71,8 +73,9 @@ def placeholders(view: View, side: str) -> Finding:
     known = view.worst.filter(pl.col(side) == value).height
     size = extent(int(marks.sum()), len(values), view.scored, whole=view.whole, at_least=known)
     others = values[~np.isin(values, found)]
-    severity: Severity = "info" if fits_in(value, others) else "warning"
-    where = "among" if severity == "info" else "far from"
+    among = fits_in(value, others)
+    severity: Severity = "info" if among or _nothing(value, others, size.share) else "warning"
+    where = "among" if among else "far from"
     more = f" So {'do' if found[2:] else 'does'} {', '.join(map(plain, found[1:5]))}."
     message = (
         f"{plain(value)} is the {side} value of {size.text}, {where} values from "
@@ -83,6 +86,11 @@ def placeholders(view: View, side: str) -> Finding:
         code, title, message, _placeholder_todo(value), severity, name,
         size=size, at=examples(rows, marks),
     )  # fmt: skip
+
+
+def _nothing(value: float, others: Floats, share: float) -> bool:
+    """Return whether a value is 0 as often as where there is often nothing: no claim, no sale."""
+    return value == 0 and share >= OFTEN and bool(others.min() > 0)
 
 
 def _placeholder_todo(value: float) -> str:

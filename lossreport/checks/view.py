@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from lossreport.checks.finding import Example, Finding
-from lossreport.formats import MINUS, count, percent
+from lossreport.formats import MINUS, count, group_name, percent
 from lossreport.profiles.evidence import BLOCK, Evidence
 from lossreport.profiles.profile import Profile
 
@@ -205,3 +205,14 @@ def values_and_counts(values: Floats) -> tuple[Floats, npt.NDArray[Any]]:
     """Return the different values, in order, and how often each occurs."""
     different, counts = np.unique(values, return_counts=True)
     return different, counts
+
+
+def all_in(view: View, marks: Marks) -> str:
+    """Return ", all in region = emea" if the marked rows are all of one group."""
+    for key in keys_of(view):
+        values = view.rows[key]
+        of_marked = values.filter(pl.Series(marks)).unique()
+        if len(of_marked) == 1 and values.n_unique() > 1:
+            column = view.profile.columns.keys[int(key[4:])]
+            return f", all in {group_name((column,), (of_marked[0],), 40)}"
+    return ""

@@ -31,6 +31,7 @@ from lossreport.version import __version__
 
 FAULTS = ("LR016", "LR017", "LR018", "LR019")
 """Placeholders, units and signs: what is wrong in the data before any loss is chosen."""
+MOSTLY_COPIES = ("LR022", "error")
 SAID_BY = {"value": ("LR016", "LR017"), "factor": ("LR018",), "sign": ("LR019",)}
 """The faults that say what a pattern of the worst rows says."""
 
@@ -134,7 +135,8 @@ def with_faults_of(prediction: Prediction, findings: Sequence[Finding]) -> Predi
     faults = [
         f
         for f in gravest_first(findings, notes=False)
-        if f.code in FAULTS and f.predicted in (None, prediction.predicted)
+        if (f.code in FAULTS or (f.code, f.severity) == MOSTLY_COPIES)
+        and f.predicted in (None, prediction.predicted)
     ]
     verdict = prediction.verdict
     told = {f.code for f in faults}

@@ -27,6 +27,8 @@ BIASED = 0.25
 """A mean error of more than this share of the MAE is worth a word, ..."""
 SURELY = 4.0
 """... if it is more than so many standard errors."""
+LOST_DIGITS = 1e-12
+"""Of a mean actual value, this share is lost in the rounding of thousands of sums."""
 RATIO_SHIFT, RATIO_SKEWNESS = 1.25, 3.0
 """Of ln(RMSE/MAE) about the median of n Gaussian errors: how many of its standard errors its mean
 is above ln 1.2533, and its skewness, both times sqrt(n). From simulations of 50 to 1,000 rows, and
@@ -75,6 +77,11 @@ class Figures:
     mean_predicted: float | None = None
     worst_shares: tuple[WorstShare, ...] = ()
     """Of the worst 0.1 %, 1 % and 5 % of the rows; without those that are less than one row."""
+
+    @property
+    def bias_is_rounding(self) -> bool:
+        """Whether the mean error is no larger than the digits that floats of this size lose."""
+        return abs(self.bias or 0.0) <= LOST_DIGITS * abs(self.mean_actual or 0.0)
 
     @property
     def ratio_without_worst(self) -> float | None:
@@ -164,6 +171,8 @@ def surely_biased(of: Figures) -> bool:
     It must exceed four of its standard errors, sd / sqrt(n).
     """
     if of.bias is None or of.mse is None or not of.mae or abs(of.bias) <= BIASED * of.mae:
+        return False
+    if of.bias_is_rounding:
         return False
     return abs(of.bias) > SURELY * math.sqrt(max(of.mse - of.bias**2, 0.0) / of.n)
 

@@ -48,7 +48,7 @@ def level_first(advice: Advice, figures: Figures, unit: str | None = None) -> st
     many robust spreads wide that all errors look alike.
     """
     off, typical, mse = figures.bias, figures.median_abs_error, figures.mse
-    if "biased" not in advice.flags or advice.broken:
+    if "biased" not in advice.flags or advice.broken or figures.bias_is_rounding:
         return None
     if off is None or typical is None or not advice.scale:
         return None
@@ -221,7 +221,7 @@ def _because(advice: Advice, figures: Figures, unit: str | None) -> list[str]:
 
 
 def _of_level(advice: Advice, figures: Figures, unit: str | None) -> list[str]:
-    if "biased" not in advice.flags:
+    if "biased" not in advice.flags or figures.bias_is_rounding:
         return []
     return [
         f"The mean error is {amount(figures.bias, unit, signed=True)} and the median lies on the "

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from lossreport.checks.pairs import APART, FACTORS, OTHER_SIGN, slipped, turned
+from lossreport.checks.pairs import OTHER_SIGN, turned
+from lossreport.checks.units import APART, FACTORS, slipped
 from lossreport.checks.values import CODES, FEW_VALUES, fits_in, near
 from lossreport.checks.view import (
     MINIMUM,

@@ -114,13 +114,14 @@ def _judged(figures: Figures, *, heavy: bool) -> str:
 def with_faults(verdict: Verdict, faults: Sequence[Finding]) -> Verdict:
     """Return a verdict that says first what was found wrong in the data, if anything.
 
-    Where few rows make the loss, or lie apart, that stays the first sentence; a tail that is heavy
-    everywhere, or a level, is no property of the data while its units are wrong.
+    Where few rows make the loss, or lie apart, that stays the first sentence, unless most rows are
+    wrong; a tail that is heavy everywhere, or a level, is no property of the data while its units
+    are wrong.
     """
     if not faults or verdict.tone == "none":
         return verdict
     said = [f"{f.message} {f.todo or ''}".strip() for f in faults]
-    if verdict.tag not in (HEAVY_TAIL, WRONG_LEVEL):
+    if verdict.tag not in (HEAVY_TAIL, WRONG_LEVEL) and faults[0].severity != "error":
         return replace(verdict, points=(*said, *verdict.points))
     return replace(
         verdict,
