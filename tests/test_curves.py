@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import datetime, timedelta
+from decimal import Decimal, localcontext
 
 import numpy as np
 import polars as pl
@@ -181,3 +182,13 @@ def test_titles_are_true_of_curves_that_end_early(tmp_path):
         f"The worst {round(few.rows * 4000)} rows make "
     )
     assert not [s for s in q.overall.worst_shares if s.rows == 0.01]
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e-3, 0.3, 1.0, 30.0])
+def test_log_cosh_has_its_digits_in_every_unit(unit: float) -> None:
+    errors = np.random.default_rng(4).normal(0, unit, 300)
+    report = lossreport.report(pl.DataFrame({"actual": np.zeros(300), "predicted": errors}))
+    with localcontext(prec=60):
+        each = [((Decimal(e).exp() + Decimal(-e).exp()) / 2).ln() for e in errors.tolist()]
+        exact = float(sum(each) / 300)
+    assert report.predictions[0].overall.log_cosh == pytest.approx(exact, rel=1e-3, abs=0)

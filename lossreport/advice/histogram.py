@@ -254,7 +254,10 @@ class ErrorHistogram:
         # Within a bin the second term of Taylor's series suffices: ln cosh has curvature at most 1.
         size = np.abs(self.mean)
         fall = np.exp(-2 * size)
-        loss = size + np.log1p(fall) - np.log(2)
+        small = np.minimum(size, 1)  # where the other form loses all digits
+        loss = np.where(
+            size <= 1, np.log1p(2 * np.sinh(small / 2) ** 2), size + np.log1p(fall) - np.log(2)
+        )
         curvature = 4 * fall / (1 + fall) ** 2
         with np.errstate(all="ignore"):
             bend = np.where(curvature > 0, curvature * self.deviation**2 / 2, 0.0)
