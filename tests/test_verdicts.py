@@ -109,10 +109,13 @@ def test_a_loss_that_a_goal_picks_is_not_ruled_out() -> None:
 
 def test_a_loss_that_is_ruled_out_can_be_what_totals_ask_for() -> None:
     errors = rng().standard_t(3, 5000)
-    said = {
-        goal: " ".join(only(report_of(errors, goal=goal)).recommendation.because)
+    advised = {
+        goal: only(report_of(errors, goal=goal)).recommendation
         for goal in ("unknown", "totals", "typical")
     }
+    headline = "Train with L2 (squared error), because totals must be right."
+    assert advised["totals"].headline == headline
+    said = {goal: " ".join(of.because) for goal, of in advised.items()}
     assert "L2 can be ruled out unless totals must be right." in said["unknown"]
     assert "L2 can be ruled out." in said["typical"]
     assert "ruled out" not in said["totals"]

@@ -84,8 +84,8 @@ def _headline(advice: Advice, unit: str | None) -> str:
             f"Train with the quantile loss at level {advice.level:.3g}, because predicting too "
             f"{_cost_words(advice.level)}."
         )
-    if advice.goal == "large-errors":
-        return "Train with L2 (squared error), because large errors must not happen."
+    if goal := _goal_of_l2(advice):
+        return f"Train with L2 (squared error), because {goal}."
     if advice.verdict == "weights":
         return (
             f"Weight rows by 1/variance of their group ({_names(advice.weights_by)}) and keep "
@@ -107,6 +107,15 @@ def _headline(advice: Advice, unit: str | None) -> str:
         guess = loss_name(advice.best_guess or "", advice.delta, unit)
         return f"{out}o clear winner in {rows}. Best guess: {guess}. Cautious choice: {name}."
     return f"Train with {name}."
+
+
+def _goal_of_l2(advice: Advice) -> str | None:
+    """Return for which goal L2 is taken though another loss needs fewer rows, if for any."""
+    if advice.goal == "large-errors":
+        return "large errors must not happen"
+    if advice.goal == "totals" and advice.loss == "L2" and _for_its_aim(advice):
+        return "totals must be right"
+    return None
 
 
 def _names(columns: tuple[str, ...]) -> str:
@@ -259,7 +268,7 @@ def _efficiency(advice: Advice) -> str:
         f"and {second} {_times(second_times)} as many rows."
     )
     if advice.verdict == "clear" and advice.loss != best:
-        if needed[advice.loss or best] <= NEARLY_AS_GOOD:
+        if not _for_its_aim(advice):
             sentence += f" {advice.loss} is nearly as good, and the safer choice"
             sentence += f" with {count(advice.rows, 'row')}."
         else:
@@ -269,6 +278,12 @@ def _efficiency(advice: Advice) -> str:
     if advice.ruled_out and advice.verdict != "no-clear-winner":
         sentence += f" {_ruled_out(advice)}."
     return sentence
+
+
+def _for_its_aim(advice: Advice) -> bool:
+    """Return whether a loss is chosen for what it aims at, though another needs fewer rows."""
+    needed = dict(advice.rows_needed)
+    return advice.verdict == "clear" and needed.get(advice.loss or "", 0.0) > NEARLY_AS_GOOD
 
 
 def _price_of_aim(rows: int) -> str:
