@@ -125,7 +125,7 @@ FLOORS = [
     ["reports.goals", "reports.metrics", "reports.seen", "reports.where"],
     ["reports.filters"],
     ["checks.view"],
-    ["reports.curves", "reports.figures", "checks.finding", "gates.gate"],
+    ["reports.curves", "reports.efficiency", "reports.figures", "checks.finding", "gates.gate"],
     ["advice.probabilities", "advice.settings"],
     ["advice.choice"],
     ["advice.picking"],

@@ -6,11 +6,10 @@ from lossreport.advice.advice import LOSSES, Advice
 from lossreport.advice.level import WIDE_BINS
 from lossreport.formats import amount, count, number, percent, ratio, visible
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
+from lossreport.reports.efficiency import efficiency_words, for_its_aim, ruled_out_words
 from lossreport.reports.figures import Figures
 from lossreport.reports.results import Recommendation
 
-NEARLY_AS_GOOD = 1.1
-"""A loss that needs no more than so many times the rows of the best."""
 LARGE_BIAS = 0.5
 """Of the squared error: a constant offset that makes so much of it comes before any loss."""
 LOSS_NAMES = {"L1": "L1 (absolute error)", "L2": "L2 (squared error)"}
@@ -25,10 +24,6 @@ PROBABILITIES = (
 def loss_name(loss: str, delta: float | None, unit: str | None = None) -> str:
     """Return a loss in words, "Huber with delta = 1.54"."""
     return LOSS_NAMES.get(loss, f"Huber with delta = {amount(delta, unit)}")
-
-
-def _all_of(losses: tuple[str, ...], last: str) -> str:
-    return f" {last} ".join((", ".join(losses[:-1]), losses[-1])) if losses[1:] else losses[0]
 
 
 def recommendation(advice: Advice, figures: Figures, unit: str | None = None) -> Recommendation:
@@ -100,7 +95,7 @@ def _headline(advice: Advice, unit: str | None) -> str:
             f"{loss_name(advice.for_typical, advice.delta, unit)}. Undecided: {name}."
         )
     if advice.verdict == "no-clear-winner":
-        out = f"{_ruled_out(advice)}; otherwise n" if advice.ruled_out else "N"
+        out = f"{ruled_out_words(advice)}; otherwise n" if advice.ruled_out else "N"
         rows = count(advice.rows, "row")
         if advice.loss == advice.best_guess:
             return f"{out}o clear winner in {rows}. Best guess and cautious choice: {name}."
@@ -113,7 +108,7 @@ def _goal_of_l2(advice: Advice) -> str | None:
     """Return for which goal L2 is taken though another loss needs fewer rows, if for any."""
     if advice.goal == "large-errors":
         return "large errors must not happen"
-    if advice.goal == "totals" and advice.loss == "L2" and _for_its_aim(advice):
+    if advice.goal == "totals" and advice.loss == "L2" and for_its_aim(advice):
         return "totals must be right"
     return None
 
@@ -185,7 +180,7 @@ def _because(advice: Advice, figures: Figures, unit: str | None) -> list[str]:
     if advice.loss is None:
         return []
     level = [] if level_first(advice, figures, unit) else _of_level(advice, figures, unit)
-    sentences = [*level, *_first_reason(advice, unit), _efficiency(advice)]
+    sentences = [*level, *_first_reason(advice, unit), efficiency_words(advice)]
     if figures.ratio is not None:
         interval = ""
         if figures.ratio_low is not None:
@@ -249,66 +244,3 @@ def _of_flags(advice: Advice) -> list[str]:
     if "rounded" in advice.flags:
         said.append("The errors are rounded; they were spread over their step to judge the shape.")
     return said
-
-
-def _efficiency(advice: Advice) -> str:
-    needed = dict(advice.rows_needed)
-    best = min(needed, key=lambda loss: needed[loss])
-    others = [(loss, times) for loss, times in needed.items() if loss != best]
-    if advice.goal == "large-errors":
-        if best == "L2":
-            return "On this log that costs nothing: L2 needs the fewest rows of the three losses."
-        return (
-            f"On this log that costs {_times(needed['L2'])} the rows that {best} would need "
-            "for the same precision."
-        )
-    (first, first_times), (second, second_times) = others
-    sentence = (
-        f"{best} is steadiest here; for the same precision {first} needs {_times(first_times)} "
-        f"and {second} {_times(second_times)} as many rows."
-    )
-    if advice.verdict == "clear" and advice.loss != best:
-        if not _for_its_aim(advice):
-            sentence += f" {advice.loss} is nearly as good, and the safer choice"
-            sentence += f" with {count(advice.rows, 'row')}."
-        else:
-            sentence += f" {advice.loss} is chosen for what it aims at, not for its steadiness."
-            if advice.loss == "L2":
-                sentence += _price_of_aim(advice.rows)
-    if advice.ruled_out and advice.verdict != "no-clear-winner":
-        sentence += f" {_ruled_out(advice)}."
-    return sentence
-
-
-def _for_its_aim(advice: Advice) -> bool:
-    """Return whether a loss is chosen for what it aims at, though another needs fewer rows."""
-    needed = dict(advice.rows_needed)
-    return advice.verdict == "clear" and needed.get(advice.loss or "", 0.0) > NEARLY_AS_GOOD
-
-
-def _price_of_aim(rows: int) -> str:
-    """Return what L2 costs whose errors do not suit it: of its RMSE p / 2n with p parameters."""
-    return (
-        f" Trained on {rows:,} rows, that costs about {percent(10 / (2 * rows))} of the RMSE for "
-        "each 10 parameters. But large errors pull L2: see first that they are real."
-    )
-
-
-def _ruled_out(advice: Advice) -> str:
-    """Return which losses can be ruled out; L2 wastes rows, and still is what totals ask for."""
-    out = advice.ruled_out
-    if advice.goal != "unknown" or advice.for_totals not in out:
-        return f"{_all_of(out, 'and')} can be ruled out"
-    others = tuple(loss for loss in out if loss != advice.for_totals)
-    if not others:
-        return f"{advice.for_totals} can be ruled out unless totals must be right"
-    return (
-        f"{_all_of(others, 'and')} can be ruled out, and {advice.for_totals} unless totals must "
-        "be right"
-    )
-
-
-def _times(factor: float) -> str:
-    if factor >= 100:
-        return "more than 100 times"
-    return f"{factor:.2f} times" if factor < 10 else f"{factor:.0f} times"

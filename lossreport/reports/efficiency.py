@@ -1,0 +1,76 @@
+"""What is said of the rows that each loss needs, and of the losses that can be ruled out."""
+
+from __future__ import annotations
+
+from lossreport.advice.advice import Advice
+from lossreport.formats import count, percent
+
+NEARLY_AS_GOOD = 1.1
+"""A loss that needs no more than so many times the rows of the best."""
+
+
+def _all_of(losses: tuple[str, ...]) -> str:
+    return " and ".join((", ".join(losses[:-1]), losses[-1])) if losses[1:] else losses[0]
+
+
+def efficiency_words(advice: Advice) -> str:
+    """Return how many rows each loss needs, why another than the best is taken, what is out."""
+    needed = dict(advice.rows_needed)
+    best = min(needed, key=lambda loss: needed[loss])
+    others = [(loss, times) for loss, times in needed.items() if loss != best]
+    if advice.goal == "large-errors":
+        if best == "L2":
+            return "On this log that costs nothing: L2 needs the fewest rows of the three losses."
+        return (
+            f"On this log that costs {_times(needed['L2'])} the rows that {best} would need "
+            "for the same precision."
+        )
+    (first, first_times), (second, second_times) = others
+    sentence = (
+        f"{best} is steadiest here; for the same precision {first} needs {_times(first_times)} "
+        f"and {second} {_times(second_times)} as many rows."
+    )
+    if advice.verdict == "clear" and advice.loss != best:
+        if not for_its_aim(advice):
+            sentence += f" {advice.loss} is nearly as good, and the safer choice"
+            sentence += f" with {count(advice.rows, 'row')}."
+        else:
+            sentence += f" {advice.loss} is chosen for what it aims at, not for its steadiness."
+            if advice.loss == "L2":
+                sentence += _price_of_aim(advice.rows)
+    if advice.ruled_out and advice.verdict != "no-clear-winner":
+        sentence += f" {ruled_out_words(advice)}."
+    return sentence
+
+
+def for_its_aim(advice: Advice) -> bool:
+    """Return whether a loss is chosen for what it aims at, though another needs fewer rows."""
+    needed = dict(advice.rows_needed)
+    return advice.verdict == "clear" and needed.get(advice.loss or "", 0.0) > NEARLY_AS_GOOD
+
+
+def _price_of_aim(rows: int) -> str:
+    """Return what L2 costs whose errors do not suit it: of its RMSE p / 2n with p parameters."""
+    return (
+        f" Trained on {rows:,} rows, that costs about {percent(10 / (2 * rows))} of the RMSE for "
+        "each 10 parameters. But large errors pull L2: see first that they are real."
+    )
+
+
+def ruled_out_words(advice: Advice) -> str:
+    """Return which losses can be ruled out; L2 wastes rows, and still is what totals ask for."""
+    out = advice.ruled_out
+    if advice.goal != "unknown" or advice.for_totals not in out:
+        return f"{_all_of(out)} can be ruled out"
+    others = tuple(loss for loss in out if loss != advice.for_totals)
+    if not others:
+        return f"{advice.for_totals} can be ruled out unless totals must be right"
+    return (
+        f"{_all_of(others)} can be ruled out, and {advice.for_totals} unless totals must be right"
+    )
+
+
+def _times(factor: float) -> str:
+    if factor >= 100:
+        return "more than 100 times"
+    return f"{factor:.2f} times" if factor < 10 else f"{factor:.0f} times"
