@@ -634,3 +634,33 @@ def test_errors_of_rounding_are_copies_and_no_bias(rounded: str) -> None:
     (prediction,) = report.predictions
     assert "but for rounding" in prediction.verdict.headline
     assert "Put the level right" not in prediction.recommendation.headline
+
+
+def alike(what: str) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(27)
+    if what == "ratings":
+        actual = rng.integers(2, 11, 2000) / 2
+        return actual, np.where(
+            rng.random(2000) < 0.65, actual, actual + rng.choice([-0.5, 0.5], 2000)
+        )
+    if what == "temperatures":
+        actual = np.round(rng.normal(12, 6, 2000), 1)
+        return actual, np.round(actual + rng.choice([0, 0, 0, 0.1, -0.1], 2000), 1)
+    if what == "no demand":
+        actual = np.where(rng.random(2000) < 0.6, 0, rng.lognormal(1, 1, 2000))
+        return actual, np.where(actual == 0, 0, actual * rng.lognormal(0, 0.2, 2000))
+    actual = rng.normal(100, 10, 2000) * np.repeat([1, 1e9], 1000)
+    return actual, actual + rng.normal(0, 5, 2000) * np.repeat([1, 1e9], 1000)
+
+
+@pytest.mark.parametrize("what", ["ratings", "temperatures", "no demand", "two magnitudes"])
+def test_values_that_are_often_alike_are_no_copies_but_for_rounding(what: str) -> None:
+    actual, predicted = alike(what)
+    found = found_in(pl.DataFrame({"actual": actual, "predicted": predicted}))["LR022"]
+    assert found.severity != "error", found
+
+
+def test_a_perfect_match_stays_the_verdict() -> None:
+    actual = np.random.default_rng(28).normal(size=50)
+    report = lossreport.report(pl.DataFrame({"actual": actual, "predicted": actual}))
+    assert report.predictions[0].verdict.tag == "Perfect match"

@@ -33,6 +33,7 @@ COLUMNS: dict[str, Any] = {
     "string": pd.array(["a", None, ""], dtype="string"),
     "object": pd.array(["a", None, "c"], dtype=object),
     "objects that are numbers": pd.array([1.5, None, 2.5], dtype=object),
+    "whole numbers among floats": pd.array([1, None, 2.5], dtype=object),
     "decimal": pd.array([Decimal("1.25"), None, Decimal("-3.50")], dtype=object),
     "date": pd.array([date(2026, 11, 1), None, date(1969, 1, 1)], dtype=object),
     "category": pd.Categorical(["x", None, "y"], categories=["y", "x", "unused"]),
@@ -60,13 +61,14 @@ def test_what_polars_has_no_type_for_is_text() -> None:
     frame = pd.DataFrame(
         {
             "period": pd.period_range("2026-10", periods=2, freq="M"),
+            "long": np.array([1.5, 2.5], dtype=np.longdouble),
             "mixed": pd.array([1.5, "n/a"], dtype=object),
             3: ["a name", "that is none"],
         }
     )
     made = polars_of(frame)
     assert made.to_dict(as_series=False) == {
-        "period": ["2026-10", "2026-11"], "mixed": ["1.5", "n/a"], "3": ["a name", "that is none"],
+        "period": ["2026-10", "2026-11"], "long": [1.5, 2.5], "mixed": ["1.5", "n/a"], "3": ["a name", "that is none"],
     }  # fmt: skip
 
 

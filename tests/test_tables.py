@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import polars as pl
 import pytest
@@ -130,6 +131,15 @@ def test_duckdb_reads_files_too(tmp_path: Path) -> None:
         assert len(made.groupings[0].groups) == 2
     with pytest.raises(UsageError, match="DuckDB reads files of one format"):
         lossreport.profile(tmp_path, engine="duckdb")
+    connected = []
+    with pytest.MonkeyPatch.context() as patch:
+        connect = duckdb.connect
+        patch.setattr(duckdb, "connect", lambda: connected.append(connect()) or connected[0])
+        for i in range(3):
+            LEFT.write_parquet(tmp_path / f"{i}.parquet")
+        files = [str(tmp_path / f"{i}.parquet") for i in range(3)]
+        assert lossreport.profile(files, engine="duckdb").rows == 3 * LEFT.height
+    assert len(connected) == 1  # each has as many threads as there are cores
     (tmp_path / "no.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(UnreadableLogError, match=r"no\.parquet cannot be read by DuckDB: "):
         lossreport.profile(tmp_path / "no.parquet", engine="duckdb")

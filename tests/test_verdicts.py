@@ -121,13 +121,32 @@ def test_a_loss_that_is_ruled_out_can_be_what_totals_ask_for() -> None:
     assert "ruled out" not in said["totals"]
     assert (
         "L2 is chosen for what it aims at, not for its steadiness. Trained on 5,000 rows, that "
-        "costs about 0.10% of the RMSE for each 10 parameters. But large errors pull L2: see first "
-        "that they are real." in said["totals"]
+        "costs at most about 0.10% of the RMSE for each 10 parameters. But large errors pull L2: see "
+        "first that they are real." in said["totals"]
     )
     assert (
-        "Confidence: high (no other loss saved so many rows that it may aim beside the mean in "
+        "Confidence: high (no other loss saved over 5% of the rows, beyond what its aim may cost, in "
         "100% of 200 resamples" in said["totals"]
     )
+
+
+def test_rows_to_check_do_not_hide_what_a_goal_asks_for() -> None:
+    errors = rng().standard_t(3, 5000)
+    errors[:3] = 1e6
+    totals = " ".join(only(report_of(errors, goal="totals")).recommendation.because)
+    assert "Repaired or removed, train with L2 (squared error); left in, " in totals
+    assert "L2 can be ruled out" not in totals
+    unknown = " ".join(only(report_of(errors)).recommendation.because)
+    assert "the errors suit Huber" in unknown
+
+
+def test_weights_are_for_l2_which_only_without_them_is_ruled_out() -> None:
+    group = rng().integers(0, 3, 6000)
+    errors = rng().normal(size=6000) * np.array([1, 5, 20])[group]
+    frame = pl.DataFrame({"actual": 0.0, "predicted": errors, "g": group.astype(str)})
+    advised = only(lossreport.report(frame, by="g")).recommendation
+    assert advised.advice.verdict == "weights"
+    assert "Without weights, L2 can be ruled out" in " ".join(advised.because)
 
 
 def test_costs_beside_broken_rows_name_the_quantile() -> None:

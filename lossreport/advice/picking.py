@@ -10,9 +10,9 @@ The mean over the resamples counts like the rows there are. To it is added what 
 rows' worth of the mean regrets over many laws, and more of those over the laws that fit the
 errors (`usual`), the less the worse they fit.
 
-A loss that does not aim at a given goal must save more than n / 200 of the n rows, so from 200
-rows on none does. What a loss loses by its variance shrinks with more rows (for L2 it is never more
-than p / 2n of the RMSE, with p parameters); what it loses by aiming beside the goal stays, and
+A loss that does not aim at a given goal must save more than n / 200 of the n rows that are judged,
+so from 200 on none does. What a loss loses by its variance shrinks with more rows (for L2 it is
+about p / 2n of the RMSE, with p parameters); what it loses by aiming beside the goal stays, and
 where the errors' law changes with the features, the errors alone do not show it. Measured on
 hundreds of regressions: benchmarks/README.md, "R's data sets".
 """
@@ -37,7 +37,7 @@ Marks = npt.NDArray[np.bool_]
 RHO = 0.02
 """Effective parameters per training row; it matters only where mean and median differ."""
 AIM_ROWS = 200
-"""A loss that does not aim at a goal must save more than (a log's rows / so many) of the rows."""
+"""A loss that does not aim at a goal must save more than (rows judged / so many) of the rows."""
 ASTRAY: dict[Goal, tuple[str, ...]] = {"totals": ("Huber", "L1"), "typical": ("L2",)}
 """The losses that do not aim at a goal; Huber's centre lies between mean and median."""
 AS_GOOD = 0.05

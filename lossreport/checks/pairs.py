@@ -70,19 +70,22 @@ def copies(view: View) -> Finding:
     if whole_numbers(actual) and whole_numbers(predicted):
         return skipped(code, title, "Whole numbers on both sides are often equal.", view.name)
     marks, how = equal_beyond_chance(predicted - actual) & (actual != 0), "to the last digit"
-    nearly = np.abs(predicted - actual) <= ROUNDING * spread(actual)
+    off = np.abs(predicted - actual)
+    size = np.minimum(spread(actual), np.abs(actual))
+    nearly = marks | ((off > 0) & (off <= ROUNDING * size))
     if marks.mean() < 0.5 <= nearly.mean():
         marks, how = nearly, "but for rounding"
     if marks.sum() < 5:
         return passed(code, title, view.name)
-    size = extent_of(view, marks)
-    severity: Severity = "error" if size.share >= 0.5 else "warning"
-    message = f"{size.rows('has', 'have')} a prediction that is the actual value {how}."
+    extent = extent_of(view, marks)
+    severity: Severity = "error" if extent.share >= 0.5 else "warning"
+    message = f"{extent.rows('has', 'have')} a prediction that is the actual value {how}."
     todo = (
         "Look for a target that leaked into the model, or for rows in which one side was filled "
-        "with the other; without them the errors are larger than shown."
+        "with the other"
     )
-    return issue(code, title, message, todo, severity, view.name, size=size,
+    todo += "." if marks.all() else "; without them the errors are larger than shown."
+    return issue(code, title, message, todo, severity, view.name, size=extent,
                  at=examples(view.rows, marks))  # fmt: skip
 
 

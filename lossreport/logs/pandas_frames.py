@@ -38,6 +38,8 @@ def _series(name: str, column: Any) -> pl.Series:
 
 
 def _of_array(name: str, values: Any) -> pl.Series:
+    if values.dtype.kind == "f" and values.dtype.itemsize > 8:
+        values = values.astype(np.float64)
     if values.dtype.kind in "mM" and np.datetime_data(values.dtype)[0] not in TIME_UNITS:
         values = values.astype(f"{values.dtype.kind}8[ms]")
     return pl.Series(name, values, nan_to_null=True)
@@ -56,6 +58,8 @@ def _zoned(name: str, column: Any) -> pl.Series:
 def _of_objects(name: str, column: Any) -> pl.Series:
     missing = column.isna().to_numpy()
     cells = [None if out else v for v, out in zip(column.astype(object), missing, strict=True)]
+    if {type(v) for v in cells} - {type(None)} == {int, float}:
+        cells = [None if v is None else float(v) for v in cells]
     try:
         made = pl.Series(name, cells)
     except (TypeError, ValueError, OverflowError):

@@ -47,15 +47,18 @@ def open_in_duckdb(paths: Sequence[str]) -> Log:
             "file of DuckDB is asked for by --query 'from TABLE'."
         )
     (fmt,) = formats
-    return Log(tuple(_part_of_file(file, fmt) for file in files))
+    connection = _duckdb().connect()  # one for all files: each has threads of its own
+    return Log(tuple(_part_of_file(connection, file, fmt) for file in files))
 
 
-def _part_of_file(file: str, fmt: str) -> Part:
+def _part_of_file(connection: Any, file: str, fmt: str) -> Part:
     duckdb = _duckdb()
     here = "://" not in file
     quoted = (glob.escape(file) if here else file).replace("'", "''")
     try:
-        rows = duckdb.connect().sql(f"from {READERS[fmt]}('{quoted}', hive_partitioning = false)")
+        rows = connection.cursor().sql(
+            f"from {READERS[fmt]}('{quoted}', hive_partitioning = false)"
+        )
     except duckdb.Error as error:
         raise UnreadableLogError(f"{file} cannot be read by DuckDB: {reason(error)}.") from error
     (part,) = open_frame(rows, file).parts

@@ -36,30 +36,37 @@ def efficiency_words(advice: Advice) -> str:
             sentence += f" with {count(advice.rows, 'row')}."
         else:
             sentence += f" {advice.loss} is chosen for what it aims at, not for its steadiness."
-            if advice.loss == "L2":
+            if advice.loss == "L2" and needed["L2"] > NEARLY_AS_GOOD:
                 sentence += _price_of_aim(advice.rows)
-    if advice.ruled_out and advice.verdict != "no-clear-winner":
-        sentence += f" {ruled_out_words(advice)}."
+    if advice.verdict != "no-clear-winner" and (out := ruled_out_words(advice)):
+        sentence += f" Without weights, {out}." if advice.verdict == "weights" else f" {out}."
     return sentence
 
 
 def for_its_aim(advice: Advice) -> bool:
-    """Return whether a loss is chosen for what it aims at, though another needs fewer rows."""
-    needed = dict(advice.rows_needed)
-    return advice.verdict == "clear" and needed.get(advice.loss or "", 0.0) > NEARLY_AS_GOOD
+    """Return whether a loss is chosen for what it aims at, though another needs fewer rows.
+
+    Without a goal, only if the other needs far fewer: a loss can also be a little safer.
+    """
+    times = dict(advice.rows_needed).get(advice.loss or "", 1.0)
+    if advice.verdict != "clear":
+        return False
+    return times > NEARLY_AS_GOOD or (advice.goal in ("totals", "typical") and times > 1)
 
 
 def _price_of_aim(rows: int) -> str:
     """Return what L2 costs whose errors do not suit it: of its RMSE p / 2n with p parameters."""
     return (
-        f" Trained on {rows:,} rows, that costs about {percent(10 / (2 * rows))} of the RMSE for "
-        "each 10 parameters. But large errors pull L2: see first that they are real."
+        f" Trained on {rows:,} rows, that costs at most about {percent(10 / (2 * rows))} of the "
+        "RMSE for each 10 parameters. But large errors pull L2: see first that they are real."
     )
 
 
 def ruled_out_words(advice: Advice) -> str:
     """Return which losses can be ruled out; L2 wastes rows, and still is what totals ask for."""
-    out = advice.ruled_out
+    out = tuple(loss for loss in advice.ruled_out if loss != advice.loss_if_repaired)
+    if not out:
+        return ""
     if advice.goal != "unknown" or advice.for_totals not in out:
         return f"{_all_of(out)} can be ruled out"
     others = tuple(loss for loss in out if loss != advice.for_totals)

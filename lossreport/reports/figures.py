@@ -27,7 +27,7 @@ BIASED = 0.25
 """A mean error of more than this share of the MAE is worth a word, ..."""
 SURELY = 4.0
 """... if it is more than so many standard errors."""
-LOST_DIGITS = 1e-12
+LOST_DIGITS = 1e-13
 """Of a mean actual value, this share is lost in the rounding of thousands of sums."""
 RATIO_SHIFT, RATIO_SKEWNESS = 1.25, 3.0
 """Of ln(RMSE/MAE) about the median of n Gaussian errors: how many of its standard errors its mean

@@ -95,7 +95,7 @@ def _headline(advice: Advice, unit: str | None) -> str:
             f"{loss_name(advice.for_typical, advice.delta, unit)}. Undecided: {name}."
         )
     if advice.verdict == "no-clear-winner":
-        out = f"{ruled_out_words(advice)}; otherwise n" if advice.ruled_out else "N"
+        out = f"{ruled_out_words(advice)}. Otherwise n" if advice.ruled_out else "N"
         rows = count(advice.rows, "row")
         if advice.loss == advice.best_guess:
             return f"{out}o clear winner in {rows}. Best guess and cautious choice: {name}."
@@ -156,24 +156,25 @@ def _repaired_or_not(advice: Advice, unit: str | None) -> str:
     """Return which loss suits the errors without the rows to be checked, and with them."""
     assert advice.loss_if_repaired is not None
     loss, repaired = advice.loss or "", advice.loss_if_repaired
+    take = "the errors suit" if advice.goal == "unknown" else "train with"
     if advice.level is not None:
         left_in = f"the quantile loss at level {advice.level:.3g}"
     elif loss != repaired:
         left_in = loss_name(loss, advice.delta, unit)
     elif loss != "Huber":
-        return f"Repaired, removed or left in, the errors suit {loss_name(loss, None)}."
+        return f"Repaired, removed or left in, {take} {loss_name(loss, None)}."
     else:
         with_them, without = (
             amount(delta, unit) for delta in (advice.delta, advice.delta_if_repaired)
         )
         if with_them == without:
-            return f"Repaired, removed or left in, the errors suit Huber with delta = {without}."
+            return f"Repaired, removed or left in, {take} Huber with delta = {without}."
         return (
-            f"Repaired, removed or left in, the errors suit Huber: with delta = {without} once "
+            f"Repaired, removed or left in, {take} Huber: with delta = {without} once "
             f"they are repaired or removed, {with_them} as long as they are left in."
         )
     suited = loss_name(repaired, advice.delta_if_repaired, unit)
-    return f"Repaired or removed, the errors suit {suited}; left in, {left_in}."
+    return f"Repaired or removed, {take} {suited}; left in, {left_in}."
 
 
 def _because(advice: Advice, figures: Figures, unit: str | None) -> list[str]:
@@ -215,8 +216,8 @@ def _because(advice: Advice, figures: Figures, unit: str | None) -> list[str]:
     told = advice.verdict in ("clear", "no-clear-winner") and advice.goal != "large-errors"
     if told and advice.confidence and advice.probability is not None:
         was = "this choice was within 5% of the best loss"
-        if advice.goal == "totals" and advice.loss == "L2" and not advice.broken:
-            was = "no other loss saved so many rows that it may aim beside the mean"
+        if advice.goal != "unknown":
+            was = "no other loss saved over 5% of the rows, beyond what its aim may cost,"
         sentences.append(
             f"Confidence: {advice.confidence} ({was} in "
             f"{percent(advice.probability)} of 200 resamples, taking the rows as independent)."

@@ -24,6 +24,7 @@ from lossreport.reports.results import Group, Ledger, Recommendation, Verdict, W
 from lossreport.reports.where import Attribution, Concentration
 
 HEAVY_TAIL = "Heavy tail"
+PERFECT = "Perfect match"
 WRONG_LEVEL = "Wrong level"
 MAE_MOVED = 0.25
 """Few rows that make this share of the absolute error move the MAE too."""
@@ -59,7 +60,7 @@ def verdict(
         )  # fmt: skip
     if figures.max_abs_error == 0:
         return Verdict(
-            "Perfect match", "alert",
+            PERFECT, "alert",
             "Every prediction equals the actual value: check whether the target has leaked.",
             f"All {count(figures.n, 'error')} are exactly 0, so no loss can be recommended.", (),
         )  # fmt: skip
@@ -118,7 +119,7 @@ def with_faults(verdict: Verdict, faults: Sequence[Finding]) -> Verdict:
     wrong; a tail that is heavy everywhere, or a level, is no property of the data while its units
     are wrong.
     """
-    if not faults or verdict.tone == "none":
+    if not faults or verdict.tone == "none" or verdict.tag == PERFECT:
         return verdict
     said = [f"{f.message} {f.todo or ''}".strip() for f in faults]
     if verdict.tag not in (HEAVY_TAIL, WRONG_LEVEL) and faults[0].severity != "error":
