@@ -112,18 +112,15 @@ def pick(
         return _OfGoal(regret, astray, _smallest(expected), _smallest(expected + astray))
 
     totals, typical = of("totals", made.mean), of("typical", made.median)
-    depends = np.zeros(len(made.rows), dtype=np.bool_)
-    if goal == "large-errors":
-        loss, regret = np.full(len(made.rows), LOSSES.index("L2")), wasted
-    elif goal == "unknown":
+    if goal == "unknown":
         # Where the goals differ, the compromise: the smallest regret of the worse of both.
-        depends, regret = totals.suits != typical.suits, np.maximum(totals.regret, typical.regret)
+        regret = np.maximum(totals.regret, typical.regret)
+        depends = totals.suits != typical.suits
         compromise = _smallest(_expected(regret, made.rows, mixed))
         loss = np.where(depends, compromise, totals.suits)
     else:
-        given = totals if goal == "totals" else typical
-        loss, regret = given.picked, given.regret + given.astray[:, np.newaxis]
-        regret = regret - regret.min(axis=2, keepdims=True)
+        depends = np.zeros(len(made.rows), dtype=np.bool_)
+        loss, regret = _for_goal(goal, totals, typical, wasted)
     hit = np.take_along_axis(regret, loss[:, np.newaxis, np.newaxis], axis=2)[:, :, 0]
     # A loss may waste rows and still be the one that aims at what must be right.
     meant = np.stack([loss, totals.suits, typical.suits], axis=1)[:, :, np.newaxis]
@@ -138,6 +135,15 @@ def pick(
         lopsided=lopsided,
         gap=gap,
     )
+
+
+def _for_goal(goal: Goal, totals: _OfGoal, typical: _OfGoal, wasted: Floats) -> tuple[Ints, Floats]:
+    """Return the pick for a given goal, and the regrets that tell how sure it is."""
+    if goal == "large-errors":
+        return np.full(len(wasted), LOSSES.index("L2")), wasted
+    given = totals if goal == "totals" else typical
+    regret = given.regret + given.astray[:, np.newaxis]
+    return given.picked, regret - regret.min(axis=2, keepdims=True)
 
 
 def factors(made: Functionals, main: int) -> Floats:
