@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from dataclasses import replace
+from itertools import combinations, pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
+from lossreport.render import charts
 from lossreport.render.labels import box_at, first_free, fraction, is_free, place_beside
+from lossreport.reports.figures import Figures
+from lossreport.reports.results import Group, Ledger
 
 SHARES = st.lists(st.floats(0, 1), min_size=2, max_size=12).map(sorted)
 
@@ -72,3 +79,23 @@ def test_the_first_free_place_is_above_all_others_that_are_free(
         if is_free(box_at("95%: as good as the best", (i / 50, y), 8.5), dots, ())
     }  # fmt: skip
     assert (None if at is None else at[1]) == max(free, default=None)
+
+
+@pytest.mark.charts
+@pytest.mark.parametrize("ratio", [1.36, 1.40, 1.44, 1.46, 1.50])
+def test_names_of_groups_stand_on_no_name_of_a_line(ratio: float) -> None:
+    group = Group(
+        key=("Premium",), rows=Ledger(14_000, 14_000, ()),
+        figures=Figures(14_000, mae=1.0, rmse=ratio, ratio=ratio, centred_ratio=ratio), share_of_rows=0.3,
+        share_of_abs_error=0.3, share_of_sq_error=0.3, ratio_without=None, flagged=True, too_few_rows=False,
+        recommendation=None,
+    )  # fmt: skip
+    smaller = replace(group, key=("Fair",), figures=replace(group.figures, n=40), flagged=False)
+    figure = Figure(figsize=(5.3, 3.1), layout="constrained")
+    axes = figure.add_subplot()
+    charts._plot_funnel(axes, [(("cut",), group), (("cut",), smaller)])
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw_without_rendering()
+    boxes = [t.get_window_extent(renderer) for t in axes.texts]
+    assert len(boxes) >= 2
+    assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))

@@ -12,13 +12,15 @@ from typing import Any
 from lossreport.formats import count, group_name, number, percent, ratio
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.render.drawing import Chart, draw, log_ticks
-from lossreport.render.labels import Box, Point, box_at, fraction, is_free, place_beside
+from lossreport.render.labels import HEIGHT, Box, Point, box_at, fraction, is_free, place_beside
 from lossreport.render.svg import BACKGROUND, BLUE, GREY, GRID, MUTED, ORANGE
 from lossreport.reports.figures import WorstShare, funnel
 from lossreport.reports.results import Group, Prediction
 
 MAX_DOTS = 400
 MAX_LABELS = 3
+RATIO_LINES = ((GAUSSIAN_RATIO, "1.25 Gaussian", -10), (LAPLACE_RATIO, "1.41 Laplace", 2))
+"""Ratios with a line, its name, and by how many points the name stands above it."""
 MAX_TABLE_ROWS = 15
 STEADY = 1.2
 """Figures within this factor of each other are steady."""
@@ -140,10 +142,7 @@ def _plot_funnel(ax: Any, shown: list[tuple[tuple[str, ...], Group]]) -> None:
     steps = [low * (high / low) ** (i / 40) for i in range(41)]
     band = [funnel(n) for n in steps]
     ax.fill_between(steps, [max(1.0, b[0]) for b in band], [b[1] for b in band], color=GRID, lw=0)
-    for value, label, way in (
-        (GAUSSIAN_RATIO, "1.25 Gaussian", -10),
-        (LAPLACE_RATIO, "1.41 Laplace", 2),
-    ):
+    for value, label, way in RATIO_LINES:
         ax.axhline(value, color=GREY, lw=0.9, ls=":")
         ax.annotate(label, (high, value), color=MUTED, fontsize=8.5, ha="right",
                     xytext=(0, way), textcoords="offset points")  # fmt: skip
@@ -170,11 +169,12 @@ def _name_worst(
         (fraction(x.figures.n, *ends, log=True), fraction(_shown_ratio(x), 0.97, top, log=True))
         for _, x in shown
     ]
-    taken: list[Box] = []
+    lines = [(t, fraction(v, 0.97, top, log=True) + way / HEIGHT) for v, t, way in RATIO_LINES]
+    taken: list[Box] = [box_at(label, (1.0, up), 8.5, "right") for label, up in lines]
     for (by, x), (across, up) in sorted(
         zip(shown, places, strict=True), key=lambda e: -(e[0][1].share_of_sq_error or 0)
     ):
-        if not x.flagged or len(taken) == MAX_LABELS:
+        if not x.flagged or len(taken) == len(lines) + MAX_LABELS:
             continue
         name = group_name(by, x.key, 13)
         others = [p for p in places if p != (across, up)]
