@@ -14,8 +14,8 @@ import pytest
 from polars.testing import assert_series_equal
 
 import lossreport
-from lossreport.errors import LossReportError
-from lossreport.logs import frames
+from lossreport.errors import LossReportError, UsageError
+from lossreport.logs import frames, pandas_frames
 from lossreport.logs.pandas_frames import polars_of
 
 TIMES = pd.to_datetime(pd.Series(["2026-11-01 12:00:00.123", None, "2026-03-29 00:30:00.000"]))
@@ -85,11 +85,29 @@ def test_the_report_is_the_same_without_pyarrow(monkeypatch: pytest.MonkeyPatch)
     )
     frame.loc[7, ["actual", "region"]] = None
     wanted = lossreport.to_json(lossreport.report(frame))
-
-    def no_pyarrow(_: Any) -> pl.DataFrame:
-        raise ImportError("pyarrow is required")
-
-    monkeypatch.setattr(nw.DataFrame, "to_polars", no_pyarrow)
+    # Then no column is held by it.
+    monkeypatch.setattr(pandas_frames, "_of_arrow", lambda *_: None)
     assert lossreport.to_json(lossreport.report(frame)) == wanted
     with pytest.raises(LossReportError, match="is no log"):
         frames.open_frame(frame["actual"])
+
+
+def test_no_type_of_one_column_stops_the_others() -> None:
+    frame = pd.DataFrame({"actual": [1.0, 2.0, 4.0] * 20, "predicted": 2.0})
+    frame["complex"] = 1j
+    frame["sparse"] = pd.arrays.SparseArray([0, 1] * 30)
+    frame["period"] = pd.period_range("2026-01", periods=60, freq="M")
+    frame["bin"] = pd.cut(frame["actual"], 2)
+    frame["huge"] = pd.array([10**30] * 60, dtype=object)
+    frame["list"] = [[1]] * 60
+    (prediction,) = lossreport.report(frame, by=["complex", "sparse", "bin", "huge"]).predictions
+    assert prediction.overall.n == 60
+    assert [len(g.groups) for g in prediction.groupings] == [1, 2, 2, 1]
+    text = pd.Series(["\ud800"] * 60, dtype=object)
+    with pytest.raises(
+        UsageError, match=r"Column 'text' of the frame cannot be read: .*surrogates"
+    ):
+        lossreport.report(frame.assign(text=text))
+    with pytest.raises(UsageError, match="two columns of one name") as caught:
+        lossreport.report(pd.concat([frame, frame], axis=1))
+    assert "\n" not in str(caught.value)

@@ -34,7 +34,7 @@ def open_frame(frame: Any, name: str = "frame") -> Log:
         known = nw.from_native(frame)
         known.columns  # noqa: B018 - two columns of one name are noticed here
     except nw.exceptions.DuplicateError as error:
-        raise UsageError(f"The frame has two columns of one name: {error}.") from error
+        raise UsageError(f"The frame has two columns of one name: {reason(error)}.") from error
     except TypeError as error:
         raise UsageError(
             f"A {type(frame).__name__} is no log: give paths or a frame of {FRAMES}."
@@ -55,20 +55,8 @@ def open_frame(frame: Any, name: str = "frame") -> Log:
 
 
 def _as_polars(frame: nw.DataFrame[Any]) -> pl.DataFrame:
-    """Convert a frame; pandas' columns of mixed objects become text, which is then read."""
-    try:
-        return frame.to_polars()
-    except ImportError:  # there is no PyArrow
-        return polars_of(frame.to_native())
-    except (TypeError, ValueError, OverflowError):
-        native = frame.to_native()
-        types = dict(getattr(native, "dtypes", {}))
-        mixed = [c for c in types if str(types[c]) == "object"]
-        if not mixed:
-            raise
-        text = {c: native[c].map(str, na_action="ignore").astype("string") for c in mixed}
-        converted: pl.DataFrame = nw.from_native(native.assign(**text), eager_only=True).to_polars()
-        return converted
+    known = frame.implementation.is_pandas()
+    return polars_of(frame.to_native()) if known else frame.to_polars()
 
 
 def _part_in_batches(relation: nw.LazyFrame[Any], name: str) -> Part:

@@ -1,4 +1,4 @@
-"""Converts pandas' frames without PyArrow, which a plain installation does not have."""
+"""Converts pandas' frames column by column: PyArrow is not needed, and no type stops the others."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+
+from lossreport.errors import UsageError, reason
 
 TIME_UNITS = ("ms", "us", "ns")
 """Those of Polars."""
@@ -16,8 +18,21 @@ def polars_of(frame: Any) -> pl.DataFrame:
 
     Columns of objects of several types become text, which is then read; and so do types that
     Polars has not, such as periods.
+
+    Raises
+    ------
+    UsageError
+        A column holds text that is no Unicode.
     """
-    return pl.DataFrame([_series(str(name), frame[name]) for name in frame.columns])
+    columns = []
+    for name in frame.columns:
+        try:
+            columns.append(_series(str(name), frame[name]))
+        except UnicodeError as error:
+            raise UsageError(
+                f"Column {str(name)!r} of the frame cannot be read: {reason(error)}."
+            ) from error
+    return pl.DataFrame(columns)
 
 
 def _series(name: str, column: Any) -> pl.Series:
@@ -34,7 +49,17 @@ def _series(name: str, column: Any) -> pl.Series:
         missing = column.isna().to_numpy()
         made = pl.Series(name, column.fillna(numbers.type(0)).to_numpy(dtype=numbers))
         return made.set(pl.Series(missing), None) if missing.any() else made
-    return _of_objects(name, column)
+    of_arrow = _of_arrow(name, column)
+    return _of_objects(name, column) if of_arrow is None else of_arrow
+
+
+def _of_arrow(name: str, column: Any) -> pl.Series | None:
+    """Return a column that PyArrow holds, or None: nothing is copied one by one."""
+    if getattr(column.dtype, "storage", None) != "pyarrow" and not hasattr(
+        column.dtype, "pyarrow_dtype"
+    ):
+        return None
+    return pl.Series(name, column.array.__arrow_array__())
 
 
 def _of_array(name: str, values: Any) -> pl.Series:
