@@ -148,6 +148,43 @@ def test_the_extra_that_a_format_needs_is_named(
     refused(run(path), 2, f"pip install 'lossreport[{extra}]'")
 
 
+def without(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have Python find no such package, whether or not it was imported before."""
+    loaded = [m for m in sys.modules if m.split(".")[0] == package]
+    for module in {package, *loaded}:
+        monkeypatch.setitem(sys.modules, module, None)
+
+
+@pytest.mark.parametrize(
+    ("package", "extra", "words"),
+    [
+        ("obstore", "s3", ["s3://bucket/folder/"]),
+        ("obstore", "s3", ["s3://bucket/2026-*/*.parquet"]),
+        ("duckdb", "duckdb", [":memory:", "--query", "select 1"]),
+        ("duckdb", "duckdb", ["LOG", "--engine", "duckdb"]),
+        ("pyspark", "spark", ["LOG", "--engine", "spark"]),
+        ("deltalake", "delta", ["delta:TABLE"]),
+        ("pyiceberg", "iceberg", ["iceberg:TABLE"]),
+    ],
+)
+def test_the_extra_that_a_place_needs_is_named(
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    package: str,
+    extra: str,
+    words: list[str],
+) -> None:
+    pl.DataFrame(ROWS).write_parquet(tmp_path / "log.parquet")
+    (tmp_path / "table" / "_delta_log").mkdir(parents=True)
+    (tmp_path / "table" / "metadata").mkdir()
+    (tmp_path / "table" / "metadata" / "v1.metadata.json").write_text("{}")
+    places = {"LOG": str(tmp_path / "log.parquet")}
+    without(package, monkeypatch)
+    given = [places.get(w, w.replace("TABLE", str(tmp_path / "table"))) for w in words]
+    refused(run(*given), 2, f"pip install 'lossreport[{extra}]'")
+
+
 def written(path: Path) -> bytes:
     frame = pd.DataFrame(ROWS).astype(float)
     if path.suffix == ".sas7bdat":

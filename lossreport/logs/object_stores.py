@@ -143,9 +143,9 @@ def _is_log(name: str) -> bool:
 
 def _listed(folder: str, *, deep: bool) -> list[str]:
     """Return the names of the files in a folder, page by page as the store gives them."""
+    store = store_at(folder)  # says what to install, if that is not there
     import obstore
 
-    store = store_at(folder)
     with reached(folder):
         if deep:
             found = [f for page in obstore.list(store) for f in page]
