@@ -50,6 +50,7 @@ def iceberg(folder: Path) -> str:
         for seed in (1, 2):
             table.append(log_of(seed).to_arrow())
         table.delete("g == 'a'")
+        catalog.close()
     return f"iceberg:{table.location().removeprefix('file://')}"
 
 
