@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -180,11 +181,7 @@ def _judge(goal: Goal, shapes: Sequence[Shape], made: Functionals, broken: Marks
         delta_at = _best_delta(made.ks, made.v_huber[i, 0])
         advised.append(
             Advice(
-                verdict="no-clear-winner"
-                if unclear
-                else "depends"
-                if picked.depends[i]
-                else "clear",
+                verdict=_verdict(unclear=unclear, depends=bool(picked.depends[i])),
                 loss="Huber" if unclear and "Huber" not in out else best_guess,
                 best_guess=best_guess,
                 goal=goal,
@@ -204,6 +201,12 @@ def _judge(goal: Goal, shapes: Sequence[Shape], made: Functionals, broken: Marks
             )
         )
     return advised
+
+
+def _verdict(*, unclear: bool, depends: bool) -> Literal["no-clear-winner", "depends", "clear"]:
+    if unclear:
+        return "no-clear-winner"
+    return "depends" if depends else "clear"
 
 
 def _best_delta(ks: tuple[float, ...], v_huber: Floats) -> int:
