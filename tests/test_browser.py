@@ -300,6 +300,30 @@ def test_nothing_is_cut_on_paper(printed: tuple[Page, Path], tmp_path: Path) -> 
             assert right.getextrema() == ((255, 255),) * 3
 
 
+def test_a_section_does_not_part_from_its_heading_on_paper(
+    chromium: Browser, page_of: Callable[[str], Path], tmp_path: Path
+) -> None:
+    page = chromium.new_page()
+    page.goto(page_of("sources").as_uri())
+    parted = []
+    # Whatever stands above, the answer and the first of its reasons are on one sheet.
+    for height in range(0, 240, 40):
+        page.evaluate("h => { document.querySelector('main').style.paddingTop = `${h}mm` }", height)
+        page.pdf(path=tmp_path / "p.pdf", prefer_css_page_size=True)
+        text = subprocess.run(
+            [_tool("pdftotext"), tmp_path / "p.pdf", "-"],
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        (sheet,) = (t for t in text.split("\f") if "\nWhich loss to train with\n" in f"\n{t}")
+        body = sheet.split("Which loss to train with\n")[1]
+        if "is steadiest here" not in " ".join(body.split()):
+            parted.append(height)
+    page.close()
+    assert parted == []
+
+
 def test_headings_of_columns_are_repeated_on_paper(printed: tuple[Page, Path]) -> None:
     page, _ = printed
     assert page.locator("th button").count() == page.locator("table.groups thead th").count()
