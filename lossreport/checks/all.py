@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lossreport.checks import order, pairs, places, repeats, units, values
+from lossreport.checks import order, pairs, placeholders, places, repeats, units, values
 from lossreport.checks.finding import Finding
 from lossreport.checks.view import View, skipped, view_of
 from lossreport.profiles.profile import Profile
@@ -17,7 +17,7 @@ Check = Callable[[View], Finding]
 OF_THE_LOG: tuple[Check, ...] = (
     repeats.duplicate_rows,
     repeats.duplicate_ids,
-    lambda view: values.placeholders(view, "actual"),
+    lambda view: placeholders.placeholders(view, "actual"),
     values.constant_actual,
     order.stale,
     places.impossible_times,
@@ -27,7 +27,7 @@ OF_THE_LOG: tuple[Check, ...] = (
     places.lookalike_groups,
 )
 OF_A_PREDICTION: tuple[Check, ...] = (
-    lambda view: values.placeholders(view, "predicted"),
+    lambda view: placeholders.placeholders(view, "predicted"),
     units.unit_slips,
     pairs.sign_flips,
     values.constant,

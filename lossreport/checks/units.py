@@ -62,13 +62,14 @@ class Ratios:
     """Its robust spread."""
 
     @classmethod
-    def of(cls, view: View) -> Ratios:
-        """Return those of a view with rows of one sign."""
-        usable = (view.actual * view.predicted) > 0
-        logs = np.full(len(usable), np.nan)
-        logs[usable] = np.log(view.actual[usable] / view.predicted[usable])
-        middle = float(np.nanmedian(logs))
-        return cls(logs - middle, middle, spread(logs[usable]))
+    def of(cls, kept: pl.DataFrame) -> Ratios | None:
+        """Return those of the rows kept; None if fewer than 20 have one sign."""
+        logs = log_ratio(kept)
+        of_one_sign = logs[np.isfinite(logs)]
+        if len(of_one_sign) < MINIMUM:
+            return None
+        middle = float(np.median(of_one_sign))
+        return cls(logs - middle, middle, spread(of_one_sign))
 
     def beside(self, centre: float, rows: Floats, reach: float) -> tuple[float, float]:
         """Return how far the median of some rows is from a centre, and how far it may be.
@@ -77,19 +78,31 @@ class Ratios:
         """
         not_off = self.away[np.abs(self.away) <= reach]
         off = abs(float(np.median(rows)) - float(np.median(not_off)) - centre)
-        width = min(self.width, spread(rows))
-        return off, max(0.01, SURELY * width / math.sqrt(len(rows)))
+        return off, _slack(min(self.width, spread(rows)), len(rows))
+
+
+def log_ratio(rows: pl.DataFrame) -> Floats:
+    """Return ln(actual / predicted); NaN where they are not of one sign."""
+    actual, predicted = rows["actual"].to_numpy(), rows["predicted"].to_numpy()
+    logs = np.log(np.abs(actual)) - np.log(np.abs(predicted))
+    same = np.sign(actual) * np.sign(predicted) > 0
+    return np.where(same, logs, np.nan)
+
+
+def _slack(width: float, rows: int) -> float:
+    """Return how far the median of rows of this spread may be from a factor that they lie at."""
+    return max(0.01, SURELY * width / math.sqrt(rows))
 
 
 def unit_slips(view: View) -> Finding:
     """Look for rows whose actual / predicted gathers at the factor of a mistaken unit."""
     code, title = "LR018", "No rows are off by the factor of a unit"
-    usable = (view.actual * view.predicted) > 0
-    if usable.sum() < MINIMUM:
+    ratios = Ratios.of(view.rows)
+    if ratios is None:
         why = "Fewer than 20 rows with actual and predicted of one sign."
         return skipped(code, title, why, view.name)
-    ratios = Ratios.of(view)
     todo = "Find out which side is in the other unit, convert it, and make the report again."
+    usable = np.isfinite(ratios.away)
     if (whole := _factor_of_all(ratios, int(usable.sum()))) is not None:
         name, ways = whole
         message = f"nearly all actual values are {ways} the predictions by a factor of {name}."
@@ -112,8 +125,7 @@ def unit_slips(view: View) -> Finding:
 
 def _among_worst(view: View, code: str, title: str, todo: str, ratios: Ratios) -> Finding:
     """Look at the worst rows: slips too rare for the rows kept are half of them or more."""
-    rows = view.worst.filter((pl.col("actual") * pl.col("predicted")) > 0)
-    away = np.log((rows["actual"] / rows["predicted"]).to_numpy()) - ratios.middle
+    away = log_ratio(view.worst) - ratios.middle
     for factor, name in FACTORS:
         size = math.log(factor)
         marks = slipped(away, ratios.width, size)
@@ -128,7 +140,9 @@ def _among_worst(view: View, code: str, title: str, todo: str, ratios: Ratios) -
             f"{n:,} of the {view.worst.height:,} worst rows are off by a factor of {name}, where "
             "the others agree."
         )
-        return issue(code, title, message, todo, "warning", view.name, at=examples(rows, marks))
+        return issue(
+            code, title, message, todo, "warning", view.name, at=examples(view.worst, marks)
+        )
     return passed(code, title, view.name)
 
 
@@ -142,7 +156,7 @@ def slipped(away: Floats, width: float, size: float) -> Marks:
 
 def _factor_of_all(ratios: Ratios, rows: int) -> tuple[str, str] | None:
     """Return the factor that the median of actual / predicted is at, and which way."""
-    slack = max(0.01, SURELY * ratios.width / math.sqrt(rows))
+    slack = _slack(ratios.width, rows)
     for factor, name in FACTORS:
         known = ratios.width < 0.25 and slack < (0.1 if factor >= 10 else CLOSE)
         if known and abs(abs(ratios.middle) - math.log(factor)) < slack:

@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from lossreport.errors import LossReportError, UsageError, reason
+from lossreport.logs.pandas_frames import series_of
 from lossreport.logs.part import Part
 from lossreport.logs.patience import reading
 
@@ -257,7 +258,7 @@ def _column(name: str, column: Any) -> pl.Series:
         cells = [_cell(v) for v in column.astype(object)]
         texts = [_text(v) if isinstance(v, bytes) else v for v in cells]
         return _series(name, [None if v == "" else v for v in texts])
-    series: pl.Series = pl.from_pandas(column, nan_to_null=True).alias(name)
+    series = series_of(name, column)
     if series.dtype.is_integer():
         return series.cast(pl.Int64)
     return series.cast(pl.Datetime("us")) if isinstance(series.dtype, pl.Datetime) else series

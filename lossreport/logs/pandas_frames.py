@@ -27,7 +27,7 @@ def polars_of(frame: Any) -> pl.DataFrame:
     columns = []
     for name in frame.columns:
         try:
-            columns.append(_series(str(name), frame[name]))
+            columns.append(series_of(str(name), frame[name]))
         except UnicodeError as error:
             raise UsageError(
                 f"Column {str(name)!r} of the frame cannot be read: {reason(error)}."
@@ -35,12 +35,13 @@ def polars_of(frame: Any) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def _series(name: str, column: Any) -> pl.Series:
+def series_of(name: str, column: Any) -> pl.Series:
+    """Return one column, as `polars_of`."""
     dtype = column.dtype
     if isinstance(dtype, np.dtype) and dtype.kind in "biufmM":
         return _of_array(name, column.to_numpy())
     if str(dtype) == "category":
-        values = _series(name, column.cat.categories.to_series())
+        values = series_of(name, column.cat.categories.to_series())
         codes = pl.Series(column.cat.codes.to_numpy())
         return values.gather(codes.replace(-1, None)).alias(name)
     if getattr(dtype, "tz", None) is not None:

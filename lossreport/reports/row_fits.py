@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 
 from lossreport.checks.pairs import OTHER_SIGN, turned
-from lossreport.checks.units import APART, FACTORS, slipped
-from lossreport.checks.values import CODES, FEW_VALUES, fits_in, near
+from lossreport.checks.placeholders import CODES, FEW_VALUES, fits_in, near
+from lossreport.checks.units import APART, FACTORS, Ratios, log_ratio, slipped
 from lossreport.checks.view import (
     MINIMUM,
     Floats,
@@ -108,13 +108,11 @@ def _beside(value: float, mine: Floats, rest: Floats, weight: int) -> int:
 def unit_factors(rows: Rows) -> Looked:
     """Look for rows whose actual / predicted lies at a unit's factor, closely and not around it."""
     looked = len(FACTORS)
-    kept = rows.view.rows
-    usable = (kept["actual"] * kept["predicted"] > 0).to_numpy()
-    if usable.sum() < MINIMUM:
+    kept = Ratios.of(rows.view.rows)
+    if kept is None:
         return [], looked
-    of_kept = _log_ratio(kept)[usable]
-    middle, width = float(np.median(of_kept)), spread(of_kept)
-    mine, rest = _log_ratio(rows.worst) - middle, _log_ratio(rows.rest) - middle
+    width = kept.width
+    mine, rest = (log_ratio(of) - kept.middle for of in (rows.worst, rows.rest))
     found = []
     for factor, name in FACTORS:
         size = math.log(factor)
@@ -135,14 +133,6 @@ def unit_factors(rows: Rows) -> Looked:
     return sorted(found, key=lambda f: -int(f.fits.sum()))[:1], looked
 
 
-def _log_ratio(rows: pl.DataFrame) -> Floats:
-    """Return ln(actual / predicted); NaN where they are not of one sign."""
-    actual, predicted = rows["actual"].to_numpy(), rows["predicted"].to_numpy()
-    logs = np.log(np.abs(actual)) - np.log(np.abs(predicted))
-    same = np.sign(actual) * np.sign(predicted) > 0
-    return np.where(same, logs, np.nan)
-
-
 def turned_signs(rows: Rows) -> Looked:
     """Look for predictions that are the actual value with the other sign."""
     if rows.rest.height < MINIMUM:
@@ -158,7 +148,7 @@ def turned_signs(rows: Rows) -> Looked:
 
 def _relative_width(rows: Rows) -> float:
     """Return the robust spread of ln(actual / predicted); 0 where signs differ in usual rows."""
-    logs = _log_ratio(rows.rest)
+    logs = log_ratio(rows.rest)
     same = np.isfinite(logs)
     return spread(logs[same]) if same.mean() >= SAME_SIGN else 0.0
 
