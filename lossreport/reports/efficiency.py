@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from lossreport.advice.advice import Advice
-from lossreport.formats import count, percent
+from lossreport.formats import count, listed, percent
 
 NEARLY_AS_GOOD = 1.1
 """A loss that needs no more than so many times the rows of the best."""
-
-
-def _all_of(losses: tuple[str, ...]) -> str:
-    return " and ".join((", ".join(losses[:-1]), losses[-1])) if losses[1:] else losses[0]
 
 
 def efficiency_words(advice: Advice) -> str:
@@ -48,9 +44,9 @@ def for_its_aim(advice: Advice) -> bool:
 
     Without a goal, only if the other needs far fewer: a loss can also be a little safer.
     """
-    times = dict(advice.rows_needed).get(advice.loss or "", 1.0)
     if advice.verdict != "clear":
         return False
+    times = dict(advice.rows_needed).get(advice.loss or "", 1.0)
     return times > NEARLY_AS_GOOD or (advice.goal in ("totals", "typical") and times > 1)
 
 
@@ -68,13 +64,11 @@ def ruled_out_words(advice: Advice) -> str:
     if not out:
         return ""
     if advice.goal != "unknown" or advice.for_totals not in out:
-        return f"{_all_of(out)} can be ruled out"
+        return f"{listed(out)} can be ruled out"
     others = tuple(loss for loss in out if loss != advice.for_totals)
     if not others:
         return f"{advice.for_totals} can be ruled out unless totals must be right"
-    return (
-        f"{_all_of(others)} can be ruled out, and {advice.for_totals} unless totals must be right"
-    )
+    return f"{listed(others)} can be ruled out, and {advice.for_totals} unless totals must be right"
 
 
 def _times(factor: float) -> str:

@@ -43,7 +43,7 @@ def level_first(advice: Advice, figures: Figures, unit: str | None = None) -> st
     many robust spreads wide that all errors look alike.
     """
     off, typical, mse = figures.bias, figures.median_abs_error, figures.mse
-    if "biased" not in advice.flags or advice.broken or figures.bias_is_rounding:
+    if not _is_off_level(advice, figures) or advice.broken:
         return None
     if off is None or typical is None or not advice.scale:
         return None
@@ -56,6 +56,10 @@ def level_first(advice: Advice, figures: Figures, unit: str | None = None) -> st
     return (
         f"Put the level right first: the mean error is {amount(off, unit, signed=True)}, {makes}."
     )
+
+
+def _is_off_level(advice: Advice, figures: Figures) -> bool:
+    return "biased" in advice.flags and not figures.bias_is_rounding
 
 
 def _headline(advice: Advice, unit: str | None) -> str:
@@ -226,7 +230,7 @@ def _because(advice: Advice, figures: Figures, unit: str | None) -> list[str]:
 
 
 def _of_level(advice: Advice, figures: Figures, unit: str | None) -> list[str]:
-    if "biased" not in advice.flags or figures.bias_is_rounding:
+    if not _is_off_level(advice, figures):
         return []
     return [
         f"The mean error is {amount(figures.bias, unit, signed=True)} and the median lies on the "
