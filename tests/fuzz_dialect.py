@@ -29,6 +29,7 @@ SEEDS = (
     "actual\tpredicted\n1\t2\n".encode("utf-16"),
     b"# title\nactual|predicted\n1.234,5|'1'\nactual|predicted\n1|2|3\n",
     b"sep=;\n\xef\xbb\xbfa, b\r1, 2\r",
+    b"a;b;c\n1,234%;1 234;1.234\n-2,5 %;1'234'567,8;+0.123\n",
 )
 
 

@@ -48,6 +48,10 @@ def values(texts: list[str], **options: Any) -> list[float | None]:
         (["1,5e3", "2,5"], [1500, 2.5]),
         (["12%", "5.5 %", "N/A"], [0.12, 0.055, None]),
         (["12%", "5"], [None, 5]),
+        (["1,234%", "5,678 %"], [12.34, 56.78]),
+        (["1 234", "1,234"], [1234, 1.234]),
+        (["1'234'567", "1,5", "1,234"], [1234567, 1.5, 1.234]),
+        (["\uff11,\uff12\uff13\uff14", "1,5"], [None, 1.5]),
         (["$5", "\u20ac 3", "5"], [None, None, 5]),
         (["1,5", "2,5", "1.5"], [1.5, 2.5, None]),
         (["1.5", "2.5", "1,5"], [1.5, 2.5, None]),
@@ -96,6 +100,40 @@ def test_points_are_thousands_only_beside_decimal_commas() -> None:
     found = styles(";", a=["1,5", "2,5"], b=["1.234"])
     assert found["b"] == NumberStyle(",", ".", example="1.234")
     assert "1.234 in column b taken as 1234" in said(found)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from("abc"),
+        st.lists(
+            st.from_regex(
+                r"[+\-\u2212]{0,2}[01\uff11]{0,2}(?:[., '][01]{3}){0,2} ?%?", fullmatch=True
+            ),
+            min_size=1,
+            max_size=4,
+        ),
+        min_size=1,
+    ),
+    st.sampled_from(",;"),
+    st.sampled_from([None, ".", ","]),
+)
+def test_what_is_said_of_an_ambiguous_number_is_how_it_is_read(
+    columns: dict[str, list[str]], separator: str, decimal: str | None
+) -> None:
+    found = styles(separator, decimal, **columns)
+    examples = {name: s.example for name, s in found.items() if s.example is not None}
+    for name, text in examples.items():
+        assert text in [t.replace(" ", "").replace("\u2212", "-") for t in columns[name]]
+        value = pl.select(found[name].read(pl.lit(text))).item()
+        assert f"{text} in column {name} taken as {value:g}" in said(found)
+
+
+@pytest.mark.parametrize("text", ["1,23%", "0,5 %"])
+def test_a_late_percentage_shows_how_an_early_one_was_meant(text: str) -> None:
+    style = styles(a=["1,234%"])["a"]
+    assert style.contrary is not None
+    late = pl.Series([text, "2,345%", "n/a"])
+    assert late.str.contains(style.contrary).to_list() == [True, False, False]
 
 
 def test_columns_that_show_nothing_follow_the_file() -> None:

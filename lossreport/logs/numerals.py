@@ -21,9 +21,10 @@ _MARKS = {".": ".", ",": ",", " ": BLANKS, "'": APOSTROPHES}
 """The thousands marks and the characters that each is written with."""
 _GROUPED = re.compile(
     rf"(?P<first>\d{{1,3}})(?P<mark>[.,{BLANKS}{APOSTROPHES}])\d{{3}}(?:(?P=mark)\d{{3}})*"
-    r"(?:(?P<decimal>[.,])\d+)?"
+    r"(?:(?P<decimal>[.,])\d+)?",
+    re.ASCII,
 )
-_COMMA = re.compile(r"(?:\d+,\d*|,\d+)(?:[eE][+-]?\d+)?")
+_COMMA = re.compile(r"(?:\d+,\d*|,\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _ONE_GROUP = r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$"
 """Either thousands or three decimals."""
 _NO_MARKS = dict.fromkeys(map(ord, f".,+-%eE{MINUS}{BLANKS}{APOSTROPHES}"))
@@ -89,23 +90,24 @@ class NumberStyle:
     @property
     def contrary(self) -> str | None:
         """The regular expression of texts that show an unsure style to be wrong; None if sure."""
+        end = " *%$" if self.percent else "$"
         if not self.shown:
             grouped = r"[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+"
-            return rf"^[+-]?(?:{grouped}|[0-9]+,(?:[0-9]{{1,2}}|[0-9]{{4,}})|0,[0-9]+)$"
+            return rf"^[+-]?(?:{grouped}|[0-9]+,(?:[0-9]{{1,2}}|[0-9]{{4,}})|0,[0-9]+){end}"
         if self.example is None:
             return None
         if self.thousands in (".", ","):
             mark = re.escape(self.thousands)
-            return rf"^[+-]?(?:[0-9]+{mark}(?:[0-9]{{1,2}}|[0-9]{{4,}})|0{mark}[0-9]+)$"
+            return rf"^[+-]?(?:[0-9]+{mark}(?:[0-9]{{1,2}}|[0-9]{{4,}})|0{mark}[0-9]+){end}"
         grouped = r"[0-9]{1,3}(?:,[0-9]{3}){2,}|[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]+"
-        return rf"^[+-]?(?:{grouped}|[0-9]*\.[0-9]+)$"
+        return rf"^[+-]?(?:{grouped}|[0-9]*\.[0-9]+){end}"
 
     def words(self) -> list[str]:
         """Return what is not plain about the style."""
-        marks = {" ": "blank", "'": "apostrophe"}
+        marks = {".": "point", ",": "comma", " ": "blank", "'": "apostrophe"}
         said = ["decimal comma"] if self.decimal == "," else []
         if self.thousands:
-            said.append(f"thousands mark {marks.get(self.thousands, self.thousands)}")
+            said.append(f"thousands mark {marks[self.thousands]}")
         return [*said, "percent (12% is 0.12)"] if self.percent else said
 
 
@@ -214,10 +216,10 @@ def _evidence(series: pl.Series, missing: Collection[str]) -> _Evidence:
     found = _Evidence()
     if texts.is_empty():
         return found
+    texts = texts.str.replace(MINUS, "-", literal=True)
     if texts.str.ends_with("%").all():
         found.percent = True
         texts = texts.str.strip_suffix("%").str.strip_chars_end()
-    texts = texts.str.replace(MINUS, "-", literal=True)
     plain = texts.cast(pl.Float64, strict=False).is_not_null()
     pointed = texts.filter(plain & texts.str.contains(".", literal=True))
     unsure = pointed.filter(pointed.str.contains(_ONE_GROUP))
@@ -229,12 +231,14 @@ def _evidence(series: pl.Series, missing: Collection[str]) -> _Evidence:
     rest = texts.filter(~plain).head(EXAMINED)
     numbers = sum(_note(found, text) for text in rest)
     found.share = (int(plain.sum()) + numbers) / (int(plain.sum()) + rest.len())
+    if found.example is not None and found.percent:
+        found.example += "%"
     return found
 
 
 def _note(found: _Evidence, text: str) -> bool:
     """Note what a text that is no plain number shows, and return whether it is one at all."""
-    digits = text.lstrip("+-")
+    digits = text.removeprefix("-") if text.startswith("-") else text.removeprefix("+")
     grouped = _GROUPED.fullmatch(digits)
     if grouped is None:
         comma = _COMMA.fullmatch(digits) is not None
@@ -250,8 +254,9 @@ def _note(found: _Evidence, text: str) -> bool:
             if grouped["first"].startswith("0"):
                 found.decimal[mark] += 1
             else:
+                if found.example is None or (mark == "," and not found.either[","]):
+                    found.example = text
                 found.either[mark] += 1
-                found.example = text if mark == "," else found.example or text
             return True
     found.thousands[mark] += 1
     if point is not None:
@@ -271,6 +276,8 @@ def _style(
     for m, other in ((".", ","), (",", ".")):
         if e.thousands[m]:
             own[other] = own.get(other, 0) + e.thousands[m]
+        if e.either[m] and (e.thousands[" "] or e.thousands["'"]):
+            own[m] = own.get(m, 0) + e.either[m]
     decimal, example = given, None
     if decimal is None and own:
         decimal = max(own, key=own.__getitem__)
