@@ -8,8 +8,7 @@ from scipy import stats
 
 from lossreport.advice import families
 from lossreport.advice.choice import advise
-from lossreport.advice.resampling import Shape
-from lossreport.advice.shape import shape_of
+from lossreport.advice.shape import Shape, shape_of
 from lossreport.advice.usual import FAMILY_ROWS, PRIOR, PRIOR_ROWS, usual
 from tests.simulated_errors import LAWS, Law, contaminated, histogram_of
 

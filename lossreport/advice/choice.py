@@ -22,8 +22,8 @@ from lossreport.advice.gap import Gap
 from lossreport.advice.histogram import ErrorHistogram, Floats
 from lossreport.advice.mixing import Decomposition
 from lossreport.advice.picking import CLEARLY_WORSE, Marks, confidence, factors, pick
-from lossreport.advice.resampling import Functionals, Shape, functionals
-from lossreport.advice.shape import MINIMUM_ROWS, Judged, shape_of
+from lossreport.advice.resampling import Functionals, functionals
+from lossreport.advice.shape import MINIMUM_ROWS, Judged, Shape, shape_of
 from lossreport.advice.usual import regret_of
 from lossreport.formats import count
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossreport.advice.histogram import ErrorHistogram, Floats
-from lossreport.advice.resampling import Shape
+from lossreport.advice.shape import Shape
 
 T_FREEDOM = (1, 1.5, 2, 2.5, 3, 4, 5, 7, 10, 20)
 POWERS = (0.5, 0.7, 0.85, 1, 1.2, 1.41, 1.7, 2, 2.5, 3, 4, 6, 8)

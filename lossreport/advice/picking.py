@@ -28,7 +28,8 @@ import numpy.typing as npt
 
 from lossreport.advice.advice import LOSSES, Goal
 from lossreport.advice.histogram import Floats
-from lossreport.advice.resampling import Functionals, Shape
+from lossreport.advice.resampling import Functionals
+from lossreport.advice.shape import Shape
 from lossreport.advice.usual import Usual, regret_of, usual
 
 Ints = npt.NDArray[np.int64]

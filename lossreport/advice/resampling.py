@@ -1,8 +1,4 @@
-"""Variance factors and centres of the losses, from histograms and from resamples of them.
-
-Histograms are taken many at once, as the lines of arrays filled up with empty bins: thousands of
-small groups would each cost more in calls than in arithmetic.
-"""
+"""Variance factors and centres of the losses, from histograms and from resamples of them."""
 
 from __future__ import annotations
 
@@ -11,13 +7,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import cache, partial
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
-from lossreport.advice.histogram import LARGEST, ErrorHistogram, Floats
-from lossreport.profiles.statistics import RELATIVE_ACCURACY
+from lossreport.advice.bins import Bins, bandwidth, huber_centres, huber_psi, share_within
+from lossreport.advice.histogram import LARGEST, Floats
+from lossreport.advice.shape import Shape
 
 RESAMPLES = 200
 SEED = 20260901
@@ -58,81 +54,6 @@ class Functionals:
     v_l2: Floats
     v_l1: Floats
     v_huber: Floats
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Errors whose shape is judged."""
-
-    histogram: ErrorHistogram
-    median: float
-    scale: float
-    """1.4826 median |e - median|, not 0."""
-    step: float = 0.0
-    """Spacing of rounded errors; 0 if they are not rounded."""
-    unit: float = 1.0
-    """What the errors were divided by, to leave room for differences near the largest float."""
-
-
-@dataclass(frozen=True)
-class _Bins:
-    """The bins of several histograms in units of their scales; arrays (histograms, bins)."""
-
-    n: Floats
-    mean: Floats
-    deviation: Floats
-    low: Floats
-    high: Floats
-    rows: Floats
-    """Shape (histograms,)."""
-
-    @classmethod
-    def of(cls, shapes: Sequence[Shape]) -> _Bins:
-        units = [_without_needless_bins(s.histogram.in_units_of(s.scale)) for s in shapes]
-        filled = np.zeros((5, len(shapes), max(len(u.n) for u in units)))
-        for i, unit in enumerate(units):
-            filled[:, i, : len(unit.n)] = unit.n, unit.mean, unit.deviation, unit.low, unit.high
-        n, mean, deviation, low, high = filled
-        return cls(n, mean, deviation, low, high, n.sum(axis=1))
-
-
-def _without_needless_bins(unit: ErrorHistogram) -> ErrorHistogram:
-    """Join the many bins around 0 that are far narrower than what the median's density is of.
-
-    Of the density the bandwidth h is known in shares of the rows, which for errors in units of
-    their scale is about 2.5 h: cells of a fifth of h leave no trace. Repeated values stay apart.
-    """
-    cell = float(bandwidth(np.array(unit.rows))) / 5
-    single = (unit.low < unit.high) | (unit.n == 1)
-    inner = (unit.edge < cell / (2 * RELATIVE_ACCURACY)) & single
-    near, deviation = (np.where(inner, v, 0) for v in (unit.mean, unit.deviation))
-    place = np.floor(near / cell)
-    same = inner[1:] & inner[:-1] & (place[1:] == place[:-1])
-    if not same.any():
-        return unit
-    start = np.flatnonzero(np.append(True, ~same))
-    n = np.add.reduceat(unit.n, start)
-    mean = np.add.reduceat(unit.n * near, start) / n
-    variance = np.add.reduceat(unit.n * (near**2 + deviation**2), start) / n - mean**2
-    joined = np.diff(np.append(start, len(unit.n))) > 1
-    return ErrorHistogram(
-        n=n,
-        mean=np.where(joined, mean, unit.mean[start]),
-        deviation=np.where(joined, np.sqrt(np.maximum(variance, 0)), unit.deviation[start]),
-        low=np.minimum.reduceat(unit.low, start),
-        high=np.maximum.reduceat(unit.high, start),
-        edge=np.maximum.reduceat(unit.edge, start),
-    )
-
-
-def bandwidth(rows: Floats) -> Floats:
-    """Return the Hall-Sheather bandwidth for the density at the median (Hall, Sheather 1988).
-
-    n**(-1/3) z**(2/3) (1.5 phi(0)**2)**(1/3) with z = 1.96, as in R's quantreg; at most 0.45.
-    """
-    phi = NormalDist().pdf(0.0)
-    h: Floats = np.cbrt(1.959964**2 * 1.5 * phi**2 / rows)
-    return np.minimum(h, 0.45)
 
 
 def functionals(shapes: Sequence[Shape], ks: Sequence[float]) -> Functionals:
@@ -186,52 +107,13 @@ def _weights(counts: Floats) -> Floats:
     return np.maximum(drawn, 0, out=drawn)
 
 
-def _huber_centres(bins: _Bins, delta: float, start: Floats) -> Floats:
-    """Return c with mean psi(e - c) = 0, psi(x) = clip(x, -delta, delta), by Newton's method."""
-    centre = start
-    for _ in range(50):
-        psi, _, _, inside = (bins.n * _psi(bins, centre, delta)).sum(axis=2)
-        move = np.divide(psi, inside, out=np.zeros_like(psi), where=inside > 0)
-        centre = centre + move
-        if np.all(np.abs(move) < 1e-9 * delta):
-            break
-    return centre
-
-
-def _psi(bins: _Bins, centre: Floats, delta: float) -> Floats:
-    """Return each bin's means of psi, psi**2, psi inside +-delta, and the share inside."""
-    centre = centre[:, np.newaxis]
-    low, high = bins.low - centre, bins.high - centre
-    width = high - low
-    with np.errstate(all="ignore"):
-        cut_low, cut_high = (np.maximum(np.minimum(v, delta), -delta) for v in (low, high))
-        inside = np.where(width > 0, (cut_high - cut_low) / width, np.abs(low) <= delta)
-        above = np.where(
-            width > 0, np.maximum(high - np.maximum(low, delta), 0) / width, low > delta
-        )
-    below = 1 - inside - above
-    middle = (cut_low + cut_high) / 2
-    whole = inside == 1
-    mean = np.where(whole, bins.mean - centre, middle)
-    spread = np.where(whole, bins.deviation**2, (cut_high - cut_low) ** 2 / 12)
-    linear = inside * mean
-    return np.stack(
-        [
-            linear + delta * (above - below),
-            inside * (mean**2 + spread) + delta**2 * (above + below),
-            linear,
-            inside,
-        ]
-    )
-
-
 def _evaluate(shapes: Sequence[Shape], ks: tuple[float, ...]) -> Functionals:
     """Return the functionals of a block: all but the median are linear in the bins' weights."""
-    bins = _Bins.of(shapes)
+    bins = Bins.of(shapes)
     scale = np.array([s.scale for s in shapes])
     step = np.array([s.step for s in shapes]) / scale
     start = np.array([s.median for s in shapes]) / scale
-    centres = [_huber_centres(bins, k, start) for k in ks]
+    centres = [huber_centres(bins, k, start) for k in ks]
     # About the data's own mean, so that a large bias costs no digits.
     origin = (bins.n / bins.rows[:, np.newaxis] * bins.mean).sum(axis=1)
     away = np.where(bins.n > 0, bins.mean - origin[:, np.newaxis], 0)
@@ -243,7 +125,7 @@ def _evaluate(shapes: Sequence[Shape], ks: tuple[float, ...]) -> Functionals:
         square = np.minimum(away**2 + bins.deviation**2, LARGEST)
         linear = [np.ones_like(away), below, away, square]
         for centre, k in zip(centres, ks, strict=True):
-            linear += [*_psi(bins, centre, k)]
+            linear += [*huber_psi(bins, centre, k)]
         total, before, first, second, *psis = np.moveaxis(np.stack(linear, axis=1) @ weights, 1, 0)
         total = np.where(total > 0, total, 1)
         first, second = np.clip([first / total, second / total], -LARGEST, LARGEST)
@@ -266,7 +148,7 @@ def _evaluate(shapes: Sequence[Shape], ks: tuple[float, ...]) -> Functionals:
         scale=np.minimum(scale, LARGEST / 8 / unit) * unit,
         step=step,
         ks=ks,
-        within=np.stack([_share_within(bins, k) for k in ks], axis=1),
+        within=np.stack([share_within(bins, k) for k in ks], axis=1),
         mean=mean,
         median=median,
         c_huber=c_huber,
@@ -276,12 +158,7 @@ def _evaluate(shapes: Sequence[Shape], ks: tuple[float, ...]) -> Functionals:
     )
 
 
-def _share_within(bins: _Bins, delta: float) -> Floats:
-    inside = _psi(bins, np.zeros(len(bins.n)), delta)[3]
-    return np.asarray((bins.n * inside).sum(axis=1) / bins.rows)
-
-
-def _reach(bins: _Bins, step: Floats, median: Floats) -> Floats:
+def _reach(bins: Bins, step: Floats, median: Floats) -> Floats:
     """Return the share of the rows on each side of the median that its density is taken from.
 
     At least those within half a step, where the errors are rounded: between two rounded values
@@ -295,7 +172,7 @@ def _reach(bins: _Bins, step: Floats, median: Floats) -> Floats:
     return np.minimum(np.maximum(bandwidth(bins.rows), share / 2), 0.45)
 
 
-def _window(bins: _Bins, h: Floats) -> tuple[npt.NDArray[np.bool_], Floats]:
+def _window(bins: Bins, h: Floats) -> tuple[npt.NDArray[np.bool_], Floats]:
     """Return which bins the median and its neighbourhood can be in, and 1 for those below them."""
     reach = (h + 4 / np.sqrt(bins.rows))[:, np.newaxis]  # eight standard errors
     share = bins.n / bins.rows[:, np.newaxis]
@@ -305,7 +182,7 @@ def _window(bins: _Bins, h: Floats) -> tuple[npt.NDArray[np.bool_], Floats]:
 
 
 def _quantiles(
-    bins: _Bins,
+    bins: Bins,
     weights: Floats,
     window: npt.NDArray[np.bool_],
     before: Floats,

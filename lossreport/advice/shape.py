@@ -9,12 +9,25 @@ import numpy as np
 from lossreport.advice.gap import Gap, apart_from, widest_gap
 from lossreport.advice.histogram import LARGEST, ErrorHistogram
 from lossreport.advice.level import SPIKE, is_too_far
-from lossreport.advice.resampling import Shape
 from lossreport.formats import count
 
 MINIMUM_ROWS = 50
 OFF_LEVEL = 0.25
 """The level is off if mean and median error are beyond so many robust sigmas on one side."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Errors whose shape is judged."""
+
+    histogram: ErrorHistogram
+    median: float
+    scale: float
+    """1.4826 median |e - median|, not 0."""
+    step: float = 0.0
+    """Spacing of rounded errors; 0 if they are not rounded."""
+    unit: float = 1.0
+    """What the errors were divided by, to leave room for differences near the largest float."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from lossreport.advice import families
 from lossreport.advice.histogram import Floats
-from lossreport.advice.resampling import Shape
+from lossreport.advice.shape import Shape
 
 PRIOR = np.array([0.35, 0.08, 0.27])
 """Mean regret of L2, Huber and L1 over simulated laws ..."""
