@@ -329,6 +329,26 @@ def test_a_column_called_like_a_field_is_that_column() -> None:
     assert lossreport.report(frame, predicted="r.p").predictions[0].overall.mae == 1.0
 
 
+@pytest.mark.parametrize("name", ["*", "^y.*$"])
+@pytest.mark.parametrize("ending", ["parquet", "ndjson", "json", "arrow"])
+def test_a_column_called_like_a_pattern_of_names_is_left_out_and_said(
+    run: Run, name: str, ending: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"log.{ending}"
+    inner = pl.struct(pl.lit(1).alias(name), pl.lit("a").alias("kind")).alias("more")
+    frame = log().with_columns(pl.lit("x").alias(name), inner)
+    write = {"parquet": "write_parquet", "ndjson": "write_ndjson", "json": "write_json"}
+    getattr(frame, write.get(ending, "write_ipc"))(path)
+    ran = run(path, "--by", "store", "--by", "more.kind")
+    assert ran.code == 0
+    said = ran.json["sources"][0]["read_as"]
+    assert f"column {name} left out, as this name stands for several columns" in said
+    mae = ran.json["predictions"][0]["overall"]["mae"]
+    in_python = lossreport.report(frame, by=["store", "more.kind"])
+    assert in_python.predictions[0].overall.mae == mae
+    assert mae == pytest.approx(float((log()["y_pred"] - log()["y_true"]).abs().mean()), rel=1e-12)
+
+
 def test_wide_logs_of_models_called_by_numbers(run: Run, tmp_path: Path) -> None:
     rows = {"actual": [1.0, 2.0], "0": [2.0, 3.0], "1": [3.0, 4.0], "10": [11.0, None]}
     frame = pl.DataFrame(rows)

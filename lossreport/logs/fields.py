@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from lossreport.logs.names import is_pattern
 from lossreport.logs.part import Part
 
 
@@ -14,8 +15,14 @@ def with_fields(part: Part) -> Part:
     """Return the part with every field of its struct columns, at any depth, as a column.
 
     A column that is itself called like a field stays what it is. Only the struct columns of the
-    fields that are asked for are read.
+    fields that are asked for are read. Columns and fields whose name is a pattern of names cannot
+    be asked for: the former are said to be left out.
     """
+    odd = [name for name in part.schema if is_pattern(name)]
+    if odd:
+        left_out = (f"column {n} left out, as this name stands for several columns" for n in odd)
+        schema = pl.Schema({n: t for n, t in part.schema.items() if n not in odd})
+        part = replace(part, schema=schema, read_as=(*part.read_as, *left_out))
     paths: dict[str, tuple[str, ...]] = {}
     types: dict[str, pl.DataType] = {}
     for path, dtype in _fields(part.schema.items()):
@@ -43,6 +50,8 @@ def _fields(
 ) -> Iterator[tuple[tuple[str, ...], pl.DataType]]:
     """Yield the path and type of every field below some columns."""
     for name, dtype in columns:
+        if is_pattern(name):
+            continue
         path = (*above, name)
         if above:
             yield path, dtype

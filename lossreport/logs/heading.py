@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from lossreport.logs.names import is_pattern
 from lossreport.logs.records import BLANK, ROW_MARKS, Layout, read_records, value
 from lossreport.logs.separators import NUMBER, Record, width_of
 
@@ -165,15 +166,14 @@ def _from_comment(comment: bytes, layout: Layout, width: int) -> list[str] | Non
 def unique_names(header: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return names that are there once each, and what was made of the others, in words.
 
-    An empty name becomes c3 for the third column, as does one that Polars takes for a pattern of
-    names ("*", and what is between "^" and "$"); a second "a" becomes a_2.
+    An empty name becomes c3 for the third column, as does one that is a pattern of names; a second
+    "a" becomes a_2.
     """
     written = {name for name in header if name}
     names: list[str] = []
     renamed = []
     for i, name in enumerate(header, 1):
-        pattern = name == "*" or (name.startswith("^") and name.endswith("$"))
-        wanted = f"c{i}" if pattern or not name else name
+        wanted = f"c{i}" if is_pattern(name) or not name else name
         unique, n = wanted, 1
         while unique in names or unique in ROW_MARKS or (unique in written and unique != name):
             n += 1

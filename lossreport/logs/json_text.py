@@ -247,7 +247,7 @@ def _read(block: bytes, schema: dict[str, pl.DataType] | None) -> pl.DataFrame:
         numbers = {n: t for n, t in found.items() if t.is_integer() or t.is_nested()}
         rows = pl.read_ndjson(io.BytesIO(block), schema=numbers)
         text = [pl.lit("").alias(n) for n in found if n not in numbers]
-        return rows.with_columns(text).select(found.names())
+        return rows.with_columns(text)[found.names()]  # a name may be a pattern of names
     return pl.read_ndjson(io.BytesIO(block), schema=schema)
 
 

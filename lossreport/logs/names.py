@@ -35,6 +35,11 @@ DERIVED_WORDS = {
 """Words that make a column something computed from, or said about, an actual or a prediction."""
 
 
+def is_pattern(name: str) -> bool:
+    """Return whether Polars takes a column's name for a pattern of names: "*", and "^...$"."""
+    return name == "*" or (name.startswith("^") and name.endswith("$"))
+
+
 def words_of(name: str) -> list[str]:
     """Return the words of a name, lower case: those of "yTrue" are "y" and "true"."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
