@@ -52,7 +52,7 @@ def profile(
     sheet: str | None = None,
     actuals: Any = None,
     on: str | Sequence[str] = (),
-    worst: int = WORST_ROWS,
+    worst: int | None = None,
     on_bad_file: str = "stop",
     separator: str | None = None,
     encoding: str | None = None,
@@ -99,7 +99,8 @@ def profile(
         A log (as `log`) that holds the actual values, and the key columns to join it on; its keys
         and values must fit into memory.
     worst
-        How many of the worst rows to keep.
+        How many of the worst rows to keep of each prediction: by default 20, of saved profiles all
+        that they hold.
     on_bad_file
         What to do with a file that cannot be read to its end: "stop" raises, "skip" leaves it out
         whole and says so.
@@ -144,7 +145,7 @@ def profile(
         skip_lines,
         (missing,) if isinstance(missing, str) else tuple(missing),
     )
-    if worst < 0:
+    if worst is not None and worst < 0:
         raise UsageError(f"The number of worst rows is {worst}; it cannot be negative.")
     if on_bad_file not in ("stop", "skip"):
         raise UsageError(f"A bad file can be met with stop or skip, not {on_bad_file!r}.")
@@ -158,7 +159,8 @@ def profile(
         if text != TextOptions():
             raise UsageError("Profiles are read already: how text is written tells them nothing.")
         options = any((*given, compare)) or actuals is not None
-        return _merged(saved, paths, options=options, skip_bad=on_bad_file == "skip")
+        made = _merged(saved, paths, options=options, skip_bad=on_bad_file == "skip")
+        return made if worst is None else made.with_worst(worst)
     wanted = [predicted] if isinstance(predicted, str) else list(predicted)
     groupings, keys = groupings_of(by), names_of(on)
     asked = {n for n in (actual, *wanted, time, *keys, compare) if n}
@@ -169,6 +171,7 @@ def profile(
         if paths is None
         else open_files(paths, text, skip_bad=skip, asked=asked, sheet=sheet)
     )
+    _check_sheet(sheet, source)
     joined, found_actual = None, False
     if actuals is not None:
         found_actual = not actual
@@ -191,7 +194,7 @@ def profile(
     columns = replace(columns, kinds=kinds_of(source, columns.keys))
     if found_actual:
         columns = replace(columns, found=("actual", *columns.found))
-    made = _scanned(source, columns, worst, opened)
+    made = _scanned(source, columns, WORST_ROWS if worst is None else worst, opened)
     if joined is not None:
         made = replace(made, joins=(joined.result(),))
     return _read_again(made, source, opened)
@@ -201,6 +204,11 @@ def _opened(log: Any) -> Log:
     if isinstance(log, Log):
         return log
     return open_spark(log) if is_spark(log) else open_frame(log)
+
+
+def _check_sheet(sheet: str | None, source: Log) -> None:
+    if sheet is not None and not any(p.format == "excel" for p in source.parts):
+        raise UsageError(f"--sheet is for Excel workbooks, and {source.name} holds none.")
 
 
 def _scanned(

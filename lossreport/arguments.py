@@ -48,13 +48,13 @@ def moment_of(as_of: str | datetime | None) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
-    except ValueError:
+        if isinstance(as_of, str) and len(as_of.strip()) <= len("2026-11-26"):
+            moment += timedelta(days=1, microseconds=-1)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter of the last hours of the year 9999
         raise UsageError(
             f"{as_of!r} is no time: write it like 2026-11-26 or 2026-11-26T18:00."
         ) from None
-    if isinstance(as_of, str) and len(as_of.strip()) <= len("2026-11-26"):
-        moment += timedelta(days=1, microseconds=-1)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def unit_of(unit: str | None) -> str | None:

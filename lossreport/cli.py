@@ -30,7 +30,7 @@ app = typer.Typer(
 for command in (report, inspect, profile, index, config):
     # LOSSREPORT_UNIT is --unit of every command that has it.
     app.command(context_settings={"auto_envvar_prefix": "LOSSREPORT"})(command)
-app.add_typer(history, name="history", context_settings={"auto_envvar_prefix": "LOSSREPORT"})
+app.add_typer(history, name="history")
 
 
 @app.callback(invoke_without_command=True)

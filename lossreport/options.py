@@ -117,7 +117,14 @@ BadFile = Annotated[
         "--on-bad-file", help="A file that cannot be read: stop, or skip it and say so on the page."
     ),
 ]
-Worst = Annotated[int, typer.Option(metavar="K", min=0, help="How many of the worst rows to keep.")]
+Worst = Annotated[
+    int | None,
+    typer.Option(
+        metavar="K",
+        min=0,
+        help="How many of the worst rows to keep: 20 of each prediction, if not given.",
+    ),
+]
 Separator = Annotated[
     str | None,
     typer.Option(metavar="TEXT", help="Of text files: , ; tab | or another. Found if not given."),

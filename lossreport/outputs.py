@@ -45,7 +45,7 @@ def check_outputs(paths: Mapping[str, Path], logs: Sequence[str], *, force: bool
         for file in files_of(option, path):
             if file.parent.is_dir() or option != FOLDER:
                 check_writable(file, logs, force=force)
-            other = taken.setdefault(file.absolute(), option)
+            other = taken.setdefault(file.resolve(), option)
             if other != option:
                 raise UsageError(f"--{option} and --{other} name the same file, {file}.")
 

@@ -158,12 +158,17 @@ def test_outputs_are_checked_before_the_log_is_read(run: Run, tmp_path: Path) ->
     log = EXAMPLES / "apples.csv"
     foreign = write(tmp_path / "mine.html", "<p>mine</p>")
     copy = write(tmp_path / "apples.csv", log.read_text())
+    (tmp_path / "s").mkdir()
+    around = tmp_path / "s" / ".." / "x"
     cases = [
         ((log, "--html", tmp_path / "no" / "x.html"), "no folder"),
         ((log, "--html", tmp_path), "is a folder"),
         ((log, "--html", foreign), "--force"),
         ((copy, "--json", copy, "--force"), "is the log itself"),
         ((log, "--html", tmp_path / "x", "--json", tmp_path / "x"), "same file"),
+        ((log, "--html", tmp_path / "x", "--json", around), "same file"),
+        ((log, "--sheet", "A"), "apples.csv holds none"),
+        ((log, "--as-of", "9999-12-31T23:00-05:00"), "is no time"),
     ]
     for arguments, says in cases:
         ran = run(*arguments, outputs=False)
@@ -211,6 +216,10 @@ def test_profiles_merge_to_the_report_of_the_whole_log(run: Run, tmp_path: Path)
     assert merged["recommendation"]["loss"] == whole["recommendation"]["loss"]
     assert run(parts[0], "--by", "model").code == 2, "a profile's columns are fixed"
     assert run(parts[0], EXAMPLES / "apples.csv").code == 2
+    assert len(whole["worst_rows"]) == len(merged["worst_rows"]) == 20
+    for asked, kept in (("0", 0), ("5", 5), ("50", 20)):
+        cut = run(*parts, "--worst", asked).json["predictions"][0]["worst_rows"]
+        assert cut == merged["worst_rows"][:kept]
 
 
 def test_inspect_lists_columns_and_their_roles(run: Run) -> None:
@@ -349,6 +358,24 @@ def test_several_predictions_have_figures_over_their_own_rows(run: Run, tmp_path
     p, q = ran.json["predictions"]
     assert (p["predicted"], p["overall"]["n"], p["overall"]["mae"]) == ("p", 2, 1.0)
     assert (q["predicted"], q["overall"]["n"], q["overall"]["mae"]) == ("q", 1, 2.0)
+
+
+def test_the_help_names_the_table_of_the_configuration(run: Run) -> None:
+    ran = run("--help", outputs=False)
+    assert "tool.lossreport" in " ".join(ran.out.replace("│", " ").split())
+
+
+def test_variables_are_options_but_never_say_what_is_deleted(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOSSREPORT_PRUNE_BEFORE", "2030-01-01")
+    for number in ("1", "2"):
+        log = write(tmp_path / f"{number}.csv", "actual,predicted\n1,2\n")
+        kept = ["--history", tmp_path / "h", "--run-date", f"2026-11-0{number}"]
+        assert run(log, *kept).code == 0
+    pruned = run("prune", tmp_path / "h", command="history", outputs=False)
+    assert pruned.code == 2
+    assert len(list((tmp_path / "h").iterdir())) == 2
 
 
 def test_the_command_starts_without_the_heavy_imports() -> None:

@@ -26,7 +26,10 @@ from tests.conftest import EXAMPLES, Ran
 
 Run = Callable[..., Ran]
 LOG = EXAMPLES / "deliveries.parquet"
-NASTY = 'a"b\\c\n::error::x%0A<i>&]]>\x00\x1b[31m\u202e@channel https://evil.example'
+NASTY = (
+    'a"b\\c\n::error::x%0A<i>&]]>\x00\x1b[31m\u202e@channel https://evil.example '
+    "[click](//evil.example)"
+)
 FAILS = "[[gates]]\nfigure = 'mae'\nmax = 1\n[[gates]]\nfigure = 'mae'\nmax = 99\n"
 
 
@@ -186,6 +189,7 @@ def test_a_message_mentions_nobody_and_links_nowhere() -> None:
     assert "<" not in text
     assert "@channel" not in text
     assert "https://" not in text
+    assert "](" not in text
     assert "Of 6 gates, 3 failed, 1 warned and 2 passed" in text
     assert len(text) <= 3002
 

@@ -44,6 +44,16 @@ def test_what_does_not_fit_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert whole >= 6 * models
 
 
+def test_what_is_cut_in_a_block_of_code_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = lossreport.report(EXAMPLES / "deliveries.parquet", by="region")
+    whole = lossreport.to_markdown(report)
+    inside = whole.index("```python") + 40
+    monkeypatch.setattr("lossreport.render.markdown.LONGEST", len(whole[:inside].encode()))
+    text = lossreport.to_markdown(report)
+    assert text.count("```") == 2
+    assert text.index("*Cut here") > text.rindex("```")
+
+
 @pytest.mark.parametrize(
     ("raw", "shown"),
     [

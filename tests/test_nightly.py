@@ -59,6 +59,24 @@ def test_nights_of_a_history_are_what_tonight_is_compared_with(run: Run, tmp_pat
     assert len(list(history.glob("*.parquet"))) == 7
 
 
+def test_a_log_is_compared_with_its_own_nights_where_a_history_holds_others_too(
+    run: Run, tmp_path: Path
+) -> None:
+    history = tmp_path / "history"
+    words = ["--history", history, "--baseline", "median:14"]
+    for number in range(4):
+        for name, scale in (("shop.parquet", 1.0), ("depot.parquet", 4.0)):
+            path = tmp_path / name
+            night(tmp_path, number, scale).replace(path)
+            assert run(path, *words, "--force").code == 0
+    night(tmp_path, 4).replace(tmp_path / "shop.parquet")
+    ran = run(tmp_path / "shop.parquet", *words, "--force")
+    (all_rows,) = [p for p in ran.json["changes"]["places"] if not p["place"]["by"]]
+    by_figure = {d["figure"]: d for d in all_rows["differences"]}
+    assert by_figure["rows"]["before"] == 2000
+    assert abs(by_figure["mae"]["change"] / by_figure["mae"]["before"]) < 0.1
+
+
 def test_a_night_of_the_history_can_have_a_name(run: Run, tmp_path: Path) -> None:
     history, config = tmp_path / "history", tmp_path / "pins.toml"
     config.write_text("[pins]\nrelease-4 = 2026-11-02\n")

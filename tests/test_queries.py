@@ -73,6 +73,15 @@ def test_the_command_says_what_was_asked_and_leaves_the_file_alone(
     assert database.read_bytes() == before
 
 
+def test_statements_before_the_last_are_not_shown_for_they_may_hold_passwords(run: Run) -> None:
+    query = f"set variable password = 'TOP;SECRET'; from '{LOG}'; "
+    ran = run(":memory:", "--query", query)
+    (source,) = ran.json["sources"]
+    assert source["read_as"] == [f"the rows of the query from '{LOG}'"]
+    for file in ran.folder.iterdir():
+        assert b"SECRET" not in file.read_bytes()
+
+
 def test_queries_to_one_file_are_inputs_of_their_own(
     run: Run, database: Path, tmp_path: Path
 ) -> None:

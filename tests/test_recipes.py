@@ -75,6 +75,10 @@ def test_nightly_keeps_every_night_and_ends_with_the_code_of_the_report(tmp_path
     links = re.findall(r'<a href="([^"#]+)"', index)
     assert links == ["2026-11-26/report.html", "2026-11-25/report.html"]
     assert (pages / "2026-11-26" / "night.profile.parquet").is_file()
+    (pages / "index.html").write_text("mine")
+    assert nightly(bad, pages, "2026-11-27").returncode == 4, "of the report, not of the index"
+    assert nightly(EXAMPLES / "apples.csv", pages, "2026-11-27").returncode == 2
+    (pages / "index.html").unlink()
     nothing = tmp_path / "nothing.csv"
     nothing.write_text("actual,predicted\n,1\n,2\n", "utf-8")
     assert nightly(nothing, pages, "2026-11-28").returncode == 5

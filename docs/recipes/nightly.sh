@@ -9,5 +9,8 @@ lossreport report "$log" --quiet --title "Nightly losses" \
   --html "$pages/$day/report.html" --json "$pages/$day/report.json" \
   --profile "$pages/$day/night.profile.parquet"
 code=$?
-lossreport index "$pages" --title "Nightly losses" --quiet || exit
+lossreport index "$pages" --title "Nightly losses" --quiet || {
+  failed=$?
+  [ "$code" -ne 0 ] || code=$failed
+}
 exit "$code"

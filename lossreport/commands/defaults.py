@@ -35,8 +35,8 @@ Config = Annotated[
         metavar="FILE",
         is_eager=True,
         callback=_apply,
-        help="Gates and defaults of options as TOML. lossreport.toml or [tool.lossreport] in "
-        "pyproject.toml if not given; '' for none.",
+        help="Gates and defaults of options as TOML: if not given, lossreport.toml, or the table "
+        "tool.lossreport of pyproject.toml; '' for none.",
     ),
 ]
 

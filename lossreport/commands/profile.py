@@ -66,7 +66,7 @@ def profile(
     spark_remote: SparkRemote = None,
     actuals: Actuals = None,
     on: On = None,
-    worst: Worst = 20,
+    worst: Worst = None,
     on_bad_file: BadFile = OnBadFile.stop,
     separator: Separator = None,
     encoding: Encoding = None,

@@ -11,7 +11,6 @@ from typing import Any
 from lossreport.commands.console import in_bytes
 from lossreport.errors import UsageError
 
-MOST_NIGHTS = 400
 """So many nights are compared with at most."""
 
 
@@ -70,16 +69,19 @@ def nights_until(
 ) -> tuple[list[tuple[date, Any]], list[str]]:
     """Return day and profile of the earlier nights of such a log, and this one; and what is odd.
 
-    At most the last `MOST_NIGHTS`; runs of one day are one night, and profiles with other columns
-    are of another log.
+    At most the last `MAX_NIGHTS`. Of a day with a run of the same input that run is the night,
+    else all of its runs together; profiles with other columns are of another log.
     """
     from lossreport.nights.history import History, day_of, load_all, nights
+    from lossreport.nights.names import key_of
+    from lossreport.nights.tonight import MAX_NIGHTS
     from lossreport.profiles.merging import merge
 
-    today = day_of(made, run_date)
+    today, input_ = day_of(made, run_date), key_of(made)
     kept = nights(History(history))
-    days = sorted({n.day for n in kept if n.day < today})[-MOST_NIGHTS:]
-    chosen = [n for n in kept if n.day in days]
+    days = sorted({n.day for n in kept if n.day < today})[-MAX_NIGHTS:]
+    own = {n.day for n in kept if n.key == input_}
+    chosen = [n for n in kept if n.day in days and (n.key == input_ or n.day not in own)]
     read, strange = load_all(History(history), chosen)
     of_day: dict[date, list[Any]] = {}
     for night, profile in read:

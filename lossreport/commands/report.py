@@ -106,7 +106,7 @@ def report(
     min_group: MinGroup = None,
     id: Id = None,  # noqa: A002 - the option's name
     compare: Compare = None,
-    worst: Worst = 20,
+    worst: Worst = None,
     on_bad_file: BadFile = OnBadFile.stop,
     separator: Separator = None,
     encoding: Encoding = None,

@@ -32,18 +32,20 @@ def batches(path: str, columns: Sequence[str] | None = None) -> Iterator[pl.Data
     """
     head = b""
     block: list[bytes] = []
+    size = 0
     yielded = False
     for kind, message in _messages(path):
         if kind in (SCHEMA, DICTIONARY):
             if block:
                 yield _frame(head, block, columns)
-                block, yielded = [], True
+                block, size, yielded = [], 0, True
             head += message
             continue
         block.append(message)
-        if sum(map(len, block)) >= BLOCK_BYTES:
+        size += len(message)
+        if size >= BLOCK_BYTES:
             yield _frame(head, block, columns)
-            block, yielded = [], True
+            block, size, yielded = [], 0, True
     if block or not yielded:
         yield _frame(head, block, columns)
 

@@ -108,8 +108,10 @@ def open_query(database: str, query: str) -> Log:
         raise UsageError(f"DuckDB does not take the query: {reason(error)}.") from error
     if rows is None:
         raise UsageError("The query gives no rows: it must end with a select.")
+    # Statements before the last may hold passwords, such as those that attach other databases.
+    last = duckdb.extract_statements(query)[-1].query
     # Queries to one file are inputs of their own.
     name = f"query {hashlib.sha256(query.encode()).hexdigest()[:HASHED]}"
     log = open_frame(rows, name if database == MEMORY else f"{database} ({name})")
-    said = (f"the rows of the query {' '.join(query.split())}",)
+    said = (f"the rows of the query {' '.join(last.split()).rstrip(' ;')}",)
     return replace(log, parts=tuple(replace(p, format="query", read_as=said) for p in log.parts))

@@ -158,6 +158,11 @@ class Profile:
         """Return what was taken from a prediction's errors for `Table.centred`, if anything."""
         return self.centres[prediction] if self.centres else None
 
+    def with_worst(self, keep: int) -> Profile:
+        """Return the profile with at most so many of its worst rows of each prediction."""
+        kept = min(keep, self.worst_kept)
+        return replace(self, worst=worst_first(self.worst, kept), worst_kept=kept)
+
     def table(self, by: Sequence[str]) -> Table:
         """Return the table by exactly these columns, not by time."""
         wide = [t for t in self.tables if set(by) <= set(t.by)]
@@ -204,6 +209,8 @@ def worst_first(frame: pl.DataFrame, keep: int) -> pl.DataFrame:
 
     Ties go by file and row, and of files with one name by all that their rows say.
     """
+    if not keep:  # the head of no row is a row of nulls
+        return frame.clear()
     order = ["prediction", "abs_error", "file", "row"]
     order += [c for c in frame.columns if c not in order]
     ranked = frame.sort(order, descending=[c == "abs_error" for c in order], nulls_last=True)

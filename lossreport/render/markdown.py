@@ -22,6 +22,7 @@ from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.nights.changes import Changes
 from lossreport.render.short_forms import (
     FIGURES_OF_MODELS,
+    changes_told,
     heading_of,
     ledger_told,
     models_table,
@@ -34,6 +35,7 @@ from lossreport.reports.results import Group, Prediction, Report
 
 MARK = "<!-- lossreport"
 MAX_GROUPS = 20
+MAX_CHANGES = 10
 MAX_CHECKS = 20
 LONGEST = 60_000
 """Bytes: a comment on a pull request may have 65,536 characters, a job summary 1 MiB."""
@@ -68,15 +70,14 @@ def _cut(lines: list[str]) -> str:
         size += len(line.encode("utf-8", errors="backslashreplace")) + 1
         if size > LONGEST:
             left = sum(1 for x in lines[i:] if x)
-            return "\n".join([*lines[:i], "", f"*Cut here: {count(left, 'more line')}.*", ""])
+            opened = sum(x.startswith("```") for x in lines[:i]) % 2
+            end = ["```"] * opened + ["", f"*Cut here: {count(left, 'more line')}.*", ""]
+            return "\n".join([*lines[:i], *end])
     return "\n".join(lines) + "\n"
 
 
 def _changes(changes: Changes) -> list[str]:
-    points = [*changes.points, *(e.sentence for e in changes.standing)][:MAX_GROUPS]
-    more = len(changes.points) + len(changes.standing) - len(points)
-    lines = [f"- {_text(p)}" for p in points]
-    lines += [f"- {count(more, 'more change')}: see the page."] if more else []
+    lines = [f"- {_text(p)}" for p in changes_told(changes, MAX_CHANGES)]
     said = f"**{SIGNS[changes.tone]}{_text(changes.headline)}**"
     return [p for p in (said, "\n".join(lines)) if p]
 

@@ -18,7 +18,7 @@ APART = "\u200b"
 def to_message(report: Report) -> str:
     """Return JSON with the one member "text", which Slack, Mattermost and Teams take.
 
-    Nothing of the log can mention anybody, link anywhere or be markup of Slack's.
+    Nothing of the log can mention anybody or link anywhere; stars in it may make words bold.
     """
     lines = [report.title]
     if report.gates:
@@ -54,6 +54,6 @@ def _figures(prediction: Prediction, report: Report) -> str:
 
 def _safe(text: str) -> str:
     shown = visible(text, 400).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    for mark in ("@", "://", "www."):
-        shown = shown.replace(mark, f"{mark[:-1]}{APART}{mark[-1]}" if mark != "@" else f"@{APART}")
-    return shown
+    for mark in ("://", "www.", "]("):
+        shown = shown.replace(mark, f"{mark[:-1]}{APART}{mark[-1]}")
+    return shown.replace("@", f"@{APART}")

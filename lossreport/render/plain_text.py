@@ -11,6 +11,7 @@ from lossreport.gates.gate import Judged
 from lossreport.gates.wording import counted, unmet
 from lossreport.render.short_forms import (
     FIGURES_OF_MODELS,
+    changes_told,
     heading_of,
     ledger_told,
     models_table,
@@ -23,6 +24,7 @@ from lossreport.reports.results import Group, Prediction, Report
 
 WIDTH = 72
 WORST_GROUPS = 10
+MAX_CHANGES = 10
 MAX_CHECKS = 10
 SHORTEST_NAME = 8
 PLAIN = str.maketrans(
@@ -45,9 +47,9 @@ def to_text(report: Report) -> str:
     if report.private:
         blocks.append(_filled(report.private.said))
     if report.changes:
-        told = [report.changes.headline, *report.changes.points[:WORST_GROUPS]]
-        blocks.append("\n".join(_filled(f"{report.changes.tag}: {s}") for s in told[:1]))
-        blocks += ["\n".join(_filled(f"* {s}", 2) for s in told[1:])] if told[1:] else []
+        blocks.append(_filled(f"{report.changes.tag}: {report.changes.headline}"))
+        points = changes_told(report.changes, MAX_CHANGES)
+        blocks += ["\n".join(_filled(f"* {s}", 2) for s in points)] if points else []
     blocks += [] if report.comparison is None else _comparison(report.comparison, report.unit)
     for prediction in report.predictions:
         heading = heading_of(prediction, report)

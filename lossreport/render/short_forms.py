@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossreport.formats import NONE, count, number, ratio, reason
+from lossreport.nights.changes import Changes
 from lossreport.reports.comparing_words import name_of
 from lossreport.reports.comparison import Comparison
 from lossreport.reports.results import Group, Ledger, Prediction, Report
@@ -17,6 +18,13 @@ def heading_of(prediction: Prediction, report: Report) -> str | None:
     if len(report.predictions) > 1:
         return prediction.predicted
     return None if report.comparison is None else "all models together"
+
+
+def changes_told(changes: Changes, most: int) -> list[str]:
+    """Return at most so many of tonight's alarms and of what still holds, and how many are left."""
+    told = [*changes.points[:most], *(e.sentence for e in changes.standing[:most])]
+    more = len(changes.points) + len(changes.standing) - len(told)
+    return [*told, f"{count(more, 'more change')}: see the page."] if more else told
 
 
 def worst_first(prediction: Prediction) -> list[tuple[tuple[str, ...], Group]]:

@@ -26,6 +26,7 @@ from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.nights.changes import Changes
 from lossreport.render.short_forms import (
     FIGURES_OF_MODELS,
+    changes_told,
     heading_of,
     ledger_told,
     models_table,
@@ -66,9 +67,7 @@ def summary(report: Report) -> str:
 
 def _changes(changes: Changes) -> list[str]:
     """Return what changed: tonight's alarms, then what still holds."""
-    points = [*changes.points[:MAX_POINTS], *(e.sentence for e in changes.standing[:MAX_POINTS])]
-    more = len(changes.points) + len(changes.standing) - len(points)
-    points += [f"{count(more, 'more change')}: see the page."] if more else []
+    points = changes_told(changes, MAX_POINTS)
     return [
         _filled(f"{changes.tag}: {changes.headline}"),
         "\n".join(_filled(f"- {point}", 2) for point in points),
