@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import lossreport
+from lossreport.formats import percent
 from lossreport.reports.results import Prediction, Report
 
 
@@ -22,8 +23,8 @@ def only(report: Report) -> Prediction:
     return prediction
 
 
-def rng() -> np.random.Generator:
-    return np.random.default_rng(7)
+def rng(seed: int = 7) -> np.random.Generator:
+    return np.random.default_rng(seed)
 
 
 def test_a_group_in_the_wrong_unit_is_the_first_thing_said() -> None:
@@ -68,7 +69,7 @@ def test_where_few_rows_move_mae_too_it_is_not_recommended() -> None:
     found = only(report_of(errors))
     assert "Judge this log by MAE" not in found.verdict.why
     rest = np.abs(errors[30:]).mean()
-    assert f"MAE would be {rest:.1f}, not" in found.verdict.why
+    assert f"MAE would be {rest:.3f}, not" in found.verdict.why
 
 
 def test_mae_is_not_recommended_where_large_errors_must_not_happen() -> None:
@@ -154,7 +155,10 @@ def test_costs_beside_broken_rows_name_the_quantile() -> None:
     errors[:5] = 5000
     advised = only(report_of(errors, costs=(3.0, 1.0))).recommendation
     assert advised.headline.startswith("Check 5 rows first")
-    assert "left in, the quantile loss at level 0.75" in advised.because[0]
+    assert advised.because[0] == (
+        "Repaired, removed or left in, train with the quantile loss at level 0.75, because "
+        "predicting too low costs 3 times as much as too high."
+    )
 
 
 def test_a_fine_grouping_does_not_hide_groups_of_different_scale() -> None:
@@ -178,6 +182,131 @@ def test_an_actual_value_that_never_changes_is_a_finding() -> None:
     assert {f.code: f for f in report_of(rng().normal(size=100)).findings}[
         "LR034"
     ].status == "passed"
+
+
+def by_region(bias: dict[str, float], n: int = 1000) -> pl.DataFrame:
+    errors = rng().normal(0, 3, n * len(bias)) + np.repeat(list(bias.values()), n)
+    return pl.DataFrame(
+        {"region": np.repeat(list(bias), n), "actual": 100.0, "predicted": 100 + errors}
+    )
+
+
+@pytest.mark.parametrize(
+    "bias", [{"a": 0, "b": 0, "c": 0, "e": 20}, {"a": -20, "b": -10, "c": 0, "d": 10, "e": 20}]
+)
+def test_groups_of_one_scale_and_different_levels_want_no_weights(bias: dict[str, float]) -> None:
+    frame = by_region(bias)
+    found = only(lossreport.report(frame, by="region"))
+    advice = found.recommendation.advice
+    assert (advice.verdict == "weights", advice.levels_by) == (False, ("region",))
+    error = frame["predicted"] - frame["actual"]
+    means = frame.select((pl.col("predicted") - pl.col("actual")).mean().over("region")).to_series()
+    share = (means.to_numpy() ** 2).mean() / (error.to_numpy() ** 2).mean()
+    assert advice.levels_share == pytest.approx(share, rel=0.01)
+    assert found.verdict.headline == (
+        "Put the level of each group (region) right first: the groups' own mean errors make "
+        f"{percent(advice.levels_share)} of the squared error."
+    )
+    even = only(lossreport.report(by_region(dict.fromkeys("abc", 20.0)), by="region"))
+    assert even.recommendation.advice.levels_by == ()
+    assert even.verdict.headline.startswith("Put the level right first: the mean error is +")
+
+
+def test_which_model_a_row_is_of_is_nothing_to_weight_rows_by() -> None:
+    frames = [
+        pl.DataFrame({"id": range(2000), "model": name, "actual": 0.0,
+                      "predicted": rng().normal(0, scale, 2000)})
+        for name, scale in (("a", 3), ("b", 2.9), ("c", 9))
+    ]  # fmt: skip
+    report = lossreport.report(pl.concat(frames), compare="model", id="id")
+    assert only(report).recommendation.advice.weights_by == ()
+    by = lossreport.report(pl.concat(frames), by="model")
+    assert only(by).recommendation.advice.weights_by == ("model",)
+
+
+def test_one_group_with_errors_far_beyond_all_others_is_drawn() -> None:
+    frame = by_region({"a": 0, "b": 0})
+    frame = frame.with_columns(
+        predicted=pl.when(pl.col("region") == "b").then(1000 * pl.col("predicted"))
+        .otherwise("predicted")
+    )  # fmt: skip
+    page = lossreport.render_page(lossreport.report(frame, by="region"))
+    assert "Rows with a larger one" in page
+
+
+@pytest.mark.parametrize("n", [60, 100, 300])
+def test_chance_alone_seldom_makes_a_heavy_tail(n: int) -> None:
+    tags = [only(report_of(rng(i).normal(size=n))).verdict.tag for i in range(60)]
+    assert tags.count("Heavy tail") <= 6
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        np.tile([-1.0, 1.0], 1000),
+        np.round(np.random.default_rng(3).normal(0, 1.2, 5000)),
+        np.where(np.arange(4000) % 9 < 4, 0, np.random.default_rng(4).normal(size=4000)),
+    ],
+)
+def test_two_values_rounding_and_zeros_are_no_heavy_tail(errors: np.ndarray) -> None:
+    frame = pl.DataFrame({"actual": np.full(len(errors), 50.0), "predicted": 50 + errors})
+    found = only(lossreport.report(frame, by=""))
+    assert found.recommendation.advice.loss == "L2"
+    assert found.verdict.tag == "No outlier problem"
+    assert "more frequent than in a bell curve" not in found.verdict.why
+
+
+@pytest.mark.parametrize("n", [50, 60, 80])
+def test_one_row_that_makes_the_squared_error_is_always_told(n: int) -> None:
+    errors = np.append(rng(n).normal(0, 3, n - 1), 300.0)
+    assert only(report_of(errors)).verdict.headline.startswith(f"1 row of {n} (")
+
+
+def test_the_share_within_delta_is_that_of_a_model_whose_level_is_right() -> None:
+    errors = 20 + 3 * rng().standard_t(3, 5000)
+    advice = only(report_of(errors)).recommendation.advice
+    within = np.mean(np.abs(errors - np.median(errors)) <= advice.delta)
+    assert advice.delta_quantile == pytest.approx(within, abs=0.02)
+
+
+def test_rows_needed_are_those_of_the_delta_that_is_told() -> None:
+    errors = rng(51).normal(0, 3, 51)
+    advice = only(report_of(errors)).recommendation.advice
+    assert advice.delta is not None
+    assert advice.delta < np.abs(errors).max(), "beyond all errors Huber would be L2"
+    errors = rng().gamma(0.3, 10, 5000) - 3
+    found = only(report_of(errors))
+    advice, dial = found.recommendation.advice, found.recommendation.advice.dial
+    (at,) = (e for e in dial if e.delta == pytest.approx(advice.delta))
+    (l2,) = (e for e in dial if e.loss == "L2")
+    needed = dict(advice.rows_needed)
+    assert needed["L2"] / needed["Huber"] == pytest.approx(at.value / l2.value, rel=1e-6)
+
+
+def test_costs_that_are_equal_ask_for_half_of_l1() -> None:
+    told = only(report_of(rng().normal(5, 3, 1000), costs=(1.0, 1.0))).recommendation
+    assert told.headline.startswith(
+        "Train with the quantile loss at level 0.5, which is half of L1"
+    )
+    assert "ruled out" not in " ".join(told.because)
+    assert "level right" not in " ".join((told.headline, *told.because))
+
+
+def test_where_totals_must_be_right_a_log_is_not_judged_by_mae() -> None:
+    errors = rng().normal(size=5000)
+    errors[:5] = 60
+    for goal, told in (("unknown", True), ("totals", False)):
+        assert ("Judge this log by MAE" in only(report_of(errors, goal=goal)).verdict.why) is told
+
+
+def test_a_bias_that_few_rows_make_is_not_the_model_s() -> None:
+    errors = rng().normal(0, 3, 5000)
+    errors[:50] += 9000
+    report = report_of(errors)
+    assert {f.code: f.status for f in report.findings}["LR006"] == "passed"
+    assert not [p for p in only(report).verdict.points if "predicts too much" in p]
+    moved = report_of(errors + 5)
+    assert {f.code: f.status for f in moved.findings}["LR006"] == "issue"
 
 
 def test_hostile_column_names_stay_text_in_the_advice() -> None:

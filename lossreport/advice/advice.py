@@ -51,7 +51,7 @@ class Advice:
     delta: float | None = None
     """Huber's delta in the target's unit, whether or not Huber is recommended."""
     delta_quantile: float | None = None
-    """The share of rows with an error below delta."""
+    """The share of rows whose error is within delta of Huber's centre."""
     scale: float | None = None
     """Robust standard deviation of the errors, 1.4826 median |e - median|."""
     efficiency: tuple[Efficiency, ...] = ()
@@ -82,3 +82,7 @@ class Advice:
     """The columns whose groups are of so different error size that weights come first."""
     mixing: Decomposition | None = None
     """Of the ratio over the groups of `weights_by`."""
+    levels_by: tuple[str, ...] = ()
+    """The columns whose groups' own mean errors make most of the squared error: they come first."""
+    levels_share: float | None = None
+    """How much of it they make."""

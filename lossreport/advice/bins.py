@@ -120,7 +120,7 @@ def huber_psi(bins: Bins, centre: Floats, delta: float) -> Floats:
     )
 
 
-def share_within(bins: Bins, delta: float) -> Floats:
-    """Return the share of each histogram's rows with |e| below delta."""
-    inside = huber_psi(bins, np.zeros(len(bins.n)), delta)[3]
+def share_within(bins: Bins, centre: Floats, delta: float) -> Floats:
+    """Return the share of each histogram's rows whose error is within delta of its centre."""
+    inside = huber_psi(bins, centre, delta)[3]
     return np.asarray((bins.n * inside).sum(axis=1) / bins.rows)

@@ -31,6 +31,8 @@ K = 1.345
 """delta / s at which Huber is 95 % efficient for Gaussian errors (Huber 1964)."""
 OTHER_K = (0.5, 0.75, 1.0, 1.75, 2.25, 3.0, 4.0)
 DIAL_K = (0.1, 0.25, 0.5, 0.75, 1.0, 1.345, 1.75, 2.25, 3.0, 4.0, 6.0)
+WHOLE = 1 - 1e-9
+"""A share of the rows beyond this is all of them."""
 BETWEEN = 1.03
 """From this factor between groups on, weights come before another loss."""
 
@@ -114,7 +116,7 @@ def _checked_first(advice: Advice, broken: Gap, repaired: Advice) -> Advice:
 
 
 def with_weights(
-    advice: Advice, by: tuple[str, ...], mixing: Decomposition, inside: Advice
+    advice: Advice, by: tuple[str, ...], mixing: Decomposition, inside: Advice, scales: float
 ) -> Advice:
     """Return the advice to weight rows first, if it is groups of different size that make the tail.
 
@@ -126,11 +128,14 @@ def with_weights(
         Columns to group by, and the decomposition of the ratio over their groups.
     inside
         For the errors of all groups, each by its own scale (`mixing.stacked`).
+    scales
+        How far these scales differ (`mixing.between_scales`): where the groups' MAE differs by
+        their mean errors or a few rows, weights are no remedy.
     """
     decided = advice.verdict in ("check-rows-first", "quantile") or advice.goal != "unknown"
     if decided or advice.loss in (None, "L2") or advice.best_guess == "L2":
         return advice
-    if inside.best_guess != "L2" or mixing.between < BETWEEN:
+    if inside.best_guess != "L2" or min(mixing.between, scales) < BETWEEN:
         return advice
     return replace(advice, verdict="weights", loss="weighted L2", weights_by=by, mixing=mixing)
 
@@ -167,18 +172,19 @@ def _judge(goal: Goal, shapes: Sequence[Shape], made: Functionals, broken: Marks
     main = made.ks.index(K)
     picked = pick(goal, shapes, made, main, broken)
     v = factors(made, main)[:, 0]
-    needed = v / v.min(axis=1, keepdims=True)
     efficiency = _efficiencies(made, ("L2", K, "L1"))
     dial = _efficiencies(made, ("L1", *DIAL_K, "L2")) if len(made.ks) > 1 else None
     advised = []
     for i, rows in enumerate(made.rows):
         sure = confidence(float(picked.probability[i]), float(rows))
-        unclear = sure == "low" and goal == "unknown" and not picked.depends[i]
+        delta_at = _best_delta(made.ks, made.v_huber[i, 0], made.within[i])
         best_guess = LOSSES[picked.loss[i]]
+        needed = np.array([v[i, 0], made.v_huber[i, 0, delta_at], v[i, 2]])
+        needed /= needed.min()
+        unclear = sure == "low" and goal == "unknown" and not picked.depends[i]
         out = {loss for loss, is_out in zip(LOSSES, picked.ruled_out[i], strict=True) if is_out}
         if made.v_huber[i, 0].min() * (1 - CLEARLY_WORSE) < v[i].min():
             out.discard("Huber")  # with another delta it is none the worse
-        delta_at = _best_delta(made.ks, made.v_huber[i, 0])
         advised.append(
             Advice(
                 verdict=_verdict(unclear=unclear, depends=bool(picked.depends[i])),
@@ -197,7 +203,7 @@ def _judge(goal: Goal, shapes: Sequence[Shape], made: Functionals, broken: Marks
                 for_typical=LOSSES[picked.for_typical[i]],
                 ruled_out=tuple(loss for loss in LOSSES if loss in out),
                 lopsided=float(picked.gap[i]) if picked.lopsided[i] else None,
-                rows_needed=tuple(zip(LOSSES, needed[i].tolist(), strict=True)),
+                rows_needed=tuple(zip(LOSSES, needed.tolist(), strict=True)),
             )
         )
     return advised
@@ -209,10 +215,13 @@ def _verdict(*, unclear: bool, depends: bool) -> Literal["no-clear-winner", "dep
     return "depends" if depends else "clear"
 
 
-def _best_delta(ks: tuple[float, ...], v_huber: Floats) -> int:
-    """Return the index of 1.345, or of a k that needs more than 3 % fewer rows."""
+def _best_delta(ks: tuple[float, ...], v_huber: Floats, within: Floats) -> int:
+    """Return the index of 1.345, or of a k that needs more than 3 % fewer rows.
+
+    A delta that no error exceeds is none: Huber would be L2.
+    """
     main = ks.index(K)
-    others = [i for i, k in enumerate(ks) if k in OTHER_K]
+    others = [i for i, k in enumerate(ks) if k in OTHER_K and within[i] < WHOLE]
     best = min(others, key=lambda i: float(v_huber[i]), default=main)
     return best if v_huber[best] < 0.97 * v_huber[main] else main
 

@@ -22,6 +22,8 @@ from lossreport.profiles.statistics import BIN_OFFSET, HISTOGRAM_SUMS, LOG_GAMMA
 Bins = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats, Floats]
 """As `ErrorHistogram.from_bins` takes them: number, count, sum and sum of squares of each."""
 
+LARGE_BIAS = 0.5
+"""Of the squared error: mean errors that make so much of it come before any loss."""
 WIDE_BINS = 10.0
 """Beyond this many robust sigmas from 0 the histogram's bins are too wide to judge a shape."""
 FEWEST = 50

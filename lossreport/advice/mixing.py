@@ -70,6 +70,45 @@ def decompose(
     )
 
 
+def level_share(
+    n: Sequence[float], sum_error: Sequence[float], sum_sq: Sequence[float]
+) -> float | None:
+    """Return which share of the squared error the groups' own mean errors make.
+
+    MSE = sum of w (bias**2 + variance) over the groups; from each bias**2 what chance gives it,
+    variance / n, is taken off. None if there is no error, or a sum beyond all floats.
+    """
+    rows, sums, squares = (np.asarray(v, dtype=np.float64) for v in (n, sum_error, sum_sq))
+    with np.errstate(all="ignore"):
+        bias = sums / rows
+        variance = np.maximum(squares / rows - bias**2, 0)
+        made = float((rows * np.maximum(bias**2 - variance / rows, 0)).sum() / squares.sum())
+    return made if math.isfinite(made) else None
+
+
+def scale_of(histogram: ErrorHistogram | None) -> float | None:
+    """Return the scale that a group's errors are taken by; None if they are too few or have none.
+
+    The robust one, or, of fewer than 300 errors, that of a Gaussian with their MAE.
+    """
+    if histogram is None or histogram.rows < MINIMUM_ROWS:
+        return None
+    scale = histogram.robust_scale
+    if histogram.rows < SCALE_ROWS or scale == 0:
+        scale = GAUSSIAN_RATIO * histogram.about(histogram.median)[0]
+    return scale if 0 < scale < math.inf else None
+
+
+def between_scales(histograms: Sequence[ErrorHistogram | None]) -> float:
+    """Return sqrt(1 + CV^2) of the groups' scales, each about the group's own median."""
+    known = [(h.rows, s) for h in histograms if h is not None and (s := scale_of(h)) is not None]
+    if not known:
+        return 1.0
+    rows, scales = np.array(known, dtype=np.float64).T
+    scales /= scales.max()
+    return math.sqrt(float((rows * scales**2).sum() * rows.sum())) / float((rows * scales).sum())
+
+
 def stacked(histograms: Sequence[ErrorHistogram | None]) -> ErrorHistogram | None:
     """Return the errors of all groups, each less its median and in units of its own scale.
 
@@ -77,13 +116,10 @@ def stacked(histograms: Sequence[ErrorHistogram | None]) -> ErrorHistogram | Non
     """
     bins, counts, sums, squares = [], [], [], []
     for histogram in histograms:
-        if histogram is None or histogram.rows < MINIMUM_ROWS:
+        scale = scale_of(histogram)
+        if histogram is None or scale is None:
             continue
-        median, scale = histogram.median, histogram.robust_scale
-        if histogram.rows < SCALE_ROWS or scale == 0:
-            scale = GAUSSIAN_RATIO * histogram.about(median)[0]
-        if not scale > 0 or not math.isfinite(scale):
-            continue
+        median = histogram.median
         with np.errstate(over="ignore"):
             away = (histogram.mean - median) / scale
             squared = away**2 + (histogram.deviation / scale) ** 2

@@ -46,7 +46,8 @@ class Functionals:
     ks: tuple[float, ...]
     """Each Huber loss's delta."""
     within: Floats
-    """Share of the rows with |e| below each delta; shape (histograms, len(ks))."""
+    """Share of the rows whose error is within each delta of Huber's centre; shape (histograms,
+    len(ks))."""
     mean: Floats
     median: Floats
     c_huber: Floats
@@ -148,7 +149,7 @@ def _evaluate(shapes: Sequence[Shape], ks: tuple[float, ...]) -> Functionals:
         scale=np.minimum(scale, LARGEST / 8 / unit) * unit,
         step=step,
         ks=ks,
-        within=np.stack([share_within(bins, k) for k in ks], axis=1),
+        within=np.stack([share_within(bins, *at) for at in zip(centres, ks, strict=True)], axis=1),
         mean=mean,
         median=median,
         c_huber=c_huber,

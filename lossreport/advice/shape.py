@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +15,10 @@ from lossreport.formats import count
 MINIMUM_ROWS = 50
 OFF_LEVEL = 0.25
 """The level is off if mean and median error are beyond so many robust sigmas on one side."""
+
+
+OFF_SURELY = 4.0
+"""... and the mean beyond so many of its standard errors."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,8 @@ def shape_of(histogram: ErrorHistogram) -> Judged:
         return Judged(None, reason, flags, zeros)
     mean = float(spread.n / spread.rows @ spread.mean)
     centres = mean + spread.level, median + spread.level
-    if min(centres) > OFF_LEVEL * scale or max(centres) < -OFF_LEVEL * scale:
+    off = min(centres) > OFF_LEVEL * scale or max(centres) < -OFF_LEVEL * scale
+    if off and abs(centres[0]) > OFF_SURELY * _error_of_mean(spread):
         flags = (*flags, "biased")
     shape = Shape(spread, median, scale, step, unit)
     gap = widest_gap(spread, median, scale)
@@ -77,6 +83,14 @@ def shape_of(histogram: ErrorHistogram) -> Judged:
     clean = spread.select(~apart_from(spread, median, gap.cut))
     repaired = Shape(clean, clean.median, clean.robust_scale, step, unit)
     return Judged(shape, None, flags, zeros, gap.in_units_of(1 / unit), repaired)
+
+
+def _error_of_mean(histogram: ErrorHistogram) -> float:
+    share = histogram.n / histogram.rows
+    with np.errstate(all="ignore"):  # squares may be beyond all floats
+        mean = share @ histogram.mean
+        variance = float(share @ (histogram.mean**2 + histogram.deviation**2) - mean * mean)
+    return math.sqrt(max(variance, 0.0) / histogram.rows) if math.isfinite(variance) else math.inf
 
 
 def _spread_or_set_apart(

@@ -121,6 +121,8 @@ def _recommendation(recommendation: Recommendation) -> dict[str, Any]:
         "quantile_level": advice.level,
         "shift": advice.shift,
         "weights_by": list(advice.weights_by),
+        "levels_by": list(advice.levels_by),
+        "levels_share": advice.levels_share,
     }
 
 

@@ -131,7 +131,9 @@ def exceedance(prediction: Prediction, name: str, unit: str | None = None) -> Ch
     within = f", {unit}" if unit else ""
 
     def plot(ax: Any) -> None:
-        low = max(min(c.points[0][0] for c in curves), (mae or 1) / 100)
+        # One group's errors may be far smaller than the MAE of all: its curve's end is shown too.
+        end = min(c.points[-1][0] for c in curves)
+        low = max(min(c.points[0][0] for c in curves), min((mae or 1) / 100, end / 10))
         high = min(1.3 * max(c.points[-1][0] for c in curves), LARGEST)
         least = min(c.points[-1][1] for c in curves)
         # The limits first: margins around data of all sizes would leave the floats' range.

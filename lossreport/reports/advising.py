@@ -7,8 +7,14 @@ from dataclasses import replace
 
 from lossreport.advice.advice import Advice, Goal
 from lossreport.advice.choice import advise, with_costs, with_weights
-from lossreport.advice.level import centre_for
-from lossreport.advice.mixing import Decomposition, decompose, stacked
+from lossreport.advice.level import LARGE_BIAS, centre_for
+from lossreport.advice.mixing import (
+    Decomposition,
+    between_scales,
+    decompose,
+    level_share,
+    stacked,
+)
 from lossreport.advice.probabilities import advise_probabilities
 from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.reports.groups import RawGroup, RawGroups
@@ -18,6 +24,7 @@ By = tuple[str, ...]
 Costs = tuple[float, float]
 """Of a unit of error where the prediction is too low, and where it is too high."""
 
+LEVEL_SUMS = ("n", "sum_error", "sum_sq_error")
 DECOMPOSED = ("n", "sum_abs_error", "sum_sq_error")
 MOST = 0.8
 """Groups to weight by must hold so much of the rows where they are large enough to judge."""
@@ -40,7 +47,9 @@ def advise_groups(
     """Return the advice with what the groups, and the costs if they differ by side, ask for."""
     if rows.probabilities:
         return advice
-    advice = _with_weights(advice, rows.raw, groupings)
+    advice = _with_levels(advice, rows, groupings)
+    if not advice.levels_by:
+        advice = _with_weights(advice, rows.raw, groupings)
     return with_costs(advice, of_all(rows.log), *costs) if costs else advice
 
 
@@ -60,20 +69,46 @@ def _once_more(advice: Advice, log: RawGroup, centre: float | None) -> Advice:
     return replace(advice, reason=f"{advice.reason} {ONCE_MORE}")
 
 
+def _with_levels(advice: Advice, rows: Scored, groupings: Sequence[By]) -> Advice:
+    """Look for a grouping whose groups each have a level of their own that is wrong.
+
+    Their mean errors must make half of the squared error, and a quarter more than the mean error
+    of all rows does: that one is told of the whole log.
+    """
+    found = [(_level_share(_large(rows.raw[by], advice.rows)), by) for by in groupings]
+    share, by = max(found, default=(0.0, ()))
+    least = max(LARGE_BIAS, _level_share([rows.log]) + LARGE_BIAS / 2)
+    if advice.loss is None or advice.broken or share < least:
+        return advice
+    return replace(advice, levels_by=by, levels_share=share)
+
+
+def _level_share(groups: Sequence[RawGroup]) -> float:
+    return level_share(*([g.sums[s] for g in groups] for s in LEVEL_SUMS)) or 0.0 if groups else 0.0
+
+
+def _large(groups: RawGroups, rows: int) -> list[RawGroup]:
+    """Return the groups large enough to judge, if they hold most of the rows; else none.
+
+    The MAE of small groups differs by chance.
+    """
+    large = [g for g in groups.groups if g.sums["n"] >= MINIMUM_ROWS]
+    return large if sum(g.sums["n"] for g in large) >= MOST * rows else []
+
+
 def _with_weights(advice: Advice, raw: Mapping[By, RawGroups], groupings: Sequence[By]) -> Advice:
     """Look at the grouping that the error's size differs most between."""
     found: list[tuple[Decomposition, By]] = []
     for by in groupings:
-        large = [g for g in raw[by].groups if g.sums["n"] >= MINIMUM_ROWS]
-        # The MAE of small groups differs by chance, and their errors cannot be judged.
-        if sum(g.sums["n"] for g in large) >= MOST * advice.rows:
-            mixing = decompose(*([g.sums[name] for g in large] for name in DECOMPOSED))
-            found += [(mixing, by)] if mixing else []
+        large = _large(raw[by], advice.rows)
+        mixing = decompose(*([g.sums[name] for g in large] for name in DECOMPOSED))
+        found += [(mixing, by)] if mixing else []
     if not found:
         return advice
     mixing, by = max(found, key=lambda part: part[0].between)
-    together = stacked([g.judged for g in raw[by].groups])
+    judged = [g.judged for g in raw[by].groups]
+    together = stacked(judged)
     if together is None:
         return advice
     inside = advise(together, round(together.rows), detail=False)
-    return with_weights(advice, by, mixing, inside)
+    return with_weights(advice, by, mixing, inside, between_scales(judged))

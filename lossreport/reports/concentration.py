@@ -15,7 +15,7 @@ from lossreport.reports.groups import RawGroups, all_others
 from lossreport.reports.where import Concentration, Place
 
 FEW = 0.01
-"""Rows are few if they are at most this share of all, and ..."""
+"""Rows are few if they are at most this share of all, or one row, and ..."""
 MOST = 0.5
 """... make most of the squared error if they hold at least this share of it."""
 Groupings = Mapping[tuple[str, ...], RawGroups]
@@ -33,11 +33,12 @@ def few_rows(
     if histogram is None or histogram.rows < MINIMUM_ROWS or not np.any(histogram.mean):
         return None
     n = histogram.rows
-    most = max(FEW * n, broken.rows if broken else 0)
+    at_most = max(FEW * n, 1)
+    most = max(at_most, broken.rows if broken else 0)
     tail = [(c, *histogram.beyond(c)) for c in _cuts(histogram, most)]
     few = [t for t in tail if 0 < t[1] <= most and t[3] >= MOST]
     apart = [t for t in few if broken and t[1] == broken.rows]
-    few = apart or [t for t in few if t[1] <= FEW * n]
+    few = apart or [t for t in few if t[1] <= at_most]
     if not few:
         return None
     cut, rows, absolute, squared = max(few, key=lambda t: t[3] * (1 - math.log(t[1]) / math.log(n)))

@@ -19,6 +19,7 @@ from lossreport.reports.issues import MUCH_LEFT_OUT, Severity, issue_or_passed, 
 from lossreport.reports.joined import join_findings
 from lossreport.reports.log_findings import log_findings
 from lossreport.reports.results import Group, Prediction
+from lossreport.reports.where import of_few_rows
 
 
 def find(
@@ -145,7 +146,8 @@ def _outlier_driven(p: Prediction, name: str | None) -> Finding:
         by, worst = max(flagged, key=lambda f: f[1].share_of_sq_error or 0)
         issue = (
             f"{len(flagged):,} of {_told_apart(p)} {'has' if len(flagged) == 1 else 'have'} a "
-            "ratio beyond what the number of rows explains, with the most squared error in "
+            "ratio beyond what the number of rows explains"
+            f"{': ' if len(flagged) == 1 else ', the one with the most squared error being '}"
             f"{group_name(by, worst.key, 40)}."
         )
     rest = sum(g.rest_groups for g in p.groupings)
@@ -165,7 +167,7 @@ def _biased(p: Prediction, name: str | None, unit: str | None) -> Finding:
     if p.overall.n < MINIMUM_ROWS or bias is None or not mae:
         return skipped("LR006", title, "Too few rows, or no error at all.", name)
     issue = None
-    if surely_biased(p.overall):
+    if surely_biased(p.overall, of_few_rows(p.concentration, p.recommendation.advice.flags)):
         issue = (
             f"The model predicts too {'much' if bias > 0 else 'little'}: mean of predicted less "
             f"actual is {amount(bias, unit, signed=True)}, {percent(abs(bias) / mae)} of the MAE."

@@ -50,7 +50,9 @@ def build_prediction(
         for by, groups in rows.raw.items()
     ]
     found = locate(profile, i, rows, groupings, advice, unit)
-    advice = advise_groups(advice, rows, [g.by for g in groupings], costs)
+    # Which model a row is of is no property of a row that a model could be trained with.
+    own = [g.by for g in groupings if profile.columns.compare not in g.by]
+    advice = advise_groups(advice, rows, own, costs)
     advised = recommendation(advice, overall, unit)
     return _told(profile, i, rows, overall, found, advised, unit)
 

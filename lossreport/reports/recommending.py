@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from lossreport.advice.advice import LOSSES, Advice
-from lossreport.advice.level import WIDE_BINS
+from lossreport.advice.level import LARGE_BIAS, WIDE_BINS
 from lossreport.formats import amount, count, number, percent, ratio, visible
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.reports.efficiency import efficiency_words, for_its_aim, ruled_out_words
-from lossreport.reports.figures import Figures
+from lossreport.reports.figures import Figures, surely_biased
 from lossreport.reports.results import Recommendation
 
-LARGE_BIAS = 0.5
-"""Of the squared error: a constant offset that makes so much of it comes before any loss."""
 LOSS_NAMES = {"L1": "L1 (absolute error)", "L2": "L2 (squared error)"}
 PROBABILITIES = (
     "Every actual value is 0 or 1 and every prediction lies between. L2 is then the Brier score, a "
@@ -32,7 +30,8 @@ def recommendation(advice: Advice, figures: Figures, unit: str | None = None) ->
     headline = _headline(advice, unit)
     if level := level_first(advice, figures, unit):
         then = headline if headline.startswith(LOSSES) else headline[0].lower() + headline[1:]
-        headline = f"{level} After that: {then}"
+        after = "As the errors are" if advice.levels_by else "After that"
+        headline = f"{level} {after}: {then}"
     return Recommendation(advice, headline, tuple(told))
 
 
@@ -42,6 +41,14 @@ def level_first(advice: Advice, figures: Figures, unit: str | None = None) -> st
     MSE = bias^2 + variance: a bias that makes most of it is what to mend first, and so is one so
     many robust spreads wide that all errors look alike.
     """
+    if advice.verdict == "quantile":  # which puts it where the costs ask for
+        return None
+    if advice.levels_by:
+        assert advice.levels_share is not None
+        return (
+            f"Put the level of each group ({_names(advice.levels_by)}) right first: the groups' "
+            f"own mean errors make {percent(advice.levels_share)} of the squared error."
+        )
     off, typical, mse = figures.bias, figures.median_abs_error, figures.mse
     if not _is_off_level(advice, figures) or advice.broken:
         return None
@@ -79,9 +86,10 @@ def _headline(advice: Advice, unit: str | None) -> str:
         )
     if advice.verdict == "quantile":
         assert advice.level is not None
+        half = ", which is half of L1" if advice.level == 0.5 else ""
         return (
-            f"Train with the quantile loss at level {advice.level:.3g}, because predicting too "
-            f"{_cost_words(advice.level)}."
+            f"Train with the quantile loss at level {advice.level:.3g}{half}, because predicting "
+            f"too {_cost_words(advice.level)}."
         )
     if goal := _goal_of_l2(advice):
         return f"Train with L2 (squared error), because {goal}."
@@ -162,8 +170,11 @@ def _repaired_or_not(advice: Advice, unit: str | None) -> str:
     loss, repaired = advice.loss or "", advice.loss_if_repaired
     take = "the errors suit" if advice.goal == "unknown" else "train with"
     if advice.level is not None:
-        left_in = f"the quantile loss at level {advice.level:.3g}"
-    elif loss != repaired:
+        return (
+            "Repaired, removed or left in, train with the quantile loss at level "
+            f"{advice.level:.3g}, because predicting too {_cost_words(advice.level)}."
+        )
+    if loss != repaired:
         left_in = loss_name(loss, advice.delta, unit)
     elif loss != "Huber":
         return f"Repaired, removed or left in, {take} {loss_name(loss, None)}."
@@ -184,8 +195,11 @@ def _repaired_or_not(advice: Advice, unit: str | None) -> str:
 def _because(advice: Advice, figures: Figures, unit: str | None) -> list[str]:
     if advice.loss is None:
         return []
-    level = [] if level_first(advice, figures, unit) else _of_level(advice, figures, unit)
-    sentences = [*level, *_first_reason(advice, unit), efficiency_words(advice)]
+    quantile = advice.verdict == "quantile"  # at another place, and not compared by rows
+    level_told = quantile or level_first(advice, figures, unit) is not None
+    level = [] if level_told else _of_level(advice, figures, unit)
+    sentences = [*level, *_first_reason(advice, unit)]
+    sentences += [] if quantile else [efficiency_words(advice)]
     if figures.ratio is not None:
         interval = ""
         if figures.ratio_low is not None:
@@ -193,9 +207,9 @@ def _because(advice: Advice, figures: Figures, unit: str | None) -> list[str]:
         centred = figures.centred_ratio
         hidden = ""
         if centred is not None and abs(centred / figures.ratio - 1) > 0.02:
-            hidden = (
-                f" Around the median error it is {ratio(centred)}: bias hides part of the tail."
-            )
+            hides = centred > figures.ratio and surely_biased(figures)
+            why = ": bias hides part of the tail" if hides else ""
+            hidden = f" Around the median error it is {ratio(centred)}{why}."
         sentences.append(
             f"RMSE/MAE is {ratio(figures.ratio)}{interval}; Gaussian errors give "
             f"{GAUSSIAN_RATIO:.2f}, Laplace errors {LAPLACE_RATIO:.2f}.{hidden}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -36,6 +36,14 @@ class Concentration:
     share_of_abs_error: float
     share_of_sq_error: float
     place: Place | None
+
+
+def of_few_rows(few: Concentration | None, flags: Collection[str]) -> float:
+    """Return the share of the absolute error that few rows make.
+
+    0 where the median error lies off 0 too (the flag `biased`): all rows are off then.
+    """
+    return 0.0 if few is None or "biased" in flags else few.share_of_abs_error
 
 
 @dataclass(frozen=True)

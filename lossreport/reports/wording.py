@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from lossreport.advice.advice import Goal
+from lossreport.advice.picking import AS_GOOD
+from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.checks.finding import Finding
 from lossreport.formats import (
     MINUS,
@@ -18,10 +21,10 @@ from lossreport.formats import (
     squared,
 )
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2
-from lossreport.reports.figures import Figures, surely_biased
+from lossreport.reports.figures import Figures, outlier_driven, surely_biased
 from lossreport.reports.recommending import level_first
 from lossreport.reports.results import Group, Ledger, Recommendation, Verdict, WorstRow
-from lossreport.reports.where import Attribution, Concentration
+from lossreport.reports.where import Attribution, Concentration, of_few_rows
 
 HEAVY_TAIL = "Heavy tail"
 PERFECT = "Perfect match"
@@ -73,8 +76,11 @@ def verdict(
         leaning = tuple(_points(figures, None, biased, unit))
         return Verdict("Probabilities", "note", advised.headline, why, leaning)
     level = level_first(advised.advice, figures, unit)
+    told = level is not None or not surely_biased(
+        figures, of_few_rows(concentration, advised.advice.flags)
+    )
     points = [advised.headline] if concentration else []
-    points += _points(figures, flagged, biased, unit, bias_told=level is not None)
+    points += _points(figures, flagged, biased, unit, bias_told=told)
     if concentration:
         return Verdict(
             "Outlier-driven error", "alert", _concentrated(figures, concentration),
@@ -84,8 +90,10 @@ def verdict(
     if advised.advice.broken or figures.mse is None:
         tag = "Check rows first" if advised.advice.broken else "Beyond the range of floats"
         return Verdict(tag, "alert", advised.headline, because, tuple(points))
-    heavy = (figures.centred_ratio or 0) > HUBER_BEATS_L2
-    judged = _judged(figures, heavy=heavy)
+    (beyond,) = outlier_driven([figures], MINIMUM_ROWS)
+    needed = dict(advised.advice.rows_needed)
+    heavy = beyond and needed.get("L2", math.inf) > 1 / (1 - AS_GOOD)
+    judged = _judged(figures, beyond=beyond, heavy=heavy)
     if level:
         then = advised.headline.removeprefix(level).strip()
         why = f"{then} {because} {judged}".strip()
@@ -96,8 +104,12 @@ def verdict(
     )  # fmt: skip
 
 
-def _judged(figures: Figures, *, heavy: bool) -> str:
-    """Return whether MAE must stand beside RMSE, with the centred ratio that decides it."""
+def _judged(figures: Figures, *, beyond: bool, heavy: bool) -> str:
+    """Return whether MAE must stand beside RMSE, with the centred ratio that decides it.
+
+    `beyond` says whether it is beyond what the number of rows explains, `heavy` whether L2 wastes
+    rows as well: zeros, rounding and two-sided levels also make a high ratio.
+    """
     if figures.centred_ratio is None:
         return "RMSE and MAE tell the same story here."
     told = (
@@ -106,6 +118,10 @@ def _judged(figures: Figures, *, heavy: bool) -> str:
     )
     if heavy:
         return f"Quote MAE beside RMSE: large errors are more frequent than in a bell curve {told}."
+    if beyond:
+        return f"Quote MAE beside RMSE {told}; L2 still is as good as any loss here."
+    if figures.centred_ratio > HUBER_BEATS_L2:
+        return f"Of {count(figures.n, 'row')} no tail heavier than a bell curve's is sure {told}."
     return (
         "RMSE and MAE tell the same story: large errors are about as frequent as in a bell curve, "
         f"or rarer {told}."
@@ -174,11 +190,13 @@ def _judge_by_mae(figures: Figures, few: Concentration, goal: Goal, unit: str | 
     )
     if goal == "large-errors":
         text += f"Large errors must not happen: look at {those} first; MAE hides them."
+    elif goal == "totals":
+        text += f"Totals must be right: look at {those} first; MAE does not tell whether they are."
     elif few.share_of_abs_error > MAE_MOVED and figures.mae:
         rest = figures.mae * figures.n * (1 - few.share_of_abs_error) / (figures.n - few.rows)
         text += (
             f"Look at {those} before you trust any figure: without {'it' if one else 'them'} MAE "
-            f"would be {amount(rest, unit, figures.mae)}, not {amount(figures.mae, unit)}."
+            f"would be {amount(rest, unit)}, not {amount(figures.mae, unit)}."
         )
     else:
         text += f"Judge this log by MAE, and look at {those} before you trust its RMSE."
@@ -187,7 +205,7 @@ def _judge_by_mae(figures: Figures, few: Concentration, goal: Goal, unit: str | 
         text += (
             f" Without {name}, RMSE/MAE goes from {ratio(figures.ratio)} to "
             f"{ratio(few.place.without.ratio)} and MAE from {amount(figures.mae, unit)} to "
-            f"{amount(few.place.without.mae, unit, figures.mae)}."
+            f"{amount(few.place.without.mae, unit)}."
         )
     return text
 
@@ -198,7 +216,8 @@ def flagged_words(groups: Sequence[Group], attribution: Attribution | None) -> s
     A threshold alone flags every group that shares rows with the one where the trouble is.
     """
     groups = [g for g in groups if g.figures.n]
-    flagged = sum(g.flagged for g in groups)
+    those = [g for g in groups if g.flagged]
+    flagged = len(those)
     if not flagged:
         return None
     of = (
@@ -214,7 +233,9 @@ def flagged_words(groups: Sequence[Group], attribution: Attribution | None) -> s
     if not only:
         held = percent(attribution.share_of_sq_error)
         makes = "makes" if len(origins) == 1 else "make"
-        return f"{of}; {' and '.join(names)} {makes} {held} of the squared error."
+        keys = {g.key for g in those}
+        apart = "" if any(o.key in keys for o in origins) else "not among them, "
+        return f"{of}; {apart}{' and '.join(names)} {makes} {held} of the squared error."
     sources = "one source" if len(origins) == 1 else f"{len(origins)} sources"
     said = (
         f"{of}, {only:,} of them only because of {' and '.join(names)}: {sources}, not "
