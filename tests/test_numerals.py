@@ -48,6 +48,7 @@ def values(texts: list[str], **options: Any) -> list[float | None]:
         (["1,5e3", "2,5"], [1500, 2.5]),
         (["12%", "5.5 %", "N/A"], [0.12, 0.055, None]),
         (["12%", "5"], [None, 5]),
+        (["5%", "tbd", "8 %", "#DIV/0!", "NaN"], [0.05, None, 0.08, None, None]),
         (["1,234%", "5,678 %"], [12.34, 56.78]),
         (["1 234", "1,234"], [1234, 1.234]),
         (["1'234'567", "1,5", "1,234"], [1234567, 1.5, 1.234]),
@@ -100,6 +101,35 @@ def test_points_are_thousands_only_beside_decimal_commas() -> None:
     found = styles(";", a=["1,5", "2,5"], b=["1.234"])
     assert found["b"] == NumberStyle(",", ".", example="1.234")
     assert "1.234 in column b taken as 1234" in said(found)
+
+
+@pytest.mark.parametrize(
+    ("separator", "texts", "expected", "told"),
+    [
+        (";", ["950", "1.234", "2.500", "870"], [950, 1234, 2500, 870], True),
+        (";", ["950", "1.234", "2.5"], [950, 1.234, 2.5], False),
+        (";", ["950", "1.234", "1950"], [950, 1.234, 1950], True),
+        (";", ["1.234", "2.500"], [1.234, 2.5], True),
+        ("\t", ["-7", "-1.234"], [-7, -1234], True),
+        (",", ["950", "1.234", "2.500", "870"], [950, 1.234, 2.5, 870], False),
+    ],
+)
+def test_points_beside_small_whole_numbers_are_thousands_where_commas_are_decimal(
+    separator: str, texts: list[str], expected: list[float], told: bool
+) -> None:
+    assert values(texts, separator=separator) == expected
+    assert any("taken as" in words for words in said(styles(separator, a=texts))) is told
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+@pytest.mark.parametrize("late", ["1.234,50", "12,50", "1.234.567", "-3,1"])
+def test_a_late_decimal_comma_contradicts_points_that_were_taken_for_decimal_ones(
+    separator: str, late: str
+) -> None:
+    style = styles(separator, a=["1.234", "2.345"])["a"]
+    assert style.contrary is not None
+    texts = pl.Series([late, "3.456", "7", "12.5", "1e3", "n/a", ""])
+    assert texts.str.contains(style.contrary).to_list() == [True, *[False] * 6]
 
 
 @given(

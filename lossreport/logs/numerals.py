@@ -27,6 +27,8 @@ _GROUPED = re.compile(
 _COMMA = re.compile(r"(?:\d+,\d*|,\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _ONE_GROUP = r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$"
 """Either thousands or three decimals."""
+_WHOLE = r"^[+-]?[0-9]+$"
+_BELOW_1000 = r"^[+-]?[0-9]{1,3}$"
 _NO_MARKS = dict.fromkeys(map(ord, f".,+-%eE{MINUS}{BLANKS}{APOSTROPHES}"))
 EXAMINED = 5_000
 """Of the texts that are no plain numbers."""
@@ -45,6 +47,8 @@ class NumberStyle:
     """Every number ends with %: 12 % is read as 0.12."""
     example: str | None = None
     """A text that could have been read in two ways, if no other text of the column tells."""
+    told: bool = True
+    """Whether the example is told; not where a point is a decimal point as usual."""
     shown: bool = True
     """Whether any text of the file's start told the decimal mark."""
 
@@ -99,6 +103,9 @@ class NumberStyle:
         if self.thousands in (".", ","):
             mark = re.escape(self.thousands)
             return rf"^[+-]?(?:[0-9]+{mark}(?:[0-9]{{1,2}}|[0-9]{{4,}})|0{mark}[0-9]+){end}"
+        if self.decimal == ".":
+            grouped = r"[0-9]{1,3}(?:\.[0-9]{3}){2,}|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+"
+            return rf"^[+-]?(?:{grouped}|[0-9]+,(?:[0-9]{{1,2}}|[0-9]{{4,}})){end}"
         grouped = r"[0-9]{1,3}(?:,[0-9]{3}){2,}|[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]+"
         return rf"^[+-]?(?:{grouped}|[0-9]*\.[0-9]+){end}"
 
@@ -124,6 +131,8 @@ class _Evidence:
     """Texts like 1,234 or 1.234."""
     example: str | None = None
     percent: bool = False
+    small: bool = False
+    """Whether there are whole numbers, all below 1000: above, they may have marks."""
     share: float = 1.0
     """Of the texts, those that are numbers in some style; 1 if there are none."""
 
@@ -147,7 +156,8 @@ def find_styles(
         The decimal mark, if it was given.
     separator
         Of the file. Where nothing else tells, 1,234 is a decimal number between semicolons or
-        tabs and a thousand between others; 1.234 is a decimal number.
+        tabs and a thousand between others; 1.234 is a decimal number, and between semicolons or
+        tabs a thousand if the column's other numbers are whole ones below 1000.
     """
     texts = sample.select(pl.col(pl.String).str.strip_chars())
     seen = _plain_evidence(texts)
@@ -174,7 +184,7 @@ def said(styles: Mapping[str, NumberStyle]) -> list[str]:
     unsure = [
         f"{style.example} in column {name} taken as {_reading(style)}"
         for name, style in styles.items()
-        if style.example is not None
+        if style.example is not None and style.told
     ]
     return [*words, *unsure]
 
@@ -195,8 +205,15 @@ def _plain_evidence(texts: pl.DataFrame) -> dict[str, _Evidence]:
     for name, all_, maybe in zip(names, pointed, unsure.sum().row(0), strict=True):
         example = plain[name].filter(unsure[name])[0] if maybe else None
         sure, either = Counter({".": (all_ or 0) - (maybe or 0)}), Counter({".": maybe or 0})
-        evidence[name] = _Evidence(+sure, either=+either, example=example)
+        small = bool(maybe) and _small(plain[name])
+        evidence[name] = _Evidence(+sure, either=+either, example=example, small=small)
     return evidence
+
+
+def _small(texts: pl.Series) -> bool:
+    """Return whether there are whole numbers, all below 1000."""
+    whole = texts.filter(texts.str.contains(_WHOLE))
+    return not whole.is_empty() and bool(whole.str.contains(_BELOW_1000).all())
 
 
 def _is_text(texts: pl.Series, missing: Collection[str]) -> bool:
@@ -217,7 +234,9 @@ def _evidence(series: pl.Series, missing: Collection[str]) -> _Evidence:
     if texts.is_empty():
         return found
     texts = texts.str.replace(MINUS, "-", literal=True)
-    if texts.str.ends_with("%").all():
+    marked = texts.str.ends_with("%")
+    others = texts.filter(~marked).head(EXAMINED)
+    if marked.any() and not any(t.translate(_NO_MARKS).isdigit() for t in others):
         found.percent = True
         texts = texts.str.strip_suffix("%").str.strip_chars_end()
     plain = texts.cast(pl.Float64, strict=False).is_not_null()
@@ -226,6 +245,7 @@ def _evidence(series: pl.Series, missing: Collection[str]) -> _Evidence:
     if unsure.len():
         found.either["."] = unsure.len()
         found.example = unsure[0]
+        found.small = _small(texts)
     if pointed.len() > unsure.len():
         found.decimal["."] = pointed.len() - unsure.len()
     rest = texts.filter(~plain).head(EXAMINED)
@@ -282,9 +302,9 @@ def _style(
     if decimal is None and own:
         decimal = max(own, key=own.__getitem__)
     elif decimal is None and e.either:
-        decimal = of_file or (usual if e.either[","] else ".")
-        point_as_usual = decimal == "." and not e.either[","]
-        example = None if point_as_usual else e.example
+        decimal = of_file or (usual if e.either[","] or e.small else ".")
+        example = e.example
+    as_usual = decimal == "." and not e.either[","] and "." in (usual, of_file)
     decimal = decimal or of_file or "."
     other = "." if decimal == "," else ","
     marks = Counter({m: n for m, n in e.thousands.items() if m != decimal})
@@ -295,4 +315,7 @@ def _style(
     if nothing_shown and mark != decimal and of_file is not None:
         thousands = mark
     told = own or e.either or given or of_file
-    return NumberStyle(decimal, thousands, e.percent, example, bool(told) or e.share < 0.5)
+    shown = bool(told) or e.share < 0.5
+    return NumberStyle(
+        decimal, thousands, e.percent, example, example is None or not as_usual, shown
+    )
