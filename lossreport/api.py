@@ -175,7 +175,7 @@ def profile(
     joined, found_actual = None, False
     if actuals is not None:
         found_actual = not actual
-        joined, source, actual = _joined(source, actuals, keys, actual, asked, text)
+        joined, source, actual = _joined(source, actuals, keys, actual, asked, text, wanted)
     elif keys:
         raise UsageError("--on is for --actuals: give the log of the actual values as well.")
     source = replace(source, missing=text.missing)
@@ -261,13 +261,14 @@ def _joined(
     actual: str | None,
     asked: Collection[str],
     text: TextOptions,
+    predicted: Collection[str],
 ) -> tuple[Actuals, Log, str]:
     """Return the log joined with actuals, what counts the matches, and the actual's column."""
     if source.elsewhere is not None:
         raise UsageError("--actuals is for logs that are read here: join them in Spark.")
     paths = paths_of(actuals)
     other = open_frame(actuals, "actuals") if paths is None else open_log(paths, text, asked=asked)
-    log, joined, actual = join_actuals(source, other, on, actual, asked)
+    log, joined, actual = join_actuals(source, other, on, actual, asked, predicted)
     return joined, log, actual
 
 

@@ -52,6 +52,33 @@ def test_several_candidates_are_listed_with_the_option_that_chooses(names, optio
     )
 
 
+@pytest.mark.parametrize(
+    ("names", "actual", "predicted"),
+    [(["x", "y", "actual_price", "predicted_price"], "actual_price", "predicted_price"),
+     (["label", "kwhActual", "pred_kwh"], "kwhActual", "pred_kwh"),
+     (["score", "actual_score", "predicted_score"], "actual_score", "predicted_score"),
+     (["actual", "predicted", "actual_x", "predicted_x"], "actual", "predicted"),
+     (["y", "y_1", "yhat"], "y", "yhat")],
+)  # fmt: skip
+def test_two_names_that_belong_together_go_before_a_plain_one(names, actual, predicted):
+    found = find_columns(log(**{n: [] for n in names}))
+    assert (found.actual, found.predicted) == (actual, (predicted,))
+
+
+@pytest.mark.parametrize(
+    ("names", "listed"),
+    [(["observation", "sales", "sales_forecast"], "the actual value: observation, sales"),
+     (["sales", "target", "sales_forecast"], "the actual value: target, sales"),
+     (["outcome", "score", "actual_days", "predicted_days"], "actual value: outcome, actual_days"),
+     (["sales", "sales_forecast", "cost", "cost_forecast"], "the actual value: sales, cost"),
+     (["actual", "predicted", "predicted_2"], "the predicted value: predicted, predicted_2"),
+     (["actual", "actual (2)", "predicted"], r"the actual value: actual, actual \(2\)")],
+)  # fmt: skip
+def test_names_that_would_do_as_well_are_listed(names, listed):
+    with pytest.raises(UsageError, match=listed):
+        find_columns(log(**{n: [] for n in names}))
+
+
 def test_naming_one_column_or_its_content_settles_an_ambiguity():
     frame = log(y=["n/a", "5"], target=[], pred=[], yhat=[])
     found = find_columns(frame, actual="target", predicted=["yhat", "pred"])
@@ -87,6 +114,18 @@ def test_time_is_found_by_name_and_content(name):
     assert "time" in found.found
     assert find_columns(plain(**{name: ["noon", "night"]})).time is None
     assert find_columns(plain(**{name: DAY}), time="").time is None
+
+
+@pytest.mark.parametrize("token", ["NULL", "-", "NaT", " n/a "])
+def test_a_time_that_is_missing_in_words_is_missing(token):
+    assert find_columns(plain(ts=["2024-01-31", token])).time == "ts"
+
+
+def test_a_text_that_is_no_time_is_the_example_of_one():
+    texts = ["2024-01-31", "2024-02-01", "Total"]
+    frame = pl.DataFrame({"y": [1.0] * 3, "pred": [1.0] * 3, "ts": texts})
+    with pytest.raises(UsageError, match="'Total'"):
+        find_columns(frame, time="ts")
 
 
 def test_a_time_whose_day_and_month_cannot_be_told_apart_is_only_refused_if_asked_for():

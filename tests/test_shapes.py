@@ -514,6 +514,14 @@ def test_excel_sheets_are_chosen_and_said(run: Run, tmp_path: Path) -> None:
     assert (wrong.code, "no sheet 'B'. Its sheets are: 'A', 'Ü'" in wrong.err) == (2, True)
 
 
+def test_whole_numbers_of_excel_are_grouped_by_like_those_of_other_files(tmp_path: Path) -> None:
+    path = tmp_path / "log.xlsx"
+    rows = {"store": [i % 3 for i in range(60)], "actual": range(60), "predicted": range(1, 61)}
+    pd.DataFrame(rows).to_excel(path, index=False)
+    (grouping,) = lossreport.report(path).predictions[0].groupings
+    assert sorted(g.key for g in grouping.groups) == [("0",), ("1",), ("2",)]
+
+
 def test_excel_rows_cells_and_header_stay_what_they_are(run: Run, tmp_path: Path) -> None:
     cells = [
         [None] * 4,

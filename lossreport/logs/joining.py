@@ -151,7 +151,12 @@ class Actuals:
 
 
 def join_actuals(
-    predictions: Log, actuals: Log, on: Sequence[str], actual: str | None, asked: Collection[str]
+    predictions: Log,
+    actuals: Log,
+    on: Sequence[str],
+    actual: str | None,
+    asked: Collection[str],
+    predicted: Collection[str] = (),
 ) -> tuple[Log, Actuals, str]:
     """Join predictions with actuals on keys.
 
@@ -161,6 +166,9 @@ def join_actuals(
         The column of the actual values in the actuals; None means "find it by name".
     asked
         Columns to take from the actuals as well, if the predictions have none of that name.
+    predicted
+        The columns of the predictions, if they were given: one may be called like the actual
+        values' in the actuals, which is then called so with " (actual)".
 
     Returns
     -------
@@ -189,11 +197,27 @@ def join_actuals(
     if actual in on:
         raise UsageError(f"Column {actual!r} cannot be both a key and the actual value.")
     held = predictions.parts[0].schema
+    if actual in predicted and actual in held:
+        old, actual = actual, f"{actual} (actual)"
+        parts = tuple(_renamed(p, old, actual) for p in actuals.parts)
+        actuals, known = replace(actuals, parts=parts), parts[0].schema
     more = [n for n in dict.fromkeys(asked) if n in known and n not in held and n != actual]
     forms = [common_form(n, held[n], known[n]) for n in on]
     made = Actuals(actuals, on, [actual, *more], forms)
     parts = tuple(made.join(p) for p in predictions.parts)
     return replace(predictions, parts=parts, matches=made), made, actual
+
+
+def _renamed(part: Part, old: str, new: str) -> Part:
+    """Return a part, one of whose columns is called differently."""
+
+    def frames(names: Sequence[str]) -> Iterator[pl.LazyFrame]:
+        for frame in part.frames([old if n == new else n for n in names]):
+            yield frame.rename({old: new})
+
+    schema = pl.Schema({new if n == old else n: t for n, t in part.schema.items()})
+    numbers = {new if n == old else n: s for n, s in part.numbers.items()}
+    return replace(part, schema=schema, frames=frames, numbers=numbers)
 
 
 def _check_keys(part: Part, on: Sequence[str]) -> None:

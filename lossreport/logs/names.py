@@ -61,6 +61,7 @@ def by_name(
     """
     free = [c for c in columns if c not in taken]
     exact = [c for c in free if "_".join(words_of(c)) in names]
+    exact += [c for c in free if _second_of(c, exact, words)]
     of_field = [c for c in free if "." in c and "_".join(words_of(c.rsplit(".", 1)[1])) in names]
     of_words = [
         c
@@ -71,6 +72,39 @@ def by_name(
     tiers = (exact, of_field, of_words, lesser)
     suiting = [found for some in tiers if (found := [c for c in some if suits(columns[c])])]
     return suiting[0] if suiting else exact or of_field
+
+
+def _second_of(name: str, firsts: Sequence[str], words: set[str]) -> bool:
+    """Return whether a column is another one of a name that speaks for itself: predicted_2."""
+    *own, last = words_of(name) or [""]
+    return last.isdigit() and bool(words & set(own)) and own in [words_of(f) for f in firsts]
+
+
+def pairs_by_name(columns: Mapping[str, pl.Series]) -> list[tuple[str, str]]:
+    """Return the columns whose names say that they belong together: actual_x and predicted_x.
+
+    Each may have its word before or behind what is common to both.
+    """
+
+    def stems(words: set[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for column in columns:
+            said = words_of(column)
+            for first, rest in ((said[:1], said[1:]), (said[-1:], said[:-1])):
+                derived = DERIVED_WORDS & set(rest)
+                if rest and not derived and words & set(first):
+                    found.setdefault(" ".join(rest), column)
+        return found
+
+    actual, predicted = stems(ACTUAL_WORDS), stems(PREDICTED_WORDS)
+    return [(actual[stem], predicted[stem]) for stem in actual if stem in predicted]
+
+
+def says_it_all(name: str) -> bool:
+    """Return whether a name leaves no doubt that a column is the actual or the predicted value."""
+    return bool({"actual", "actuals", "true"} & set(words_of(name))) or bool(
+        PREDICTED_WORDS & set(words_of(name))
+    )
 
 
 def predicted_from(columns: Mapping[str, pl.Series], prediction: str) -> list[str]:

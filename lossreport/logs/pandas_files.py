@@ -131,7 +131,10 @@ def _series(name: str, values: Sequence[Any]) -> pl.Series:
     """Return values of any kind as one column: of their type if they have one, else as text."""
     kinds = {type(v) for v in values if v is not None}
     if kinds <= {int, float} and kinds:
-        return pl.Series(name, [None if v is None else float(v) for v in values], pl.Float64)
+        numbers = pl.Series(name, [None if v is None else float(v) for v in values], pl.Float64)
+        whole = numbers.cast(pl.Int64, strict=False)
+        # Excel knows no integers; columns of them may be grouped by.
+        return whole if (whole == numbers).all() and not whole.has_nulls() else numbers
     if kinds == {bool}:
         return pl.Series(name, values, pl.Boolean)
     if kinds and all(issubclass(k, dt.datetime) for k in kinds):

@@ -14,6 +14,7 @@ from lossreport.logs.times import (
     epoch_in_text,
     reads,
     time_formats,
+    unlike_times,
 )
 from lossreport.logs.values import is_text
 
@@ -96,7 +97,7 @@ def text_time_format(
         return formats[0]
     fmt = epoch_in_text(series) if given and not formats else None
     if fmt is None and given and series.drop_nulls().len():
-        example = f"(for example {series.drop_nulls()[0]!r})"
+        example = f"(for example {unlike_times(series) or series.drop_nulls()[0]!r})"
         hint = "Say how they are written with --time-format, for example --time-format '%d/%m/%Y'."
         if formats:
             raise UsageError(

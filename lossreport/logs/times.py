@@ -7,7 +7,7 @@ import math
 import polars as pl
 
 from lossreport.errors import UsageError, reason
-from lossreport.logs.values import is_text
+from lossreport.logs.values import MISSING_TOKENS, is_text
 
 TIME_FORMATS = (
     "%Y-%m-%dT%H:%M:%S%.f%#z",
@@ -133,9 +133,18 @@ def reads(texts: pl.Series, fmt: str) -> bool:
 
 
 def _texts(sample: pl.Series) -> pl.Series:
-    """Return the texts that are not blank, without blanks around them."""
+    """Return the texts that stand for a value, without blanks around them."""
     texts = sample.cast(pl.String).str.strip_chars().drop_nulls()
-    return texts.filter(texts != "")
+    return texts.filter(~texts.str.to_lowercase().is_in((*MISSING_TOKENS, "nat")))
+
+
+def unlike_times(sample: pl.Series) -> str | None:
+    """Return a text that the format that reads most texts does not read, if there is one."""
+    texts = _texts(sample).head(1000)
+    read = [pl.select(_in_text(pl.lit(texts), f)).to_series() for f in TIME_FORMATS]
+    best = min(read, key=lambda times: times.null_count())
+    odd = texts.filter(best.is_null())
+    return None if odd.is_empty() else str(odd[0])
 
 
 def _in_text(column: pl.Expr, fmt: str) -> pl.Expr:

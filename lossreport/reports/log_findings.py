@@ -40,8 +40,8 @@ def _times(profile: Profile) -> Finding:
     issue = None
     if n:
         issue = (
-            f"{count(n, 'row')} ({percent(n / profile.rows)}) without: in the figures, "
-            "but not in those over time."
+            f"{count(n, 'row')} ({percent(n / profile.rows)}) without a readable time: in the "
+            "figures, but not in those over time."
         )
     at = kept(profile, pl.col("time").is_null())
     return issue_or_passed("LR010", title, issue, "warning", n, None, profile.rows, at)
