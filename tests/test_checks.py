@@ -664,3 +664,61 @@ def test_a_perfect_match_stays_the_verdict() -> None:
     actual = np.random.default_rng(28).normal(size=50)
     report = lossreport.report(pl.DataFrame({"actual": actual, "predicted": actual}))
     assert report.predictions[0].verdict.tag == "Perfect match"
+
+
+def shifted(rows: int, by: float, level: float = 100, spread: float = 20) -> pl.DataFrame:
+    rng = np.random.default_rng([27, rows])
+    actual = rng.normal(level, spread, 3000)
+    predicted = actual + rng.normal(0, 3, 3000) + np.where(np.arange(3000) < rows, by, 0)
+    return pl.DataFrame({"actual": actual, "predicted": predicted})
+
+
+@pytest.mark.parametrize("rows", [20, 40, 60, 90])
+@pytest.mark.parametrize("by", [61, 100, 150, 900])
+def test_rows_that_are_off_by_a_number_are_in_no_other_unit(rows: int, by: float) -> None:
+    found = found_in(shifted(rows, by))["LR018"]
+    assert found.status == "passed", found
+    placeholders = shifted(0, 0).with_columns(
+        predicted=pl.when(pl.int_range(pl.len()) < rows).then(9999.0).otherwise("predicted")
+    )
+    assert found_in(placeholders)["LR018"].status == "passed"
+
+
+@pytest.mark.parametrize("share", [0.03, 0.5, 1.0])
+def test_turned_signs_are_found_however_many(share: float) -> None:
+    rng = np.random.default_rng(28)
+    actual = rng.normal(0, 20, 4000)
+    sign = np.where(np.arange(4000) < share * 4000, -1, 1)
+    frame = pl.DataFrame({"actual": actual, "predicted": sign * actual + rng.normal(0, 1, 4000)})
+    found = found_in(frame)["LR019"]
+    large = np.abs(actual) >= 5
+    assert found.status == "issue"
+    assert found.count == pytest.approx(int((large & (sign < 0)).sum()), rel=0.05)
+
+
+def test_a_weak_model_has_no_turned_signs() -> None:
+    rng = np.random.default_rng(29)
+    frame = pl.DataFrame({"actual": rng.normal(size=4000), "predicted": rng.normal(size=4000)})
+    assert found_in(frame)["LR019"].status == "passed"
+
+
+def test_clipped_values_are_neither_copies_nor_rows_that_are_there_twice() -> None:
+    rng = np.random.default_rng(30)
+    actual = rng.normal(100, 20, 4000)
+    predicted = (actual + rng.normal(0, 3, 4000)).clip(80, 120)
+    frame = pl.DataFrame({"actual": actual.clip(80, 120), "predicted": predicted})
+    found = found_in(frame)
+    assert found["LR022"].status == "passed"
+    assert found["LR014"].status in ("passed", "skipped")
+    twice = found_in(pl.concat([frame, frame.head(300)]))["LR014"]
+    assert twice.status in ("issue", "skipped"), "what is clipped on both sides may be chance"
+
+
+def test_a_sure_probability_is_no_copy() -> None:
+    rng = np.random.default_rng(31)
+    actual = (rng.random(2000) < 0.6).astype(float)
+    predicted = np.where(rng.random(2000) < 0.4, actual, rng.random(2000))
+    assert (
+        found_in(pl.DataFrame({"actual": actual, "predicted": predicted}))["LR022"].status
+        == "skipped"
+    )

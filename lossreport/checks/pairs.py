@@ -17,6 +17,7 @@ from lossreport.checks.view import (
     equal_beyond_chance,
     examples,
     extent_of,
+    frequent,
     issue,
     passed,
     skipped,
@@ -37,7 +38,7 @@ def sign_flips(view: View) -> Finding:
     actual, predicted = view.actual, view.predicted
     if len(actual) < MINIMUM:
         return skipped(code, title, TOO_FEW, view.name)
-    marks, likewise = turned(actual, predicted, spread(predicted - actual))
+    marks, likewise = turned(actual, predicted, _scale_of_either(actual, predicted))
     if marks.sum() < 5 or marks.sum() <= 3 * likewise.sum() + 2:
         return passed(code, title, view.name)
     size = extent_of(view, marks)
@@ -45,6 +46,16 @@ def sign_flips(view: View) -> Finding:
     todo = "Look for a side whose sign was turned (debit and credit, import and export)."
     return issue(code, title, message, todo, "warning", view.name, size=size,
                  at=examples(view.rows, marks))  # fmt: skip
+
+
+def _scale_of_either(actual: Floats, predicted: Floats) -> float:
+    """Return the robust spread of the errors; of those of the nearer sign, if that is far less.
+
+    Where the sign of many rows is turned, their errors are as large as the values.
+    """
+    other, error = predicted + actual, predicted - actual
+    nearer = spread(np.where(np.abs(other) < np.abs(error), other, error))
+    return nearer if nearer < spread(actual) / 5 else spread(error)
 
 
 def turned(actual: Floats, predicted: Floats, scale: float) -> tuple[Marks, Marks]:
@@ -69,7 +80,11 @@ def copies(view: View) -> Finding:
         return skipped(code, title, TOO_FEW, view.name)
     if whole_numbers(actual) and whole_numbers(predicted):
         return skipped(code, title, "Whole numbers on both sides are often equal.", view.name)
-    marks, how = equal_beyond_chance(predicted - actual) & (actual != 0), "to the last digit"
+    if np.isin(actual, (0, 1)).all():
+        return skipped(code, title, "A prediction of 0 or 1 is often exactly right.", view.name)
+    clipped = frequent(actual) & frequent(predicted)
+    marks = equal_beyond_chance(predicted - actual) & (actual != 0) & ~clipped
+    how = "to the last digit"
     off = np.abs(predicted - actual)
     size = np.minimum(spread(actual), np.abs(actual))
     nearly = marks | ((off > 0) & (off <= ROUNDING * size))

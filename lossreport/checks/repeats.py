@@ -14,6 +14,7 @@ from lossreport.checks.view import (
     View,
     examples,
     extent,
+    frequent,
     issue,
     keys_of,
     passed,
@@ -53,6 +54,11 @@ def duplicate_rows(view: View) -> Finding:
     if alike.any() and again.is_empty():
         why = "Whole numbers of 2**53 and more cannot be told apart; name an id with --id."
         return skipped(code, title, why)
+    frequent = _frequent_on_all_sides(again, rows, sides)
+    if frequent.any() and frequent.mean() > 0.5:  # type: ignore[operator]
+        why = "Values are so frequent that rows are equal by chance; name an id with --id."
+        return skipped(code, title, why)
+    again = again.filter(~frequent)
     scored = int(view.profile.timeline.filter(pl.col("prediction") == 0)["n"].sum())
     size = extent(again.height, rows.height, scored, whole=sample.level == 0)
     chance = _equal_by_chance(view)
@@ -73,6 +79,18 @@ def duplicate_rows(view: View) -> Finding:
     )
     severity: Severity = "error" if size.share > MUCH else "warning"
     return issue(code, title, message, todo, severity, size=size, at=examples(again))
+
+
+def _frequent_on_all_sides(again: pl.DataFrame, rows: pl.DataFrame, sides: list[str]) -> pl.Series:
+    """Return which rows have a frequent value on every side, and no time: clipped ones, say.
+
+    Of such rows many are equal by chance, however different the others are.
+    """
+    if rows["time"].null_count() < rows.height:
+        return pl.Series([False]).new_from_index(0, again.height)
+    values = {s: rows[s].filter(frequent(rows[s].to_numpy())).unique() for s in sides}
+    each = [pl.col(s).is_in(v.implode()) for s, v in values.items()]
+    return again.select(pl.all_horizontal(each)).to_series()
 
 
 def _equal_by_chance(view: View) -> float:

@@ -46,6 +46,11 @@ WIDEST = 0.25
 SURELY = 3.75
 """The median of rows lies within so many of their spread / sqrt(n) of a factor: three standard
 errors of a median, or 1 % where that is less."""
+MOST = 0.5
+"""At least so many of the rows that lie apart on its side are at the factor."""
+ALIKE = 0.9
+"""Rows are off by a number, not by a factor, if ln |error| spreads less than so many times as
+ln(actual / predicted)."""
 CLOSE = 0.05
 """How well the place of rows must be known to tell the factors below 10 apart."""
 
@@ -60,6 +65,8 @@ class Ratios:
     """The median."""
     width: float
     """Its robust spread."""
+    sizes: Floats
+    """The logarithm of |predicted - actual|."""
 
     @classmethod
     def of(cls, kept: pl.DataFrame) -> Ratios | None:
@@ -69,7 +76,7 @@ class Ratios:
         if len(of_one_sign) < MINIMUM:
             return None
         middle = float(np.median(of_one_sign))
-        return cls(logs - middle, middle, spread(of_one_sign))
+        return cls(logs - middle, middle, spread(of_one_sign), log_size(kept))
 
     def beside(self, centre: float, rows: Floats, reach: float) -> tuple[float, float]:
         """Return how far the median of some rows is from a centre, and how far it may be.
@@ -87,6 +94,17 @@ def log_ratio(rows: pl.DataFrame) -> Floats:
     logs = np.log(np.abs(actual)) - np.log(np.abs(predicted))
     same = np.sign(actual) * np.sign(predicted) > 0
     return np.where(same, logs, np.nan)
+
+
+def log_size(rows: pl.DataFrame) -> Floats:
+    """Return ln |predicted - actual|."""
+    error = rows["predicted"].to_numpy() - rows["actual"].to_numpy()
+    return np.asarray(np.log(np.abs(error)))
+
+
+def _by_a_number(away: Floats, sizes: Floats) -> bool:
+    """Return whether rows are rather off by one number than by one factor."""
+    return spread(sizes) < ALIKE * spread(away)
 
 
 def _slack(width: float, rows: int) -> float:
@@ -136,6 +154,9 @@ def _among_worst(view: View, code: str, title: str, todo: str, ratios: Ratios) -
         off, most = ratios.beside(size, np.abs(away[marks]), 3 * ratios.width)
         if n <= 3 * between + 2 or off > most:
             continue
+        one_sign = np.isfinite(away)
+        if _by_a_number(away[one_sign], log_size(view.worst)[one_sign]):
+            continue
         message = (
             f"{n:,} of the {view.worst.height:,} worst rows are off by a factor of {name}, where "
             "the others agree."
@@ -180,6 +201,9 @@ def _gathered(ratios: Ratios) -> tuple[str, bool, Marks] | None:
             between = int((np.abs(ratios.away - centre / 2) <= reach).sum())
             n = int(marks.sum())
             if n < 5 or n <= 3 * between + 2:
+                continue
+            apart = ratios.away * np.sign(centre) > size / 2
+            if n < MOST * apart.sum() or _by_a_number(ratios.away[apart], ratios.sizes[apart]):
                 continue
             off, most = ratios.beside(centre, ratios.away[marks], reach)
             if off <= most and (factor >= 10 or most <= CLOSE):

@@ -21,6 +21,8 @@ Severity = Literal["error", "warning", "info"]
 
 MINIMUM = 20
 """Of fewer rows nothing is said that needs many."""
+FREQUENT = 0.01
+"""A value is frequent if so large a share of its side has it."""
 EXAMPLES = 5
 TOO_FEW = f"Fewer than {MINIMUM} scored rows to look at."
 
@@ -176,6 +178,12 @@ def finite(rows: pl.DataFrame, side: str) -> pl.DataFrame:
 def spread(values: Floats) -> float:
     """Return the robust standard deviation, 1.4826 median |value - median|."""
     return 1.4826 * float(np.median(np.abs(values - np.median(values)))) if len(values) else 0.0
+
+
+def frequent(values: Floats) -> Marks:
+    """Return which values are frequent, as those that a side is clipped to: 1 % of them, 5."""
+    _, which, times = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray(times[which] >= max(5, FREQUENT * len(values)))
 
 
 def equal_beyond_chance(differences: Floats) -> Marks:

@@ -168,16 +168,15 @@ def _shape(
 def surely_biased(of: Figures, of_few: float = 0.0) -> bool:
     """Return whether the mean error is a large share of the MAE, and more than a few rows' doing.
 
-    It must exceed four of its standard errors, sd / sqrt(n), and `of_few`, the share of the
+    It must exceed four of its standard errors, sd / sqrt(n), beyond `of_few`, the share of the
     absolute error that few rows make: up to there the mean error may be theirs.
     """
-    if of.mae and abs(of.bias or 0.0) <= of_few * of.mae:
-        return False
     if of.bias is None or of.mse is None or not of.mae or abs(of.bias) <= BIASED * of.mae:
         return False
     if of.bias_is_rounding:
         return False
-    return abs(of.bias) > SURELY * math.sqrt(max(of.mse - of.bias**2, 0.0) / of.n)
+    surely = SURELY * math.sqrt(max(of.mse - of.bias**2, 0.0) / of.n)
+    return abs(of.bias) > surely + of_few * of.mae
 
 
 def outlier_driven(of_groups: Sequence[Figures], minimum_rows: int) -> list[bool]:
