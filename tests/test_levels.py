@@ -106,7 +106,9 @@ def test_what_grows_by_little_is_not_said_to_be_unsure() -> None:
     assert not made.levels.grows
     assert made.levels.slope_low > 0
     (sentence,) = made.sentences
-    assert sentence.startswith("The error grows little with the size of the prediction: the MAE is")
+    assert sentence.startswith(
+        "The error grows with the prediction, but hardly changes RMSE/MAE: the MAE is"
+    )
     assert f"the ratio {made.levels.factor:.2f} times as large" in sentence
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+import lossreport
 from tests.conftest import Ran
 
 Run = Callable[..., Ran]
@@ -75,6 +76,17 @@ def test_a_log_is_compared_with_its_own_nights_where_a_history_holds_others_too(
     by_figure = {d["figure"]: d for d in all_rows["differences"]}
     assert by_figure["rows"]["before"] == 2000
     assert abs(by_figure["mae"]["change"] / by_figure["mae"]["before"]) < 0.1
+
+
+def test_a_group_that_went_does_not_hide_that_all_rows_are_worse(tmp_path: Path) -> None:
+    before = lossreport.profile(night(tmp_path, 0), by="store")
+    tonight = pl.read_parquet(night(tmp_path, 1, scale=1.5)).filter(pl.col("store") != "s3")
+    changes = lossreport.report(tonight, by="store", baseline=before).changes
+    assert changes is not None
+    assert changes.headline.startswith("store = s3 has gone")
+    assert changes.points[0].startswith("MAE of all rows is ")
+    assert changes.points[0].endswith("Beyond chance.")
+    assert (changes.tag, changes.tone) == ("Changed", "alert")
 
 
 def test_a_night_of_the_history_can_have_a_name(run: Run, tmp_path: Path) -> None:

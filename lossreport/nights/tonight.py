@@ -120,10 +120,11 @@ def _tone(
 ) -> tuple[str, Tone]:
     if any(e.kind in GRAVE for e in alarms):
         return "Changed", "alert"
+    worse = any(d.sure and worth_telling(p, d) for p in sure for d in p.differences)
     if alarms:
-        return "Something is new", "note"
+        return ("Changed", "alert") if worse else ("Something is new", "note")
     if said is None:
         return "First night", "none"
-    if any(d.sure and worth_telling(p, d) for p in sure for d in p.differences):
+    if worse:
         return "Differs from the baseline", "note"
     return "As before", "calm"

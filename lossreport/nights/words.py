@@ -63,7 +63,8 @@ def moved_words(
     if kind == "shift":
         return f"{of} shifted since {since}, from {texts[0]} to {texts[1]}{by}{with_it}."
     if kind == "creep":
-        return f"{of} creeps since {since}, from {texts[0]} to {texts[1]} by now{by}{with_it}."
+        lately = f"{texts[1]} over the last two weeks"
+        return f"{of} creeps since {since}, from {texts[0]} to {lately}{by}{with_it}."
     return (
         f"{of} is {texts[1]} on this night, where {texts[0]} was expected{by}{with_it}. One night "
         "is no shift; it becomes one if the next nights stay there."
@@ -91,7 +92,7 @@ def coming_words(kind: str, place: str, rows: tuple[float | None, float], other:
             f"before and {now} since, and errors alike within chance."
         )
     if kind == "vanished":
-        return f"{place} has gone: it had {before} a night, in the median."
+        return f"{place} has gone: it had {before} a night, as a rule."
     if kind == "back":
         return f"{place} is back, with {now}."
     return f"{place} is new, with {now}."
@@ -102,12 +103,16 @@ def headline(
     unit: str | None, several: bool,
 ) -> tuple[str, tuple[str, ...]]:  # fmt: skip
     """Return what changed in one sentence, and more points."""
-    points = tuple(e.sentence for e in alarms[1:])
+    told = [(p, d) for p in sure for d in p.differences if d.sure and worth_telling(p, d)]
     if alarms:
-        return alarms[0].sentence, points
+        first, *others = (e.sentence for e in alarms)
+        # What comes or goes says nothing of the figures of all rows.
+        known = any(not p.by for e in alarms if e.figure for p in (e.place, *e.also))
+        whole = [] if known or said is None else [t for t in told if not t[0].place.by]
+        more = [_sure_words(whole[0], said or "", unit, several)] if whole else []
+        return first, tuple(more + others)
     if said is None:
         return "There is no earlier night to compare with yet.", ()
-    told = [(p, d) for p in sure for d in p.differences if d.sure and worth_telling(p, d)]
     quiet = (
         f"Nothing shifted, crept, came or went on this night, the last of {count(nights, 'night')}."
     )
@@ -115,7 +120,9 @@ def headline(
         first = _sure_words(told[0], said, unit, several)
         groups = [t for t in told if t[0].place.by and t[0] != told[0][0]]
         most = max(groups, key=lambda t: abs(t[1].share or 0.0), default=None)
-        points = (_sure_words(most, said, unit, several),) if most else ()
+        points: tuple[str, ...] = ()
+        if most:
+            points = (_sure_words(most, said, unit, several),)
         left = len(told) - 1 - len(points)
         if left:
             differ = "differs" if left == 1 else "differ"

@@ -91,7 +91,7 @@ def opening(levels: Levels, unit: str | None = None) -> str:
     first, last = levels.judged[0], levels.judged[-1]
     if not levels.grows and (levels.slope_low or 0) > 0:
         return (
-            f"The error grows little with the size of the prediction: the MAE is "
+            f"The error grows with the prediction, but hardly changes RMSE/MAE: the MAE is "
             f"{_mae(first, unit)}, and {_mae(last, unit)}. That makes the ratio "
             f"{levels.factor:.2f} times as large; below {GROWS:.2f} it is of no weight."
         )
