@@ -399,5 +399,5 @@ def test_the_same_log_gives_the_same_bytes_in_every_process(
 def test_the_page_is_small(page_of: Callable[[str], Path], name: str, most: int) -> None:
     html = page_of(name).read_bytes()
     assert len(html) < most
-    shown = b"The 200 groups with the most squared error, of 10,000" in html
+    shown = b"200 of 10,000 groups, of each grouping those with the most squared error" in html
     assert shown is (name == "many_groups")

@@ -55,7 +55,7 @@ def clipped(view: View) -> Finding:
         severity: Severity = "warning" if beyond.mean() > PILE else "info"
         past = f"{percent(float(beyond.mean()))} of the actual values lie beyond it"
         message = (
-            f"the prediction of {size.rows('is', 'are')} exactly {plain(float(bound))}, "
+            f"the prediction of {size.rows('is', 'is')} exactly {plain(float(bound))}, "
             f"the {'highest' if top else 'lowest'} of all; "
             f"{past if beyond.any() else 'no actual value lies beyond it'}."
         )
@@ -175,7 +175,7 @@ def whole(view: View) -> Finding:
         return passed(code, title, view.name)
     if sides[0]:
         message = (
-            "all actual values are whole numbers, the predictions are not: no prediction with a "
+            "all actual values are whole numbers, not all predictions are: no prediction with a "
             "fraction can be exactly right, and L1 cannot go below the rounding."
         )
         todo = (
@@ -184,7 +184,7 @@ def whole(view: View) -> Finding:
         )
     else:
         message = (
-            "all predictions are whole numbers, the actual values are not: the predictions were "
+            "all predictions are whole numbers, not all actual values are: the predictions were "
             "rounded, which adds up to 0.5 to each error."
         )
         todo = "Log the predictions before they are rounded."

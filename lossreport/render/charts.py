@@ -98,12 +98,16 @@ def ratio_by_group(prediction: Prediction, name: str) -> Chart | None:
     if flagged:
         lie = "lies" if len(flagged) == 1 else "lie"
         title = f"{len(flagged):,} of {count(scored, 'group')} {lie} above what chance explains"
+    elif all(x.too_few_rows for _, x in every):
+        title = f"Too few rows to judge any of {count(scored, 'group')}"
     else:
         title = f"None of {count(scored, 'group')} lies above what chance explains"
     subtitle = (
         "RMSE ÷ MAE of each group against its number of rows; grey: 95% of groups with Gaussian "
-        "errors. Orange diamonds: outlier-driven, corrected for the number of groups."
+        "errors."
     )
+    if flagged:
+        subtitle += " Orange diamonds: outlier-driven, corrected for the number of groups."
     if len(shown) < len(every):
         subtitle += f" The {MAX_DOTS} groups with the most squared error are drawn."
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lossreport.advice.advice import Advice, Efficiency
-from lossreport.formats import amount, count, group_name, number, percent, ratio, visible
+from lossreport.formats import amount, group_name, number, percent, ratio, visible
 from lossreport.losses import GAUSSIAN_RATIO
 from lossreport.render.drawing import Chart, draw
 from lossreport.render.labels import Point, first_free, fraction, place_beside
@@ -133,11 +133,14 @@ def loss_map(prediction: Prediction, name: str) -> Chart | None:
     suits = [_region(x, y) for _, _, x, y in dots]
     each = [(loss, suits.count(loss)) for loss in ("L2", "Huber", "L1") if loss in suits]
     if len(each) == 1:
-        title = f"All {count(len(dots), 'group')} suit {each[0][0]}"
+        title = f"{'Both' if len(dots) == 2 else f'All {len(dots):,}'} groups suit {each[0][0]}"
     else:
         title = "Groups differ: " + ", ".join(
             f"{n:,} {'suits' if n == 1 else 'suit'} {loss}" for loss, n in each
         )
+
+    far = max(x for *_, across, up in [*dots, ("", 0, *whole)] for x in (across, up)) > LIMITS[1]
+    beyond = f" What needs more than {LIMITS[1]:.0f} times is drawn at the edge." if far else ""
 
     def plot(ax: Any) -> None:
         _plot_map(ax, dots, whole)
@@ -145,7 +148,7 @@ def loss_map(prediction: Prediction, name: str) -> Chart | None:
     return Chart(
         title,
         "Rows that L2 (across) and L1 (up) need, times those that Huber needs. One dot per group, "
-        "larger with more rows; diamond: the whole log; crosses: known laws.",
+        f"larger with more rows; diamond: the whole log; crosses: known laws.{beyond}",
         draw(name, 3.3, title, f"Map of three regions: L2, Huber, L1. {title}.", plot),
         ("Group", "L2 ÷ Huber", "L1 ÷ Huber", "Suits"),
         tuple(

@@ -162,7 +162,10 @@ def _library(setting: Setting) -> str:
 
 
 def _groups_shown(prediction: Prediction) -> list[tuple[tuple[str, ...], Group]]:
-    """Return the groups that the page has room for: an even share of each grouping's worst."""
+    """Return the groups that the page has room for: an even share of each grouping's worst.
+
+    Those with the most squared error come first.
+    """
     if not prediction.groupings:
         return []
     left = MAX_GROUPS_SHOWN
@@ -174,4 +177,4 @@ def _groups_shown(prediction: Prediction) -> list[tuple[tuple[str, ...], Group]]
         left -= taken[grouping.by]
     for grouping in prediction.groupings:
         shown += [(grouping.by, x) for x in grouping.groups[: taken[grouping.by]]]
-    return shown
+    return sorted(shown, key=lambda group: -(group[1].share_of_sq_error or 0))

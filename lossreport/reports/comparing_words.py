@@ -71,7 +71,8 @@ def headline(
         said = f"{name} has the smallest error by both losses, L1 and L2: {figures}."
         return "L1 and L2 agree", "calm", said
     said = (
-        f"{name} is the one model that no other is surely ahead of, by MAE or by RMSE: {figures}."
+        f"{name} is the only model that no other one surely beats, be it by MAE or by RMSE: "
+        f"{figures}."
     )
     return "One model leads", "note", said
 
