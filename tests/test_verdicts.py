@@ -309,6 +309,14 @@ def test_a_bias_that_few_rows_make_is_not_the_model_s() -> None:
     assert {f.code: f.status for f in moved.findings}["LR006"] == "issue"
 
 
+def test_one_error_in_all_rows_is_a_level_to_put_right() -> None:
+    frame = pl.DataFrame({"actual": [float(i) for i in range(100)]})
+    found = only(lossreport.report(frame.with_columns(predicted=pl.col("actual") + 2), by=""))
+    assert (found.verdict.tag, found.verdict.tone) == ("Wrong level", "alert")
+    assert found.verdict.headline.startswith("All errors are one and the same value: subtract it")
+    assert any("mean error (predicted \u2212 actual) is +2.00" in p for p in found.verdict.points)
+
+
 def test_hostile_column_names_stay_text_in_the_advice() -> None:
     name = "\x1b[31mgrp<b>"
     scales = np.repeat(np.geomspace(0.3, 3, 10), 500)

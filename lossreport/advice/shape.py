@@ -135,6 +135,8 @@ def _no_shape(histogram: ErrorHistogram) -> str | None:
             f"loss, for which {MINIMUM_ROWS} are needed."
         )
     one_value = histogram.n[histogram.low == histogram.high]
+    if len(histogram.n) == len(one_value) == 1:
+        return "All errors are one and the same value: subtract it, and none is left."
     if len(one_value) and float(one_value.max()) > histogram.rows / 2:
         return (
             "More than half of the errors are one and the same value: they have no shape to judge."

@@ -98,6 +98,8 @@ def verdict(
         then = advised.headline.removeprefix(level).strip()
         why = f"{then} {because} {judged}".strip()
         return Verdict(WRONG_LEVEL, "alert", level, why, tuple(points))
+    if advised.advice.loss is None and surely_biased(figures):
+        return Verdict(WRONG_LEVEL, "alert", advised.headline, because, tuple(points))
     return Verdict(
         HEAVY_TAIL if heavy else "No outlier problem", "note" if heavy else "calm",
         advised.headline, f"{because} {judged}".strip(), tuple(points),
