@@ -82,7 +82,7 @@ def count(n: int, one: str = "", many: str = "") -> str:
     return f"{n:,} {noun}" if one else f"{n:,}"
 
 
-def places(rows: Iterable[tuple[str, int]], longest: int = 40) -> str:
+def places(rows: Iterable[tuple[str, int]]) -> str:
     """Return rows by file and number in words: "rows 3 and 7 of a.csv; row 1 of b.csv".
 
     An empty file name is not said.
@@ -92,7 +92,7 @@ def places(rows: Iterable[tuple[str, int]], longest: int = 40) -> str:
         by_file.setdefault(file, []).append(row)
     return "; ".join(
         f"{'row' if len(numbers) == 1 else 'rows'} {listed([f'{n:,}' for n in numbers])}"
-        + (f" of {visible(file, longest)}" if file else "")
+        + (f" of {visible(file, 40)}" if file else "")
         for file, numbers in by_file.items()
     )
 

@@ -16,6 +16,10 @@ GAUSSIAN_RATIO = math.sqrt(math.pi / 2)
 """RMSE/MAE of Gaussian errors, 1.2533: the inverse of Geary's statistic (Geary 1935)."""
 LAPLACE_RATIO = math.sqrt(2)
 """RMSE/MAE of Laplace errors, 1.4142."""
+MAD_TO_SIGMA = 1.4826
+"""The standard deviation of Gaussian errors, times their median |e - median| (1 / 0.6745)."""
+HUBER_K = 1.345
+"""delta / sigma at which Huber is 95 % efficient for Gaussian errors (Huber 1964)."""
 HUBER_BEATS_L2 = 1.277
 """RMSE/MAE from which Huber(1.345) needs fewer rows than L2, nearly whatever the errors' law."""
 SE_LOG_RATIO = 0.266

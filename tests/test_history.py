@@ -161,7 +161,7 @@ def test_months_are_merged_and_corrected_and_pruned(location: str, tmp_path: Pat
         add(history, profile_of_night(logs, f"n{day}", day=day, rows=day))
     assert merge_months(history) == []  # the month may go on
     (merged,) = merge_months(history, ["2026-11"])
-    assert (merged.nights, merged.files_before) == (3, 3)
+    assert merged.nights == 3
     assert names_in(location) == [merged.file]
     assert rows_in(location) == 6
     # A night of the month is corrected, another comes late, another is there already.

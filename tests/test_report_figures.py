@@ -17,7 +17,6 @@ from lossreport.reports.figures import Figures
 from tests import oracle
 from tests.conftest import EXAMPLES
 
-EXACT = ("mae", "mse", "rmse", "ratio", "bias", "max_abs_error")
 PUBLISHED = {
     # From each source's own figures; see example_logs/README.md.
     ("foodwaste.csv", ""): {

@@ -26,11 +26,11 @@ from lossreport.advice.resampling import Functionals, functionals
 from lossreport.advice.shape import MINIMUM_ROWS, Judged, Shape, shape_of
 from lossreport.advice.usual import regret_of
 from lossreport.formats import count
+from lossreport.losses import HUBER_K
 
-K = 1.345
-"""delta / s at which Huber is 95 % efficient for Gaussian errors (Huber 1964)."""
+K = HUBER_K
 OTHER_K = (0.5, 0.75, 1.0, 1.75, 2.25, 3.0, 4.0)
-DIAL_K = (0.1, 0.25, 0.5, 0.75, 1.0, 1.345, 1.75, 2.25, 3.0, 4.0, 6.0)
+DIAL_K = (0.1, 0.25, 0.5, 0.75, 1.0, K, 1.75, 2.25, 3.0, 4.0, 6.0)
 WHOLE = 1 - 1e-9
 """A share of the rows beyond this is all of them."""
 BETWEEN = 1.03

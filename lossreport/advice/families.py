@@ -22,6 +22,7 @@ import numpy as np
 
 from lossreport.advice.histogram import ErrorHistogram, Floats
 from lossreport.advice.shape import Shape
+from lossreport.losses import HUBER_K, MAD_TO_SIGMA
 
 T_FREEDOM = (1, 1.5, 2, 2.5, 3, 4, 5, 7, 10, 20)
 POWERS = (0.5, 0.7, 0.85, 1, 1.2, 1.41, 1.7, 2, 2.5, 3, 4, 6, 8)
@@ -36,7 +37,7 @@ LOWEST, CELLS = -7.0, 475
 """The grid's beginning, in ln of |error| / s, and its length; it ends at e**12."""
 EDGES = np.array([0, 0.15, 0.3, 0.5, 0.75, 1, 1.4, 2, 3, np.inf])
 """Cells of |error| / s in which the misfit is measured."""
-K = 1.345
+K = HUBER_K
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def _law(density: functools.partial[Floats], grid: Floats) -> tuple[Floats, Floa
     share /= share.sum()
     below = np.cumsum(share)
     end = fine + 0.0025
-    s = 1.4826 * math.exp(np.interp(0.5, below, end))
+    s = MAD_TO_SIGMA * math.exp(np.interp(0.5, below, end))
     unit = size / s
     inside = share[unit < K].sum()
     v_huber = (share * np.minimum(unit, K) ** 2).sum() / inside**2

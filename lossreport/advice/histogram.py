@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lossreport.losses import MAD_TO_SIGMA
 from lossreport.profiles.statistics import BIN_OFFSET, LOG_GAMMA
 
 Floats = npt.NDArray[np.float64]
@@ -138,7 +139,7 @@ class ErrorHistogram:
     @functools.cached_property
     def robust_scale(self) -> float:
         """1.4826 median |error - median|: the standard deviation, if they were Gaussian."""
-        return 1.4826 * self.spread_about(self.median)
+        return MAD_TO_SIGMA * self.spread_about(self.median)
 
     def quantile(self, levels: Sequence[float]) -> list[float]:
         """Return quantiles of the error: the inverse of the cumulative distribution.

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lossreport.advice.shape import MINIMUM_ROWS
+
 Floats = npt.NDArray[np.float64]
 
-MINIMUM_ROWS = 50
 """A band of fewer rows is not judged."""
 GROWS = 1.1
 """From this factor between bands on the error depends on the level."""

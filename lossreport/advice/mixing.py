@@ -18,12 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossreport.advice.histogram import ErrorHistogram, Floats
+from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.losses import GAUSSIAN_RATIO
 from lossreport.profiles.statistics import BIN_OFFSET, LOG_GAMMA
 
 SCALE_ROWS = 300
 """From so many rows a group's scale is its robust one; below, that of a Gaussian with its MAE."""
-MINIMUM_ROWS = 50
 
 
 @dataclass(frozen=True)

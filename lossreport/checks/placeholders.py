@@ -19,7 +19,6 @@ from lossreport.checks.view import (
     passed,
     plain,
     skipped,
-    values_and_counts,
     whole_numbers,
 )
 from lossreport.formats import number
@@ -99,7 +98,7 @@ def _piles(values: Floats, *, bounds: bool) -> list[float]:
 
     `bounds`: also one at the lowest or highest value that others come near to.
     """
-    different, counts = values_and_counts(values)
+    different, counts = np.unique(values, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     usual = int(counts[order[MOST_PILES]]) if len(order) > MOST_PILES else len(values)
     rounded = whole_numbers(different)
@@ -138,7 +137,7 @@ def near(value: float, others: Floats) -> bool:
 
 def _codes_among_worst(worst: Floats, values: Floats) -> list[float]:
     """Return known codes that several of the worst rows have."""
-    different, counts = values_and_counts(worst)
+    different, counts = np.unique(worst, return_counts=True)
     others = values[~np.isin(values, list(CODES))]
     repeated = different[counts >= 3].tolist()
     if len(np.unique(others)) < FEW_VALUES:

@@ -17,11 +17,11 @@ from lossreport.checks.view import (
     extent,
     issue,
     passed,
-    rows_of,
     skipped,
 )
 from lossreport.formats import EPOCH, count, key_value, percent, visible
 from lossreport.logs.columns import key_names
+from lossreport.losses import MAD_TO_SIGMA
 from lossreport.profiles.profile import HOURS, Profile
 from lossreport.profiles.statistics import COUNTS
 
@@ -69,7 +69,7 @@ def impossible_times(view: View) -> Finding:
     outside = {b: n for b, n in rows.items() if not first <= b <= last}
     later = [b for b in rows if b > 365 * 24 // HOURS[unit]]
     epoch = rows.get(0, 0) if later and not any(-400 <= b < 0 for b in rows) else 0
-    total = rows_of(view.profile)
+    total = view.profile.rows
     n = sum(outside.values()) + epoch
     if not n:
         return passed(code, title)
@@ -138,7 +138,7 @@ def _chance_spread(n: Floats, usual: Floats) -> Floats:
 
     Of a series with one row each hour, a day with half of the rows is no chance.
     """
-    spread = 1.4826 * float(np.median(np.abs(n - usual)))
+    spread = MAD_TO_SIGMA * float(np.median(np.abs(n - usual)))
     return np.minimum(np.sqrt(usual), np.maximum(spread, usual / 12))
 
 
@@ -202,7 +202,7 @@ def lookalike_groups(view: View) -> Finding:
                 at += examples(kept)
     if not pairs:
         return passed(code, title)
-    total = rows_of(view.profile)
+    total = view.profile.rows
     size = extent(odd, total, total, whole=True)
     more = f"; and {count(len(pairs) - 3, 'more pair')}" if len(pairs) > 3 else ""
     message = (

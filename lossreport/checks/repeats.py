@@ -18,7 +18,6 @@ from lossreport.checks.view import (
     issue,
     keys_of,
     passed,
-    rows_of,
     skipped,
     spread,
 )
@@ -193,7 +192,7 @@ def duplicate_ids(view: View) -> Finding:
     )
     if again.is_empty():
         return passed(code, title)
-    size = extent(again.height, sample.rows.height, rows_of(view.profile), whole=sample.level == 0)
+    size = extent(again.height, sample.rows.height, view.profile.rows, whole=sample.level == 0)
     of_model = " of its model" if model else ""
     first = visible(again["id"][0], 40)
     ids = again["id"].n_unique()
@@ -236,7 +235,7 @@ def tokens(view: View, side: Side, not_numeric: int) -> Finding:
     least, most = ("at least ", "at most ") if any(t.at_least for t in found) else ("", "")
     listed = ", ".join(f"“{visible(t.token, 24)}” in {least}{t.count:,}" for t in found[:EXAMPLES])
     rest = n - sum(t.count for t in found[:EXAMPLES])
-    total = rows_of(view.profile)
+    total = view.profile.rows
     size = extent(n, total, total, whole=True)
     message = (
         f"{size.rows('has', 'have')} no number as {side} value: {listed}"

@@ -20,7 +20,6 @@ from lossreport.checks.view import (
     passed,
     plain,
     skipped,
-    values_and_counts,
     whole_numbers,
 )
 from lossreport.formats import count, group_name, number, percent
@@ -36,7 +35,7 @@ def clipped(view: View) -> Finding:
     predicted, actual = view.predicted, view.actual
     if len(predicted) < MINIMUM:
         return skipped(code, title, TOO_FEW, view.name)
-    different, counts = values_and_counts(predicted)
+    different, counts = np.unique(predicted, return_counts=True)
     if whole_numbers(different):
         return skipped(code, title, "The predictions are whole numbers.", view.name)
     for bound, n, near in (
@@ -109,7 +108,7 @@ def constant_actual(view: View) -> Finding:
 
 def _constant_somewhere(view: View, code: str, title: str, todo: str) -> Finding:
     """Look at each group and each day."""
-    _, counts = values_and_counts(view.predicted)
+    _, counts = np.unique(view.predicted, return_counts=True)
     usual = float(counts.max()) / len(view.predicted)
     groups = [(view.profile.columns.keys[int(k[4:])], pl.col(k)) for k in keys_of(view)]
     if view.profile.columns.time is not None:

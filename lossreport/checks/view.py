@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import polars as pl
 
 from lossreport.checks.finding import Example, Finding
 from lossreport.formats import MINUS, count, group_name, percent
+from lossreport.losses import MAD_TO_SIGMA
 from lossreport.profiles.evidence import BLOCK, Evidence
 from lossreport.profiles.profile import Profile
 
@@ -177,7 +178,9 @@ def finite(rows: pl.DataFrame, side: str) -> pl.DataFrame:
 
 def spread(values: Floats) -> float:
     """Return the robust standard deviation, 1.4826 median |value - median|."""
-    return 1.4826 * float(np.median(np.abs(values - np.median(values)))) if len(values) else 0.0
+    if not len(values):
+        return 0.0
+    return MAD_TO_SIGMA * float(np.median(np.abs(values - np.median(values))))
 
 
 def frequent(values: Floats) -> Marks:
@@ -199,20 +202,9 @@ def equal_beyond_chance(differences: Floats) -> Marks:
     return zero if int(zero.sum()) >= enough else np.zeros(len(zero), dtype=bool)
 
 
-def rows_of(profile: Profile) -> int:
-    """Return how many rows the log has."""
-    return int(profile.rows)
-
-
 def keys_of(view: View) -> list[str]:
     """Return the columns of the rows kept that hold their group values."""
     return [c for c in view.rows.columns if c.startswith("key_")]
-
-
-def values_and_counts(values: Floats) -> tuple[Floats, npt.NDArray[Any]]:
-    """Return the different values, in order, and how often each occurs."""
-    different, counts = np.unique(values, return_counts=True)
-    return different, counts
 
 
 def all_in(view: View, marks: Marks) -> str:

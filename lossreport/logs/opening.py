@@ -34,12 +34,11 @@ def open_log(
     paths: Sequence[str],
     text: TextOptions | None = None,
     *,
-    skip_bad: bool = False,
     asked: Collection[str] = (),
     sheet: str | None = None,
 ) -> Log:
     """Open files, folders, globs and URLs as one log; see `open_files`."""
-    return open_files(files_of(paths), text, skip_bad=skip_bad, asked=asked, sheet=sheet)
+    return open_files(files_of(paths), text, asked=asked, sheet=sheet)
 
 
 def open_files(

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossreport.chances import benjamini_hochberg
+from lossreport.losses import MAD_TO_SIGMA
 from lossreport.nights.changes import LEVEL, Difference, Figure, Place, PlaceChange
 from lossreport.nights.levels import FEWEST, gaussian
-from lossreport.nights.reference import MAD, WINDOW, Bools, median
+from lossreport.nights.reference import WINDOW, Bools, median
 from lossreport.nights.series import FAMILIES, FIGURES, Floats, Series, figure, on_scale
 from lossreport.reports.differences import student
 
@@ -51,7 +52,7 @@ def between(values: Floats, variance: Floats) -> tuple[Floats, Floats]:
         return none, none
     steps = np.diff(values, axis=1)
     count = np.isfinite(steps).sum(axis=1)
-    whole = (MAD * median(np.abs(steps))) ** 2 / 2
+    whole = (MAD_TO_SIGMA * median(np.abs(steps))) ** 2 / 2
     beyond = np.maximum(whole - median(np.where(np.isfinite(values), variance, np.nan)), 0.0)
     return np.where(count >= FEWEST, beyond, np.nan), count.astype(np.float64)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lossreport.losses import MAD_TO_SIGMA
 from lossreport.nights.series import Floats
 
 Bools = npt.NDArray[np.bool_]
@@ -17,8 +18,6 @@ WINDOW = 56
 WEEKS = 4
 """Of every weekday so many nights must be there before a weekly pattern is taken out."""
 CLIP = 2.5
-MAD = 1.4826
-"""Of a Gaussian: its standard deviation over the median distance from the median."""
 CLIPPED_VARIANCE = 0.978
 """Of a Gaussian, clipped at 2.5 standard deviations."""
 
@@ -76,11 +75,11 @@ def usual(values: Floats, variance: Floats, weekday: Ints, figures: int) -> Usua
         How many figures the rows are of: equally many for each, one after another.
     """
     rows = values.shape[0]
-    scale = MAD * median(np.abs(values - median(values)[:, np.newaxis]))
+    scale = MAD_TO_SIGMA * median(np.abs(values - median(values)[:, np.newaxis]))
     effect, weekly = _effects(values, weekday, scale)
     level = values - effect[:, weekday]
     middle = median(level)[:, np.newaxis]
-    scale = MAD * median(np.abs(level - middle))
+    scale = MAD_TO_SIGMA * median(np.abs(level - middle))
     centre, count = clipped_mean(level, scale)
     limit = CLIP * scale[:, np.newaxis]
     away = np.clip(level - centre[:, np.newaxis], -limit, limit)

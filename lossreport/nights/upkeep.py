@@ -37,7 +37,6 @@ class Merged:
     """As 2026-11."""
     file: str
     nights: int
-    files_before: int
     damaged: tuple[Strange, ...]
     """Nights that could not be read, whose files are left alone."""
 
@@ -106,7 +105,7 @@ def _merge(place: Place, month: str) -> Merged | None:
     if name not in files:
         place.write(name, content)
     _delete_held(place, copies, [n for n, _ in held], keep=name)
-    return Merged(month, name, len(held), len(files), tuple(damaged))
+    return Merged(month, name, len(held), tuple(damaged))
 
 
 def _delete_held(place: Place, copies: Sequence[Night], held: Sequence[Night], keep: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from lossreport.render.templating import INDEX, fill
-from lossreport.reports.index import MAX_LISTED, RUN, Index
+from lossreport.reports.index import RUN, Index
 from lossreport.version import __version__
 
 STEP, HEIGHT = 5, 20
@@ -30,7 +30,6 @@ def render_index(index: Index, title: str | None = None) -> str:
             "width": STEP * RUN,
             "height": HEIGHT,
             "run": RUN,
-            "most": MAX_LISTED,
         },
         page=INDEX,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from lossreport.advice.advice import Advice, Efficiency
 from lossreport.formats import amount, group_name, number, percent, ratio, visible
-from lossreport.losses import GAUSSIAN_RATIO
+from lossreport.losses import GAUSSIAN_RATIO, MAD_TO_SIGMA
 from lossreport.render.drawing import Chart, draw
 from lossreport.render.labels import Point, first_free, fraction, place_beside
 from lossreport.render.svg import BACKGROUND, BLUE, GREY, INK, MUTED, ORANGE
@@ -310,5 +310,5 @@ def _deviations(value: float) -> str:
 def _laplace(gaussian: float) -> float:
     """Return the Laplace quantile at a Gaussian's, in its robust standard deviations."""
     tail = 0.5 * math.erfc(abs(gaussian) / math.sqrt(2))
-    scale = 1.4826 * math.log(2)  # of a Laplace law with b = 1
+    scale = MAD_TO_SIGMA * math.log(2)  # of a Laplace law with b = 1
     return math.copysign(-math.log(2 * tail), gaussian) / scale

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from lossreport.advice.advice import Advice
-from lossreport.advice.levels import GROWS, MINIMUM_ROWS, Band, Floats, Levels, by_level
+from lossreport.advice.levels import GROWS, Band, Floats, Levels, by_level
+from lossreport.advice.shape import MINIMUM_ROWS
 from lossreport.checks.view import View
 from lossreport.formats import amount, count, number, ratio
 from lossreport.reports.figures import Figures

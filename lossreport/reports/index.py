@@ -36,8 +36,6 @@ class Index:
     listed: tuple[Listed, ...]
     older: int
     """How many more there are."""
-    unread: int
-    """How many files and folders could not be read."""
     said: tuple[str, ...]
     """How many, from when to when, and how their gates stand, in sentences."""
 
@@ -61,7 +59,7 @@ def index(found: Iterable[tuple[str, Summary]], unread: int = 0) -> Index:
     newest = sorted(listed, key=lambda r: r.path)
     newest.sort(key=lambda r: r.summary.date or "", reverse=True)
     shown = tuple(newest[:MAX_LISTED])
-    return Index(shown, len(newest) - len(shown), unread, _said([s for _, s in in_order], unread))
+    return Index(shown, len(newest) - len(shown), _said([s for _, s in in_order], unread))
 
 
 def _series(path: str, of: Summary) -> tuple[str, ...]:

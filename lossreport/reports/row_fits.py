@@ -22,7 +22,6 @@ from lossreport.checks.view import (
     View,
     plain,
     spread,
-    values_and_counts,
 )
 from lossreport.reports.where import Kind, Verb
 
@@ -74,7 +73,7 @@ Looked = tuple[list[Fit], int]
 def equal_values(rows: Rows, side: str, unit: str | None = None) -> Looked:
     """Look for a value that repeats: a placeholder, a default, one that was cut off."""
     mine, rest = rows.worst[side].to_numpy(), rows.rest[side].to_numpy()
-    different, counts = values_and_counts(mine)
+    different, counts = np.unique(mine, return_counts=True)
     usual = rest[~np.isin(rest, list(CODES))]
     kinds = len(np.unique(usual))
     if kinds < FEW_VALUES:
