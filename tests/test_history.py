@@ -27,7 +27,7 @@ import lossreport
 from lossreport.nights import history as history_module
 from lossreport.nights.history import History, add, load, load_all, nights, survey
 from lossreport.nights.names import CONTENT_LENGTH, KEY_LENGTH, Night, current
-from lossreport.nights.places import place_at
+from lossreport.nights.places import Folder, Stored, place_at
 from lossreport.nights.upkeep import merge_months, prune
 from lossreport.profiles.profile import Profile
 from tests.conftest import EXAMPLES, ROOT, Ran
@@ -445,6 +445,23 @@ def test_the_command_keeps_a_run_and_says_so(run: Run, tmp_path: Path) -> None:
     ran = run("list", location, command="history", outputs=False)
     assert "2 nights of 2 inputs, 2026-11-26 to 2026-11-27, in 2 files." in ran.out
     assert f"{file.name}\n" in ran.out
+
+
+def test_a_night_that_was_written_anew_meanwhile_is_not_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = History(str(tmp_path))
+    add(history, profile_of_night(tmp_path.parent, "a", 1, 60))
+    (seen,) = nights(history)
+    place = place_at(history.location)
+    assert isinstance(place, Folder)
+    newer = Stored(seen.name, seen.size, seen.put + 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(Folder, "look", lambda *_: newer)
+        history_module.remove_if_same(place, seen)
+    assert (tmp_path / seen.name).is_file()
+    history_module.remove_if_same(place, seen)
+    assert not (tmp_path / seen.name).exists()
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,12 @@ def test_compared_models_come_first_and_fit(name: str) -> None:
     assert max(map(columns_of, text.splitlines())) <= WIDTH
 
 
+@pytest.mark.parametrize("line", ["From me", ".", "~!rm"])
+def test_no_line_begins_with_what_mail_programs_act_on(line: str) -> None:
+    assert _safe(line) == f" {line}"
+    assert _safe("From") == "From"
+
+
 def test_hostile_names_stay_in_their_lines() -> None:
     names = ["\n.\n~!rm", "~!rm -rf", ".", "From me", "東" * 90, "x" * 300, "\x1b[31mred"]
     n = 60 * len(names)
