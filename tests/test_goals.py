@@ -94,3 +94,18 @@ def test_without_a_comparison_of_losses_there_are_no_goals() -> None:
     chance = rng.random(2000)
     frame = pl.DataFrame({"actual": (rng.random(2000) < chance) * 1, "predicted": chance})
     assert lossreport.report(frame, by="").predictions[0].goals == ()
+
+
+def test_where_rows_lie_apart_goals_are_told_for_the_log_without_them() -> None:
+    errors = np.random.default_rng(5).laplace(0, 3, 8000)
+    frame = pl.DataFrame({"actual": 100.0, "predicted": 100 + errors})
+    clean = lossreport.report(frame, by="").predictions[0]
+    broken = frame.with_columns(pl.col("predicted") + 900 * (pl.int_range(pl.len()) < 40))
+    left_in = lossreport.report(broken, by="").predictions[0]
+    assert left_in.recommendation.advice.broken is not None
+    of = [{g.goal: g for g in p.goals} for p in (clean, left_in)]
+    assert of[1]["totals"].loss == "L2"
+    assert of[1]["totals"].rows_needed == pytest.approx(of[0]["totals"].rows_needed, rel=0.05)
+    assert of[1]["typical"].loss == of[0]["typical"].loss == "L1"
+    page = lossreport.render_page(lossreport.report(broken, by=""))
+    assert "This is once the rows to check are repaired or removed." in page

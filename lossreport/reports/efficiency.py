@@ -34,6 +34,8 @@ def efficiency_words(advice: Advice) -> str:
             sentence += f" {advice.loss} is chosen for what it aims at, not for its steadiness."
             if advice.loss == "L2" and needed["L2"] > NEARLY_AS_GOOD:
                 sentence += _price_of_aim(advice.rows)
+    elif advice.broken and advice.loss in needed and 1 < needed[advice.loss] <= NEARLY_AS_GOOD:
+        sentence += f" {advice.loss} is nearly as good."
     if advice.verdict != "no-clear-winner" and (out := ruled_out_words(advice)):
         sentence += f" Without weights, {out}." if advice.verdict == "weights" else f" {out}."
     return sentence

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from lossreport.advice.advice import Advice
 from lossreport.advice.centres import huber_centre
+from lossreport.advice.choice import advise
+from lossreport.advice.gap import apart_from
 from lossreport.advice.histogram import ErrorHistogram
 from lossreport.formats import MINUS, amount, percent
 from lossreport.reports.figures import Figures
@@ -50,10 +52,21 @@ def goal_effects(
 ) -> tuple[GoalEffect, ...]:
     """Return what each goal asks for; empty where the losses were not compared.
 
-    Large errors unacceptable: L2, with its price in rows, whatever the goal given.
+    Large errors unacceptable: L2, with its price in rows, whatever the goal given. Where rows lie
+    apart from all others, what is asked for once they are repaired or removed: with them left in,
+    the mean that totals need is not the errors' own.
     """
     if not advice.rows_needed or histogram is None:
         return ()
+    if advice.broken:
+        apart = apart_from(histogram, histogram.median, advice.broken.cut)
+        histogram = histogram.select(~apart)
+        bias = float(histogram.n @ histogram.mean) / histogram.rows + histogram.level
+        figures = replace(figures, bias=bias)
+        repaired = advise(histogram, round(histogram.rows), advice.goal)
+        advice = replace(repaired, loss=advice.loss, level=advice.level)
+        if not advice.rows_needed:
+            return ()
     given = advice.level is not None
     asked = None if given else advice.goal
     goals: list[GoalEffect] = []
