@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import jsonschema
 import numpy as np
 import polars as pl
 import pytest
 
 import lossreport
 from lossreport.formats import percent
+from lossreport.render.report_json import to_json
 from lossreport.reports.results import Prediction, Report
+
+SCHEMA = json.loads((Path(lossreport.__file__).parent / "report.schema.json").read_text("utf-8"))
 
 
 def report_of(errors: np.ndarray, **options: object) -> Report:
@@ -307,6 +314,35 @@ def test_a_bias_that_few_rows_make_is_not_the_model_s() -> None:
     assert not [p for p in only(report).verdict.points if "predicts too much" in p]
     moved = report_of(errors + 5)
     assert {f.code: f.status for f in moved.findings}["LR006"] == "issue"
+
+
+@pytest.mark.parametrize(
+    ("kind", "headline"),
+    [
+        ("probabilities", "These are probabilities: train with L2"),
+        ("labels", "These are labels of 0 or 1: L1 and L2 are both the share of wrong rows."),
+        ("scores", "The actual value is 0 or 1: train with L2 (squared error), not L1."),
+        ("percent", "The actual value is 0 or 1: train with L2 (squared error), not L1."),
+    ],
+)
+def test_an_outcome_of_0_or_1_never_asks_for_l1(kind: str, headline: str) -> None:
+    chance = rng().beta(2, 5, 4000)
+    actual = (rng(8).random(4000) < chance).astype(float)
+    predicted = {
+        "probabilities": chance, "labels": (chance > 0.5).astype(float),
+        "scores": chance + rng(9).normal(0, 0.3, 4000), "percent": 100 * chance,
+    }[kind]  # fmt: skip
+    frame = pl.DataFrame({"actual": actual, "predicted": predicted, "g": np.tile(["a", "b"], 2000)})
+    report = lossreport.report(frame, by="g")
+    found = only(report)
+    assert found.verdict.headline.startswith(headline)
+    assert found.verdict.tag.lower() == kind.replace("percent", "scores")
+    each = [found.recommendation, *(g.recommendation for g in found.groupings[0].groups)]
+    for told in each:
+        assert (told.advice.verdict, told.advice.loss) == ("probabilities", "L2")
+        assert told.headline.startswith(headline)
+    assert not any(g.flagged for g in found.groupings[0].groups)
+    jsonschema.validate(json.loads(to_json(report)), SCHEMA)
 
 
 def test_one_error_in_all_rows_is_a_level_to_put_right() -> None:

@@ -67,7 +67,8 @@ class Advice:
     rows_needed: tuple[tuple[str, float], ...] = ()
     """Per loss, how many times the rows of the best it needs for the same precision."""
     flags: tuple[str, ...] = ()
-    """`spike_at_zero`, `rounded`, `biased`."""
+    """`spike_at_zero`, `rounded`, `biased`; of an actual value that is 0 or 1, where predictions
+    are no probabilities: `labels` or `scores`."""
     zeros: float = 0.0
     """Share of the errors that are exactly 0."""
     broken: Gap | None = None

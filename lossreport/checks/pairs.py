@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import polars as pl
 
@@ -26,6 +28,7 @@ from lossreport.checks.view import (
 )
 from lossreport.profiles.profile import Profile
 
+Outcome = Literal["probabilities", "labels", "scores"]
 ROUNDING = 1e-6
 """Errors of most rows below this share of the actual values' spread are no model's: R^2 would be
 1 - 1e-12. Single precision rounds about so much."""
@@ -104,16 +107,17 @@ def copies(view: View) -> Finding:
                  at=examples(view.rows, marks))  # fmt: skip
 
 
-def are_probabilities(profile: Profile, prediction: int) -> bool:
-    """Return whether actual is 0 or 1 and predicted a probability, in every row looked at.
+def outcome_of(profile: Profile, prediction: int) -> Outcome | None:
+    """Return what is predicted of an actual value that is 0 or 1; None if it takes other values.
 
-    Those are the rows kept and the worst rows; that no error exceeds 1 is known of all.
+    "probabilities", "labels" of 0 or 1 too, or "scores" that go beyond, such as percentages. Looked
+    at are the rows kept and the worst rows; that no error exceeds 1 is known of all.
     """
     if profile.evidence is None:
-        return False
+        return None
     moments = profile.timeline.filter((pl.col("prediction") == prediction) & (pl.col("n") > 0))
-    if moments.is_empty() or float(moments["max_abs_error"].max()) > 1:  # type: ignore[arg-type]
-        return False
+    if moments.is_empty():
+        return None
     kept = profile.evidence.by_place.rows
     sides = [kept["actual"], kept[f"predicted_{prediction}"]]
     both = pl.DataFrame({"actual": sides[0], "predicted": sides[1]}).filter(
@@ -122,15 +126,18 @@ def are_probabilities(profile: Profile, prediction: int) -> bool:
     worst = profile.worst.filter(pl.col("prediction") == prediction)
     both = pl.concat([both, worst.select("actual", "predicted")])
     actual, predicted = both["actual"], both["predicted"]
-    fractions = ((predicted > 0) & (predicted < 1)).any()
-    outcomes = actual.is_in([0.0, 1.0]).all() and actual.n_unique() == 2
-    return bool(outcomes and fractions and predicted.is_between(0, 1).all())
+    if not actual.is_in([0.0, 1.0]).all() or actual.n_unique() != 2:
+        return None
+    within = float(moments["max_abs_error"].max()) <= 1  # type: ignore[arg-type]
+    if not within or not predicted.is_between(0, 1).all():
+        return "scores"
+    return "labels" if predicted.is_in([0.0, 1.0]).all() else "probabilities"
 
 
 def probabilities(view: View) -> Finding:
     """Say so when actual is 0 or 1 and predicted a probability."""
     code, title = "LR025", "The predictions are values, not probabilities of a 0/1 outcome"
-    if not are_probabilities(view.profile, view.prediction):
+    if outcome_of(view.profile, view.prediction) != "probabilities":
         return passed(code, title, view.name)
     message = (
         "every actual value is 0 or 1 and every prediction lies between: these are probabilities. "

@@ -17,6 +17,7 @@ from lossreport.advice.mixing import (
 )
 from lossreport.advice.probabilities import advise_probabilities
 from lossreport.advice.shape import MINIMUM_ROWS
+from lossreport.checks.pairs import Outcome
 from lossreport.reports.groups import RawGroup, RawGroups
 from lossreport.reports.scored import Scored, of_all
 
@@ -38,14 +39,14 @@ def advise_rows(rows: Scored, centre: float | None, goal: Goal) -> Advice:
     """Return the advice for all rows as they are; `centre` is that of a second reading, if any."""
     log = rows.log
     advice = _once_more(advise(log.judged, rows.ledger.scored, goal), log, centre)
-    return of_probabilities(advice) if rows.probabilities else advice
+    return of_outcome(advice, rows.outcome)
 
 
 def advise_groups(
     advice: Advice, rows: Scored, groupings: Sequence[By], costs: Costs | None
 ) -> Advice:
     """Return the advice with what the groups, and the costs if they differ by side, ask for."""
-    if rows.probabilities:
+    if rows.outcome is not None:
         return advice
     advice = _with_levels(advice, rows, groupings)
     if not advice.levels_by:
@@ -53,11 +54,12 @@ def advise_groups(
     return with_costs(advice, of_all(rows.log), *costs) if costs else advice
 
 
-def of_probabilities(advice: Advice) -> Advice:
-    """Return the advice for probabilities, if there are rows enough for any."""
-    if advice.rows < MINIMUM_ROWS:
+def of_outcome(advice: Advice, outcome: Outcome | None) -> Advice:
+    """Return the advice for an outcome of 0 or 1, if it is one and there are rows enough."""
+    if outcome is None or advice.rows < MINIMUM_ROWS:
         return advice
-    return advise_probabilities(advice.rows, advice.goal)
+    of_all_kinds = advise_probabilities(advice.rows, advice.goal)
+    return of_all_kinds if outcome == "probabilities" else replace(of_all_kinds, flags=(outcome,))
 
 
 def _once_more(advice: Advice, log: RawGroup, centre: float | None) -> Advice:

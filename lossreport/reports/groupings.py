@@ -11,8 +11,9 @@ from lossreport.advice.advice import Goal
 from lossreport.advice.choice import advise_all, with_costs
 from lossreport.advice.mixing import Decomposition, decompose
 from lossreport.advice.shape import MINIMUM_ROWS
+from lossreport.checks.pairs import Outcome
 from lossreport.losses import from_sums
-from lossreport.reports.advising import DECOMPOSED, By, Costs, of_probabilities
+from lossreport.reports.advising import DECOMPOSED, By, Costs, of_outcome
 from lossreport.reports.biased import biased_groups
 from lossreport.reports.figures import Figures, beyond_rows, figures, judged_ratios
 from lossreport.reports.groups import RawGroup, RawGroups, all_others
@@ -29,11 +30,11 @@ def grouping_of(
     costs: Costs | None,
     unit: str | None,
     *,
-    probabilities: bool,
+    outcome: Outcome | None,
 ) -> Grouping:
     """Return a grouping's groups; `whole` are the sums of all rows."""
-    judged = _judged(raw.groups, goal, costs, unit, probabilities=probabilities)
-    flags, rest_flagged = _flags([own for own, _ in judged], raw, probabilities=probabilities)
+    judged = _judged(raw.groups, goal, costs, unit, outcome=outcome)
+    flags, rest_flagged = _flags([own for own, _ in judged], raw, outcome=outcome)
     each = zip(
         raw.groups, judged, flags, all_others(raw), biased_groups(raw.groups, int(whole["n"])),
         strict=True,
@@ -53,10 +54,10 @@ def grouping_of(
 
 
 def _flags(
-    of_groups: Sequence[Figures], raw: RawGroups, *, probabilities: bool
+    of_groups: Sequence[Figures], raw: RawGroups, *, outcome: Outcome | None
 ) -> tuple[list[bool], int]:
     """Return which groups are driven by outliers, and how many of those not told apart."""
-    if probabilities:
+    if outcome is not None:
         # Of a rare outcome most errors are small and few are near 1: no outliers, but what it is.
         return [False] * len(of_groups), 0
     n, absolute, squared = (raw.others[s].to_numpy() for s in DECOMPOSED)
@@ -73,15 +74,15 @@ def _judged(
     costs: Costs | None,
     unit: str | None,
     *,
-    probabilities: bool,
+    outcome: Outcome | None,
 ) -> list[tuple[Figures, Recommendation]]:
     """Return each group's figures and the advice for it."""
     judged = []
     shapes = [(group.judged, int(group.sums["n"])) for group in groups]
     for group, usual in zip(groups, advise_all(shapes, goal, detail=False), strict=True):
-        advice = of_probabilities(usual) if probabilities else usual
+        advice = of_outcome(usual, outcome)
         own = figures(group.sums, group.histogram, advice.delta, group.judged)
-        if costs and not probabilities:
+        if costs and outcome is None:
             advice = with_costs(advice, of_all(group), *costs)
         judged.append((own, recommendation(advice, own, unit)))
     return judged

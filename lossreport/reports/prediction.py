@@ -46,7 +46,7 @@ def build_prediction(
     advice = advise_rows(rows, profile.centre(i), goal)
     overall = figures(rows.log.sums, rows.log.histogram, advice.delta, rows.log.judged)
     groupings = [
-        grouping_of(by, groups, rows.log.sums, goal, costs, unit, probabilities=rows.probabilities)
+        grouping_of(by, groups, rows.log.sums, goal, costs, unit, outcome=rows.outcome)
         for by, groups in rows.raw.items()
     ]
     found = locate(profile, i, rows, groupings, advice, unit)

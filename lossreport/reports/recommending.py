@@ -11,12 +11,31 @@ from lossreport.reports.figures import Figures, surely_biased
 from lossreport.reports.results import Recommendation
 
 LOSS_NAMES = {"L1": "L1 (absolute error)", "L2": "L2 (squared error)"}
-PROBABILITIES = (
-    "Every actual value is 0 or 1 and every prediction lies between. L2 is then the Brier score, a "
-    "proper one: to say the true probability makes it smallest. Log loss is proper too.",
-    "L1 is not proper: it is smallest for a model that says 0 or 1, whichever is likelier. Do not "
-    "train or compare with it, nor with Huber.",
-)
+OUTCOMES = {
+    "probabilities": (
+        "These are probabilities: train with L2 (squared error, the Brier score), not L1.",
+        "Every actual value is 0 or 1 and every prediction lies between. L2 is then the Brier "
+        "score, a proper one: to say the true probability makes it smallest. Log loss is proper "
+        "too.",
+        "L1 is not proper: it is smallest for a model that says 0 or 1, whichever is likelier. Do "
+        "not train or compare with it, nor with Huber.",
+    ),
+    "labels": (
+        "These are labels of 0 or 1: L1 and L2 are both the share of wrong rows.",
+        "Every actual value and every prediction is 0 or 1, so every error is 0 or 1 in size, and "
+        "MAE and MSE are the same number.",
+        "It does not tell how sure the model was. Log the predicted probabilities: L2 (the Brier "
+        "score) and log loss suit them, L1 does not.",
+    ),
+    "scores": (
+        "The actual value is 0 or 1: train with L2 (squared error), not L1.",
+        "What L2 aims at, the mean, is then a probability; what L1 aims at, the median, is 0 or 1, "
+        "whichever is likelier.",
+        "Not every prediction lies between 0 and 1: look for percentages or scores, and make "
+        "probabilities of them before you compare losses.",
+    ),
+}
+"""The headline, and what else is said, of predictions of an actual value that is 0 or 1."""
 
 
 def loss_name(loss: str, delta: float | None, unit: str | None = None) -> str:
@@ -26,13 +45,21 @@ def loss_name(loss: str, delta: float | None, unit: str | None = None) -> str:
 
 def recommendation(advice: Advice, figures: Figures, unit: str | None = None) -> Recommendation:
     """Return the advice in words; `unit` is that of actual and predicted."""
-    told = PROBABILITIES if advice.verdict == "probabilities" else _because(advice, figures, unit)
+    if advice.verdict == "probabilities":
+        _, *told = OUTCOMES[outcome_in(advice)]
+    else:
+        told = _because(advice, figures, unit)
     headline = _headline(advice, unit)
     if level := level_first(advice, figures, unit):
         then = headline if headline.startswith(LOSSES) else headline[0].lower() + headline[1:]
         after = "As the errors are" if advice.levels_by else "After that"
         headline = f"{level} {after}: {then}"
     return Recommendation(advice, headline, tuple(told))
+
+
+def outcome_in(advice: Advice) -> str:
+    """Return what is predicted of an outcome of 0 or 1: "probabilities", "labels" or "scores"."""
+    return "".join(advice.flags) or "probabilities"
 
 
 def level_first(advice: Advice, figures: Figures, unit: str | None = None) -> str | None:
@@ -75,7 +102,7 @@ def _headline(advice: Advice, unit: str | None) -> str:
         return advice.reason
     name = loss_name(advice.loss, advice.delta, unit)
     if advice.verdict == "probabilities":
-        return "These are probabilities: train with L2 (squared error, the Brier score), not L1."
+        return OUTCOMES[outcome_in(advice)][0]
     if advice.broken:
         one = advice.broken.rows == 1
         return (

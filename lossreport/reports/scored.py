@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lossreport.advice.histogram import ErrorHistogram
-from lossreport.checks.pairs import are_probabilities
+from lossreport.checks.pairs import Outcome, outcome_of
 from lossreport.logs.columns import Columns
 from lossreport.logs.part import FILE_NAME
 from lossreport.losses import squares_fit
@@ -33,13 +33,13 @@ class Scored:
     """... and as they are shown."""
     names: Mapping[By, By]
     """What each set of columns is shown as."""
-    probabilities: bool
-    """Whether they are probabilities of outcomes that are 0 or 1."""
+    outcome: Outcome | None
+    """What is predicted of an outcome of 0 or 1; None of other values."""
 
     @property
     def tail_tells(self) -> bool:
-        """Whether large errors are worth locating: those of probabilities tell of rare outcomes."""
-        return squares_fit(self.log.sums) and not self.probabilities
+        """Whether large errors are worth locating: those of 0/1 outcomes tell of rare ones."""
+        return squares_fit(self.log.sums) and self.outcome is None
 
 
 def scored(profile: Profile, whole: Table, i: int) -> Scored:
@@ -54,7 +54,7 @@ def scored(profile: Profile, whole: Table, i: int) -> Scored:
         by_column=by_column,
         raw={names[by]: groups for by, groups in by_column.items()},
         names=names,
-        probabilities=are_probabilities(profile, i),
+        outcome=outcome_of(profile, i),
     )
 
 

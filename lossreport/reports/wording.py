@@ -22,7 +22,7 @@ from lossreport.formats import (
 )
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2
 from lossreport.reports.figures import Figures, outlier_driven, surely_biased
-from lossreport.reports.recommending import level_first
+from lossreport.reports.recommending import level_first, outcome_in
 from lossreport.reports.results import Group, Ledger, Recommendation, Verdict, WorstRow
 from lossreport.reports.where import Attribution, Concentration, of_few_rows
 
@@ -74,7 +74,8 @@ def verdict(
     if advised.advice.verdict == "probabilities":
         why = " ".join(advised.because)
         leaning = tuple(_points(figures, None, biased, unit))
-        return Verdict("Probabilities", "note", advised.headline, why, leaning)
+        tag = outcome_in(advised.advice).capitalize()
+        return Verdict(tag, "note", advised.headline, why, leaning)
     level = level_first(advised.advice, figures, unit)
     told = level is not None or not surely_biased(
         figures, of_few_rows(concentration, advised.advice.flags)
