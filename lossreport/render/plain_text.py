@@ -15,6 +15,7 @@ from lossreport.render.short_forms import (
     heading_of,
     ledger_told,
     models_table,
+    opening,
     places_told,
     worst_first,
 )
@@ -85,7 +86,7 @@ def _of(finding: Finding) -> str:
 
 def _prediction(prediction: Prediction, unit: str | None) -> list[str]:
     verdict, points = prediction.verdict, (*prediction.verdict.points, *places_told(prediction))
-    blocks = [_filled(f"{verdict.tag}: {verdict.headline}"), _filled(verdict.why)]
+    blocks = [_filled(opening(verdict)), _filled(verdict.why)]
     if points:
         blocks.append("\n".join(_filled(f"* {point}", 2) for point in points))
     if prediction.overall.n:

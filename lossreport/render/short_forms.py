@@ -8,7 +8,7 @@ from lossreport.formats import NONE, count, number, ratio, reason
 from lossreport.nights.changes import Changes
 from lossreport.reports.comparing_words import name_of
 from lossreport.reports.comparison import Comparison
-from lossreport.reports.results import Group, Ledger, Prediction, Report
+from lossreport.reports.results import Group, Ledger, Prediction, Report, Verdict
 
 FIGURES_OF_MODELS = ("MAE", "rank", "RMSE", "rank", "RMSE/MAE", "bias")
 
@@ -18,6 +18,13 @@ def heading_of(prediction: Prediction, report: Report) -> str | None:
     if len(report.predictions) > 1:
         return prediction.predicted
     return None if report.comparison is None else "all models together"
+
+
+def opening(verdict: Verdict) -> str:
+    """Return the verdict's tag and headline; one that begins like the tag says it itself."""
+    tag, headline = verdict.tag, verdict.headline
+    alike = headline.split()[:1] == tag.split()[:1]
+    return headline if alike else f"{tag}: {headline}"
 
 
 def changes_told(changes: Changes, most: int) -> list[str]:

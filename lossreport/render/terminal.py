@@ -30,6 +30,7 @@ from lossreport.render.short_forms import (
     heading_of,
     ledger_told,
     models_table,
+    opening,
     places_told,
     worst_first,
 )
@@ -110,11 +111,11 @@ def _filled(text: str, indent: int = 0) -> str:
 
 def _prediction(prediction: Prediction, unit: str | None) -> list[str]:
     verdict = prediction.verdict
-    first = _filled(f"{verdict.tag}: {verdict.headline}")
+    first = _filled(opening(verdict))
     blocks = [f"{first}\n{_filled(verdict.why)}"]
     if prediction.overall.n:
         blocks.append(_figures(prediction, unit))
-        if verdict.headline != prediction.recommendation.headline:
+        if not prediction.recommendation.headline.startswith(verdict.headline):
             advised = prediction.recommendation
             because = advised.because[0] if advised.because else ""
             blocks.append(_filled(f"{advised.headline} {because}".strip()))
