@@ -92,7 +92,7 @@ def coming_words(kind: str, place: str, rows: tuple[float | None, float], other:
             f"before and {now} since, and errors alike within chance."
         )
     if kind == "vanished":
-        return f"{place} has gone: it had {before} a night, as a rule."
+        return f"{place} has gone: it had {before} a night before."
     if kind == "back":
         return f"{place} is back, with {now}."
     return f"{place} is new, with {now}."
