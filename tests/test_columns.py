@@ -58,7 +58,8 @@ def test_several_candidates_are_listed_with_the_option_that_chooses(names, optio
      (["label", "kwhActual", "pred_kwh"], "kwhActual", "pred_kwh"),
      (["score", "actual_score", "predicted_score"], "actual_score", "predicted_score"),
      (["actual", "predicted", "actual_x", "predicted_x"], "actual", "predicted"),
-     (["y", "y_1", "yhat"], "y", "yhat")],
+     (["y", "y_1", "yhat"], "y", "yhat"),
+     (["actual", "forecast", "forecast_10", "forecast_90"], "actual", "forecast")],
 )  # fmt: skip
 def test_two_names_that_belong_together_go_before_a_plain_one(names, actual, predicted):
     found = find_columns(log(**{n: [] for n in names}))

@@ -162,8 +162,8 @@ def test_group_columns_may_be_those_of_the_actuals_and_the_actual_replaces_its_n
 
 def test_the_actual_value_may_be_called_like_the_prediction() -> None:
     submission = pl.DataFrame({"id": [1, 2, 3], "price": [10.0, 20.0, 31.0]})
-    solution = pl.DataFrame({"id": [1, 2, 4], "price": [12.0, 20.0, 5.0]})
-    report = joined(submission, solution, "id", actual="price", predicted="price")
+    solution = pl.DataFrame({"id": [1, 2, 4], "price": [12.0, 20.0, 5.0], "region": list("aab")})
+    report = joined(submission, solution, "id", actual="price", predicted="price", by="region")
     (prediction,) = report.predictions
     assert (prediction.overall.n, prediction.overall.mae) == (2, 1.0)
     assert prediction.rows.left_out == (("actual_unmatched", 1),)

@@ -18,7 +18,6 @@ from lossreport.advice.shape import MINIMUM_ROWS
 
 Floats = npt.NDArray[np.float64]
 
-"""A band of fewer rows is not judged."""
 GROWS = 1.1
 """From this factor between bands on the error depends on the level."""
 SURE = 2.576

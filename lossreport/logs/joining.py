@@ -213,7 +213,7 @@ def _renamed(part: Part, old: str, new: str) -> Part:
 
     def frames(names: Sequence[str]) -> Iterator[pl.LazyFrame]:
         for frame in part.frames([old if n == new else n for n in names]):
-            yield frame.rename({old: new})
+            yield frame.rename({old: new}, strict=False)
 
     schema = pl.Schema({new if n == old else n: t for n, t in part.schema.items()})
     numbers = {new if n == old else n: s for n, s in part.numbers.items()}

@@ -75,9 +75,13 @@ def by_name(
 
 
 def _second_of(name: str, firsts: Sequence[str], words: set[str]) -> bool:
-    """Return whether a column is another one of a name that speaks for itself: predicted_2."""
+    """Return whether a column is another one of a name that speaks for itself: predicted_2.
+
+    So programs call a second column of one name; forecast_90 is a quantile.
+    """
     *own, last = words_of(name) or [""]
-    return last.isdigit() and bool(words & set(own)) and own in [words_of(f) for f in firsts]
+    again = last in ("1", "2", "3") and bool(words & set(own))
+    return again and own in [words_of(f) for f in firsts]
 
 
 def pairs_by_name(columns: Mapping[str, pl.Series]) -> list[tuple[str, str]]:
