@@ -159,7 +159,7 @@ FLOORS = [
     ["losses", "profiles.evidence", "profiles.statistics", "logs.separators"],
     ["arguments", "logs.columns", "logs.patience"],
     ["formats"],
-    ["logs.time_role"],
+    ["logs.time_role", "logs.value_roles"],
     ["logs.names", "logs.times"],
     ["logs.digits"],
     ["logs.values", "logs.shape"],

@@ -70,20 +70,18 @@ def decompose(
     )
 
 
-def level_share(
-    n: Sequence[float], sum_error: Sequence[float], sum_sq: Sequence[float]
-) -> float | None:
+def level_share(n: Sequence[float], sum_error: Sequence[float], sum_sq: Sequence[float]) -> float:
     """Return which share of the squared error the groups' own mean errors make.
 
     MSE = sum of w (bias**2 + variance) over the groups; from each bias**2 what chance gives it,
-    variance / n, is taken off. None if there is no error, or a sum beyond all floats.
+    variance / n, is taken off. 0 if there is no group, no error, or a sum beyond all floats.
     """
     rows, sums, squares = (np.asarray(v, dtype=np.float64) for v in (n, sum_error, sum_sq))
     with np.errstate(all="ignore"):
         bias = sums / rows
         variance = np.maximum(squares / rows - bias**2, 0)
         made = float((rows * np.maximum(bias**2 - variance / rows, 0)).sum() / squares.sum())
-    return made if math.isfinite(made) else None
+    return made if math.isfinite(made) else 0.0
 
 
 def scale_of(histogram: ErrorHistogram | None) -> float | None:

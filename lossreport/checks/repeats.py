@@ -86,7 +86,7 @@ def _frequent_on_all_sides(again: pl.DataFrame, rows: pl.DataFrame, sides: list[
     Of such rows many are equal by chance, however different the others are.
     """
     if rows["time"].null_count() < rows.height:
-        return pl.Series([False]).new_from_index(0, again.height)
+        return pl.repeat(False, again.height, eager=True)
     values = {s: rows[s].filter(frequent(rows[s].to_numpy())).unique() for s in sides}
     each = [pl.col(s).is_in(v.implode()) for s, v in values.items()]
     return again.select(pl.all_horizontal(each)).to_series()

@@ -11,8 +11,6 @@ from typing import Any
 from lossreport.commands.console import in_bytes
 from lossreport.errors import UsageError
 
-"""So many nights are compared with at most."""
-
 
 def day_given(run_date: str | None, history: str | None) -> date | None:
     """Return the day of `--run-date`."""

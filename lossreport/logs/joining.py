@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 
 from lossreport.errors import UsageError, nearest
-from lossreport.logs.columns import find_actual
 from lossreport.logs.keys import common_form, key
 from lossreport.logs.log import Log
 from lossreport.logs.numerals import PLAIN, NumberStyle
 from lossreport.logs.part import AMBIGUOUS, MATCH, Part
 from lossreport.logs.patience import reading
+from lossreport.logs.value_roles import find_actual
 from lossreport.logs.values import can_be_number, is_text, number
 
 

@@ -21,7 +21,7 @@ from lossreport.nights.events import (
 from lossreport.nights.following import Followed
 from lossreport.nights.series import Series, series_of
 from lossreport.nights.trends import trends_of
-from lossreport.nights.words import HOW_ALARMED, HOW_DIFFERENT, headline, worth_telling
+from lossreport.nights.words import HOW_ALARMED, HOW_DIFFERENT, differences_told, headline
 from lossreport.profiles.profile import Profile
 
 MAX_NIGHTS = 400
@@ -92,8 +92,9 @@ def _told(
     sure = [p for p in compared if any(d.sure for d in p.differences)]
     several = len({p.predicted for p in history.places}) > 1
     said = found.said if found else None
-    opening, points = headline(alarms, sure, said, len(days), unit, several)
-    tag, tone = _tone(alarms, sure, said)
+    told = differences_told(compared)
+    opening, points = headline(alarms, told, said, len(days), unit, several)
+    tag, tone = _tone(alarms, said, differs=bool(told))
     ranked = sorted(compared, key=lambda p: (bool(p.place.by), p not in sure))
     return Changes(
         baseline=said or "no earlier night",
@@ -115,16 +116,13 @@ def _told(
     )  # fmt: skip
 
 
-def _tone(
-    alarms: Sequence[Event], sure: Sequence[PlaceChange], said: str | None
-) -> tuple[str, Tone]:
+def _tone(alarms: Sequence[Event], said: str | None, *, differs: bool) -> tuple[str, Tone]:
     if any(e.kind in GRAVE for e in alarms):
         return "Changed", "alert"
-    worse = any(d.sure and worth_telling(p, d) for p in sure for d in p.differences)
     if alarms:
-        return ("Changed", "alert") if worse else ("Something is new", "note")
+        return ("Changed", "alert") if differs else ("Something is new", "note")
     if said is None:
         return "First night", "none"
-    if worse:
+    if differs:
         return "Differs from the baseline", "note"
     return "As before", "calm"

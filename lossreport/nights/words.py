@@ -17,6 +17,8 @@ NAMES = {
     "left_out_share": "The left-out share",
     "rows": "The number of rows",
 }
+Told = tuple[PlaceChange, Difference]
+"""A difference, and the place that it is of."""
 HOW_DIFFERENT = (
     "Differences hold at 95 % each, by the delta method from the sums of both sides; the variation "
     "from night to night counts where seven steps between earlier nights tell it. A difference is "
@@ -99,18 +101,18 @@ def coming_words(kind: str, place: str, rows: tuple[float | None, float], other:
 
 
 def headline(
-    alarms: Sequence[Event], sure: Sequence[PlaceChange], said: str | None, nights: int,
+    alarms: Sequence[Event], told: Sequence[Told], said: str | None, nights: int,
     unit: str | None, several: bool,
 ) -> tuple[str, tuple[str, ...]]:  # fmt: skip
-    """Return what changed in one sentence, and more points."""
-    told = [(p, d) for p in sure for d in p.differences if d.sure and worth_telling(p, d)]
+    """Return what changed in one sentence, and more points; `told` is of `differences_told`."""
     if alarms:
         first, *others = (e.sentence for e in alarms)
         # What comes or goes says nothing of the figures of all rows.
         known = any(not p.by for e in alarms if e.figure for p in (e.place, *e.also))
-        whole = [] if known or said is None else [t for t in told if not t[0].place.by]
-        more = [_sure_words(whole[0], said or "", unit, several)] if whole else []
-        return first, tuple(more + others)
+        whole = next((t for t in told if not t[0].place.by), None)
+        if whole and said is not None and not known:
+            others = [_sure_words(whole, said, unit, several), *others]
+        return first, tuple(others)
     if said is None:
         return "There is no earlier night to compare with yet.", ()
     quiet = (
@@ -131,6 +133,11 @@ def headline(
     return quiet if nights > 1 else f"No figure differs from {said} beyond chance and by much.", ()
 
 
+def differences_told(compared: Sequence[PlaceChange]) -> list[Told]:
+    """Return the differences that are sure, and large enough to be told."""
+    return [(p, d) for p in compared for d in p.differences if d.sure and worth_telling(p, d)]
+
+
 def worth_telling(changed: PlaceChange, of: Difference) -> bool:
     """Return whether a difference is as large as those that alarms tell."""
     if of.change is None:
@@ -143,9 +150,7 @@ def worth_telling(changed: PlaceChange, of: Difference) -> bool:
     return abs(of.change) >= LEAST[of.figure] * unit
 
 
-def _sure_words(
-    told: tuple[PlaceChange, Difference], said: str, unit: str | None, several: bool
-) -> str:
+def _sure_words(told: Told, said: str, unit: str | None, several: bool) -> str:
     changed, of = told
     scale = max(abs(of.now or 0), abs(of.before or 0)) or None
     now, before = (value(of.figure, v, unit, scale) for v in (of.now, of.before))

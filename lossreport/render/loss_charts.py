@@ -139,7 +139,7 @@ def loss_map(prediction: Prediction, name: str) -> Chart | None:
             f"{n:,} {'suits' if n == 1 else 'suit'} {loss}" for loss, n in each
         )
 
-    far = max(x for *_, across, up in [*dots, ("", 0, *whole)] for x in (across, up)) > LIMITS[1]
+    far = any(max(needs) > LIMITS[1] for needs in [whole, *((x, y) for *_, x, y in dots)])
     beyond = f" What needs more than {LIMITS[1]:.0f} times is drawn at the edge." if far else ""
 
     def plot(ax: Any) -> None:

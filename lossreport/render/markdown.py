@@ -22,6 +22,7 @@ from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.nights.changes import Changes
 from lossreport.render.short_forms import (
     FIGURES_OF_MODELS,
+    MAX_CHANGES,
     changes_told,
     heading_of,
     ledger_told,
@@ -35,7 +36,6 @@ from lossreport.reports.results import Group, Prediction, Report
 
 MARK = "<!-- lossreport"
 MAX_GROUPS = 20
-MAX_CHANGES = 10
 MAX_CHECKS = 20
 LONGEST = 60_000
 """Bytes: a comment on a pull request may have 65,536 characters, a job summary 1 MiB."""

@@ -11,6 +11,7 @@ from lossreport.gates.gate import Judged
 from lossreport.gates.wording import counted, unmet
 from lossreport.render.short_forms import (
     FIGURES_OF_MODELS,
+    MAX_CHANGES,
     changes_told,
     heading_of,
     ledger_told,
@@ -25,7 +26,6 @@ from lossreport.reports.results import Group, Prediction, Report
 
 WIDTH = 72
 WORST_GROUPS = 10
-MAX_CHANGES = 10
 MAX_CHECKS = 10
 SHORTEST_NAME = 8
 PLAIN = str.maketrans(

@@ -10,6 +10,8 @@ from lossreport.reports.comparing_words import name_of
 from lossreport.reports.comparison import Comparison
 from lossreport.reports.results import Group, Ledger, Prediction, Report, Verdict
 
+MAX_CHANGES = 10
+"""So many changes of a night are told where the page is not at hand."""
 FIGURES_OF_MODELS = ("MAE", "rank", "RMSE", "rank", "RMSE/MAE", "bias")
 
 

@@ -48,9 +48,10 @@ def advise_groups(
     """Return the advice with what the groups, and the costs if they differ by side, ask for."""
     if rows.outcome is not None:
         return advice
-    advice = _with_levels(advice, rows, groupings)
+    large = {by: _large(rows.raw[by], advice.rows) for by in groupings}
+    advice = _with_levels(advice, rows.log, large)
     if not advice.levels_by:
-        advice = _with_weights(advice, rows.raw, groupings)
+        advice = _with_weights(advice, rows.raw, large)
     return with_costs(advice, of_all(rows.log), *costs) if costs else advice
 
 
@@ -71,22 +72,21 @@ def _once_more(advice: Advice, log: RawGroup, centre: float | None) -> Advice:
     return replace(advice, reason=f"{advice.reason} {ONCE_MORE}")
 
 
-def _with_levels(advice: Advice, rows: Scored, groupings: Sequence[By]) -> Advice:
+def _with_levels(advice: Advice, log: RawGroup, large: Mapping[By, Sequence[RawGroup]]) -> Advice:
     """Look for a grouping whose groups each have a level of their own that is wrong.
 
     Their mean errors must make half of the squared error, and a quarter more than the mean error
     of all rows does: that one is told of the whole log.
     """
-    found = [(_level_share(_large(rows.raw[by], advice.rows)), by) for by in groupings]
-    share, by = max(found, default=(0.0, ()))
-    least = max(LARGE_BIAS, _level_share([rows.log]) + LARGE_BIAS / 2)
+    share, by = max(((_level_share(of), by) for by, of in large.items()), default=(0.0, ()))
+    least = max(LARGE_BIAS, _level_share([log]) + LARGE_BIAS / 2)
     if advice.loss is None or advice.broken or share < least:
         return advice
     return replace(advice, levels_by=by, levels_share=share)
 
 
 def _level_share(groups: Sequence[RawGroup]) -> float:
-    return level_share(*([g.sums[s] for g in groups] for s in LEVEL_SUMS)) or 0.0 if groups else 0.0
+    return level_share(*([g.sums[s] for g in groups] for s in LEVEL_SUMS))
 
 
 def _large(groups: RawGroups, rows: int) -> list[RawGroup]:
@@ -98,12 +98,13 @@ def _large(groups: RawGroups, rows: int) -> list[RawGroup]:
     return large if sum(g.sums["n"] for g in large) >= MOST * rows else []
 
 
-def _with_weights(advice: Advice, raw: Mapping[By, RawGroups], groupings: Sequence[By]) -> Advice:
+def _with_weights(
+    advice: Advice, raw: Mapping[By, RawGroups], large: Mapping[By, Sequence[RawGroup]]
+) -> Advice:
     """Look at the grouping that the error's size differs most between."""
     found: list[tuple[Decomposition, By]] = []
-    for by in groupings:
-        large = _large(raw[by], advice.rows)
-        mixing = decompose(*([g.sums[name] for g in large] for name in DECOMPOSED))
+    for by, groups in large.items():
+        mixing = decompose(*([g.sums[name] for g in groups] for name in DECOMPOSED))
         found += [(mixing, by)] if mixing else []
     if not found:
         return advice

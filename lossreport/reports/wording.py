@@ -77,11 +77,9 @@ def verdict(
         tag = outcome_in(advised.advice).capitalize()
         return Verdict(tag, "note", advised.headline, why, leaning)
     level = level_first(advised.advice, figures, unit)
-    told = level is not None or not surely_biased(
-        figures, of_few_rows(concentration, advised.advice.flags)
-    )
     points = [advised.headline] if concentration else []
-    points += _points(figures, flagged, biased, unit, bias_told=told)
+    few = of_few_rows(concentration, advised.advice.flags)
+    points += _points(figures, flagged, biased, unit, of_few=few, bias_told=level is not None)
     if concentration:
         return Verdict(
             "Outlier-driven error", "alert", _concentrated(figures, concentration),
@@ -256,15 +254,16 @@ def _points(
     biased: str | None,
     unit: str | None,
     *,
+    of_few: float = 0.0,
     bias_told: bool = False,
 ) -> list[str]:
-    bias = [] if bias_told else _bias(figures, unit)
+    bias = [] if bias_told else _bias(figures, of_few, unit)
     return [*([flagged] if flagged else []), *bias, *([biased] if biased else [])]
 
 
-def _bias(figures: Figures, unit: str | None) -> list[str]:
+def _bias(figures: Figures, of_few: float, unit: str | None) -> list[str]:
     bias, mae = figures.bias, figures.mae
-    if bias is None or not mae or not surely_biased(figures):
+    if bias is None or not mae or not surely_biased(figures, of_few):
         return []
     mean = amount(bias, unit, signed=True)
     return [
