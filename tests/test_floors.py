@@ -164,6 +164,7 @@ FLOORS = [
     ["logs.digits"],
     ["logs.values", "logs.shape"],
     ["logs.compression", "logs.encoding", "logs.numerals", "logs.records"],
+    ["logs.number_style"],
     ["chances", "errors", "version"],
 ]
 HEAVY = {

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossreport.logs.numerals import PLAIN, NumberStyle, find_styles, said
+from lossreport.logs.number_style import PLAIN, NumberStyle
+from lossreport.logs.numerals import find_styles, said
 from lossreport.logs.values import MISSING_TOKENS, number
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from lossreport.logs.numerals import NumberStyle
+from lossreport.logs.number_style import NumberStyle
 from lossreport.logs.values import is_text
 
 PIECE_ROWS = 100_000

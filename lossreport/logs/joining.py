@@ -11,7 +11,7 @@ import polars as pl
 from lossreport.errors import UsageError, nearest
 from lossreport.logs.keys import common_form, key
 from lossreport.logs.log import Log
-from lossreport.logs.numerals import PLAIN, NumberStyle
+from lossreport.logs.number_style import PLAIN, NumberStyle
 from lossreport.logs.part import AMBIGUOUS, MATCH, Part
 from lossreport.logs.patience import reading
 from lossreport.logs.value_roles import find_actual

@@ -10,15 +10,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import polars as pl
 
-BLANKS = " \u00a0\u2009\u202f"
-APOSTROPHES = "'\u2019"
-MINUS = "\u2212"
-_MARKS = {".": ".", ",": ",", " ": BLANKS, "'": APOSTROPHES}
-"""The thousands marks and the characters that each is written with."""
+from lossreport.logs.number_style import APOSTROPHES, BLANKS, MARKS, MINUS, PLAIN, NumberStyle
+
 _GROUPED = re.compile(
     rf"(?P<first>\d{{1,3}})(?P<mark>[.,{BLANKS}{APOSTROPHES}])\d{{3}}(?:(?P=mark)\d{{3}})*"
     r"(?:(?P<decimal>[.,])\d+)?",
@@ -34,91 +31,6 @@ EXAMINED = 5_000
 """Of the texts that are no plain numbers."""
 EXAMINED_OF_TEXT = 200
 """If none of the first so many is a number in any style, the column is text."""
-
-
-@dataclass(frozen=True)
-class NumberStyle:
-    """How a column writes its numbers."""
-
-    decimal: str = "."
-    thousands: str | None = None
-    """One of "." "," " " (any blank) "'" (any apostrophe)."""
-    percent: bool = False
-    """Every number ends with %: 12 % is read as 0.12."""
-    example: str | None = None
-    """A text that could have been read in two ways, if no other text of the column tells."""
-    told: bool = True
-    """Whether the example is told; not where a point is a decimal point as usual."""
-    shown: bool = True
-    """Whether any text of the file's start told the decimal mark."""
-
-    def read(self, text: pl.Expr) -> pl.Expr:
-        """Return stripped texts as Float64, null where this style does not read them."""
-        value = self.plain(text).cast(pl.Float64, strict=False)
-        return value / 100 if self.percent else value
-
-    def plain(self, text: pl.Expr) -> pl.Expr:
-        """Return stripped texts without marks, percent signs and with a decimal point.
-
-        Null where the marks are not of this style.
-        """
-        if self.percent:
-            text = pl.when(text.str.ends_with("%")).then(
-                text.str.strip_suffix("%").str.strip_chars_end()
-            )
-        if self.thousands:
-            marks = f"[{re.escape(_MARKS[self.thousands])}]"
-            grouped = rf"^[+-]?[0-9]{{1,3}}(?:{marks}[0-9]{{3}})+(?:[{self.decimal}][0-9]*)?$"
-            joined = pl.when(text.str.contains(grouped)).then(text.str.replace_all(marks, ""))
-            text = pl.when(text.str.contains(marks)).then(joined).otherwise(text)
-        if self.decimal == ",":
-            pointless = pl.when(~text.str.contains(".", literal=True)).then(text)
-            text = pointless.str.replace(",", ".", literal=True)
-        return text
-
-    def read_odd(self, text: pl.Expr) -> pl.Expr:
-        """Return as Float64 what `read` leaves out of stripped texts but can mean one thing only.
-
-        That is a minus sign that is no hyphen, and thousands marks that no text in the file's
-        start had, if there are two of them or one before a decimal mark.
-        """
-        text = text.str.replace(MINUS, "-", literal=True)
-        mark = "." if self.decimal == "," else ","
-        group, point = rf"(?:[{mark}][0-9]{{3}})", f"[{self.decimal}]"
-        sure = rf"^[+-]?[0-9]{{1,3}}(?:{group}{{2,}}|{group}+{point}[0-9]+)$"
-        marked = replace(self, thousands=mark)
-        return pl.coalesce(
-            self.read(text), marked.read(pl.when(text.str.contains(sure)).then(text))
-        )
-
-    @property
-    def contrary(self) -> str | None:
-        """The regular expression of texts that show an unsure style to be wrong; None if sure."""
-        end = " *%$" if self.percent else "$"
-        if not self.shown:
-            grouped = r"[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+"
-            return rf"^[+-]?(?:{grouped}|[0-9]+,(?:[0-9]{{1,2}}|[0-9]{{4,}})|0,[0-9]+){end}"
-        if self.example is None:
-            return None
-        if self.thousands in (".", ","):
-            mark = re.escape(self.thousands)
-            return rf"^[+-]?(?:[0-9]+{mark}(?:[0-9]{{1,2}}|[0-9]{{4,}})|0{mark}[0-9]+){end}"
-        if self.decimal == ".":
-            grouped = r"[0-9]{1,3}(?:\.[0-9]{3}){2,}|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+"
-            return rf"^[+-]?(?:{grouped}|[0-9]+,(?:[0-9]{{1,2}}|[0-9]{{4,}})){end}"
-        grouped = r"[0-9]{1,3}(?:,[0-9]{3}){2,}|[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]+"
-        return rf"^[+-]?(?:{grouped}|[0-9]*\.[0-9]+){end}"
-
-    def words(self) -> list[str]:
-        """Return what is not plain about the style."""
-        marks = {".": "point", ",": "comma", " ": "blank", "'": "apostrophe"}
-        said = ["decimal comma"] if self.decimal == "," else []
-        if self.thousands:
-            said.append(f"thousands mark {marks[self.thousands]}")
-        return [*said, "percent (12% is 0.12)"] if self.percent else said
-
-
-PLAIN = NumberStyle()
 
 
 @dataclass
@@ -266,7 +178,7 @@ def _note(found: _Evidence, text: str) -> bool:
         found.decimal += Counter()  # drops what is 0
         return comma
     mark, point = grouped["mark"], grouped["decimal"]
-    mark = next(m for m, written in _MARKS.items() if mark in written)
+    mark = next(m for m, written in MARKS.items() if mark in written)
     if mark in (".", ","):
         if mark == point:
             return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from lossreport.logs.numerals import NumberStyle
+from lossreport.logs.number_style import NumberStyle
 from lossreport.logs.patience import in_time, reading
 from lossreport.logs.records import ROW_MARKS
 

@@ -11,7 +11,7 @@ import polars as pl
 from lossreport.errors import UnreadableLogError, UsageError
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.digits import Side, beyond_floats, differences, pieces
-from lossreport.logs.numerals import PLAIN
+from lossreport.logs.number_style import PLAIN
 from lossreport.logs.part import AMBIGUOUS, CHUNK_ROWS, FILE_NAME, MATCH, Part, Prepare
 from lossreport.logs.patience import reading
 from lossreport.logs.records import ROW_MARKS

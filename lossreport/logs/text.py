@@ -12,7 +12,8 @@ from lossreport.errors import UnreadableLogError
 from lossreport.logs.compression import compression_of, opened
 from lossreport.logs.dialect import Dialect, TextOptions, find_dialect
 from lossreport.logs.encoding import to_utf8
-from lossreport.logs.numerals import NumberStyle, find_styles, said
+from lossreport.logs.number_style import NumberStyle
+from lossreport.logs.numerals import find_styles, said
 from lossreport.logs.part import CHUNK_ROWS, Part
 from lossreport.logs.patience import reading
 from lossreport.logs.records import ROW_MARKS, blocks

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from lossreport.errors import UsageError
-from lossreport.logs.numerals import PLAIN, NumberStyle, find_styles
+from lossreport.logs.number_style import PLAIN, NumberStyle
+from lossreport.logs.numerals import find_styles
 
 MISSING_TOKENS = (
     "",
