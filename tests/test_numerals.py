@@ -122,6 +122,13 @@ def test_points_beside_small_whole_numbers_are_thousands_where_commas_are_decima
     assert any("taken as" in words for words in said(styles(separator, a=texts))) is told
 
 
+def test_a_column_of_thousands_tells_what_points_are_in_the_others() -> None:
+    found = styles(";", a=["950", "1.234"], b=["2.345", "6.789"], c=["x", "y"])
+    assert said(found)[2:] == ["1.234 in column a taken as 1234", "2.345 in column b taken as 2345"]
+    sure = styles(";", a=["950", "1.234"], b=["2.345", "6.789"], c=["1.5", "2"])
+    assert {s.decimal for s in sure.values()} == {"."}
+
+
 @pytest.mark.parametrize("separator", [",", ";"])
 @pytest.mark.parametrize("late", ["1.234,50", "12,50", "1.234.567", "-3,1"])
 def test_a_late_decimal_comma_contradicts_points_that_were_taken_for_decimal_ones(

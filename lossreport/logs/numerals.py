@@ -69,7 +69,7 @@ def find_styles(
     separator
         Of the file. Where nothing else tells, 1,234 is a decimal number between semicolons or
         tabs and a thousand between others; 1.234 is a decimal number, and between semicolons or
-        tabs a thousand if the column's other numbers are whole ones below 1000.
+        tabs a thousand if the other numbers of a column like it are whole ones below 1000.
     """
     texts = sample.select(pl.col(pl.String).str.strip_chars())
     seen = _plain_evidence(texts)
@@ -83,6 +83,9 @@ def find_styles(
     marks = sum((e.thousands for e in sure), Counter())
     mark = marks.most_common(1)[0][0] if marks else None
     usual = "," if separator in (";", "\t") else "."
+    thousands = any(e.small and not e.decimal and not e.thousands for e in sure)
+    if of_file is None and usual == "," and thousands:
+        of_file = usual  # then points are thousands in all columns
     styles = {
         name: _style(e if e.share >= 0.1 else _Evidence(share=0.0), decimal, of_file, mark, usual)
         for name, e in seen.items()
@@ -214,7 +217,7 @@ def _style(
     if decimal is None and own:
         decimal = max(own, key=own.__getitem__)
     elif decimal is None and e.either:
-        decimal = of_file or (usual if e.either[","] or e.small else ".")
+        decimal = of_file or (usual if e.either[","] else ".")
         example = e.example
     as_usual = decimal == "." and not e.either[","] and "." in (usual, of_file)
     decimal = decimal or of_file or "."
