@@ -455,7 +455,7 @@ def test_elsewhere_the_summary_is_plain(capsys: pytest.CaptureFixture[str]) -> N
 # What is loaded and compiled on the way is there from the start: a short log would end before.
 PEAK = """
 import sys, lossreport
-from lossreport.profiles.adding import compile_in_background
+from lossreport.profiles.compiling import compile_in_background
 compile_in_background().join()
 lossreport.profile(sys.argv[1], by=['g'])
 print(open('/proc/self/status').read())

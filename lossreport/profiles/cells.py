@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from lossreport.logs.columns import key_names
-
-Ints = npt.NDArray[np.int64]
+from lossreport.profiles import compiling
+from lossreport.profiles.loops import SLOT_BITS, Hashes, Ints
 
 NOBODY = 0
 """The cell of rows that are not scored; its sums are never looked at."""
-SLOT_BITS = 20
-"""Combinations are found without a dictionary by so many bits of their hash."""
 
 
 def key_text(name: str, dtype: pl.DataType) -> pl.Expr:
@@ -58,18 +55,26 @@ class Cells:
             mixed = np.zeros(rows.height, dtype=np.uint64)
             for i, key in enumerate(self.keys):  # unsigned integers wrap around
                 mixed += rows[key].hash(seed=i).to_numpy() * np.uint64(2 * i + 1)
-        # A combination's slot is the first bits of its hash. Those that came to a slot first are
-        # found there; all others, and the new ones, take the longer way.
-        slot = (mixed >> np.uint64(64 - SLOT_BITS)).view(np.int64)
-        cells = self._cell_in.take(slot)
-        known = self._hash_in.take(slot) == mixed
-        known &= cells != 0
-        if not known.all():
-            missed = np.flatnonzero(~known)
-            cells[missed] = self._looked_up(mixed[missed], rows, missed)
+        cells, missed = self._in_slots(mixed)
+        if missed:
+            at = np.flatnonzero(cells == 0)
+            cells[at] = self._looked_up(mixed[at], rows, at)
         return cells
 
-    def _looked_up(self, mixed: npt.NDArray[np.uint64], rows: pl.DataFrame, at: Ints) -> Ints:
+    def _in_slots(self, mixed: Hashes) -> tuple[Ints, int]:
+        """Return the number of each combination that was the first to come to its slot.
+
+        The others, and the new ones, have 0 and take the longer way; second: how many they are.
+        """
+        loops = compiling.loops()
+        if loops is not None:
+            return loops.cells(mixed, self._hash_in, self._cell_in)
+        slot = (mixed >> np.uint64(64 - SLOT_BITS)).view(np.int64)
+        cells = self._cell_in.take(slot)
+        cells[self._hash_in.take(slot) != mixed] = 0
+        return cells, len(cells) - int(np.count_nonzero(cells))
+
+    def _looked_up(self, mixed: Hashes, rows: pl.DataFrame, at: Ints) -> Ints:
         """Return the numbers of the combinations with these hashes, in these rows."""
         distinct, codes = np.unique(mixed, return_inverse=True)
         hashes = distinct.tolist()

@@ -112,9 +112,14 @@ def draws_of_blocks(file: str, first_row: str, first: int, last: int) -> Draws:
     return mixed(blocks + (np.uint64(seed) << np.uint64(31)))
 
 
+def least_kept(level: int) -> int:
+    """Return the smallest draw that is kept at a level: the largest are, as 0 is often content."""
+    return (1 << 64) - (1 << (64 - level))
+
+
 def kept(draws: Draws, level: int) -> npt.NDArray[np.bool_]:
-    """Return which draws are kept at a level: the largest, because 0 is a frequent content."""
-    return draws >= np.uint64((1 << 64) - (1 << (64 - level)))
+    """Return which draws are kept at a level."""
+    return draws >= np.uint64(least_kept(level))
 
 
 def level_for(draws: Draws, most: int, level: int = 0) -> int:

@@ -10,6 +10,7 @@ import polars as pl
 
 from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.part import Chunk
+from lossreport.profiles import compiling
 from lossreport.profiles.cells import key_text
 from lossreport.profiles.evidence import (
     BLOCK,
@@ -23,13 +24,14 @@ from lossreport.profiles.evidence import (
     draws_of_blocks,
     in_order,
     kept,
+    least_kept,
     level_for,
     most_by_id,
     sample_schema,
 )
-from lossreport.profiles.summing import Ints, Marks
+from lossreport.profiles.loops import Ints
 
-MULTIPLIER = np.uint64(0xD6E8FEB86659FD93)
+MULTIPLIER = 0xD6E8FEB86659FD93
 LONGEST_TOKEN = 60
 WAITING_FRAMES = 64
 WAITING_TOKENS = 20_000
@@ -48,14 +50,13 @@ class Gathering:
         self.by_id = Growing(most, self.sides, self.keys, ["id"]) if columns.ids else None
         self.tokens = [pl.DataFrame(schema=TOKEN_SCHEMA)]
         self.waiting_tokens = 0
-        self._room = np.zeros(0, dtype=np.uint64)
 
-    def add(self, chunk: Chunk, scored: Marks) -> None:
-        """Add a chunk; `scored` says which rows the first prediction scores."""
+    def add(self, chunk: Chunk) -> None:
+        """Add a chunk."""
         if not chunk.rows.height:
             return
         self._add_by_place(chunk)
-        self._add_by_content(chunk, scored)
+        self._add_by_content(chunk)
         if self.by_id is not None:
             self._add_by_id(self.by_id, chunk)
         self._add_tokens(chunk)
@@ -71,16 +72,17 @@ class Gathering:
         inside = (at >= 0) & (at < rows)
         self.by_place.add(chunk, at[inside], draws[inside])
 
-    def _add_by_content(self, chunk: Chunk, scored: Marks) -> None:
+    def _add_by_content(self, chunk: Chunk) -> None:
         """Draw by the error alone: equal rows have equal errors, and it is the cheapest to mix."""
-        errors = chunk.rows["error_0"].to_numpy().view(np.uint64)
-        if len(self._room) < len(errors):  # new memory for each chunk would cost more than the sums
-            self._room = np.zeros(len(errors), dtype=np.uint64)
-        draws = self._room[: len(errors)]
-        np.multiply(errors, MULTIPLIER, out=draws)
-        at = np.flatnonzero(kept(draws, self.by_content.level))
-        at = at[scored[at]]
-        self.by_content.add(chunk, at, draws[at])
+        errors = chunk.rows["error_0"].to_numpy()
+        bits = errors.view(np.uint64)
+        loops = compiling.loops()
+        if loops is not None:
+            at = loops.drawn(errors, MULTIPLIER, least_kept(self.by_content.level))
+        else:
+            at = np.flatnonzero(kept(bits * np.uint64(MULTIPLIER), self.by_content.level))
+            at = at[np.isfinite(errors[at])]
+        self.by_content.add(chunk, at, bits[at] * np.uint64(MULTIPLIER))
 
     def _add_by_id(self, ids: Growing, chunk: Chunk) -> None:
         draws = chunk.rows["id_hash"].to_numpy()

@@ -14,7 +14,7 @@ from lossreport.errors import UnreadableLogError
 from lossreport.logs.columns import Columns
 from lossreport.logs.log import Log
 from lossreport.logs.part import Chunk, Prepare, Source
-from lossreport.profiles import adding
+from lossreport.profiles import compiling
 from lossreport.profiles.merging import merge
 from lossreport.profiles.profile import NO_TIME, Profile
 from lossreport.profiles.scan import Scan
@@ -54,8 +54,8 @@ def profile_log(
     """
     if log.skip_bad:
         return _file_by_file(log, columns, keep_worst, progress)
-    if sum(part.rows or 0 for part in log.parts) > adding.FROM_ROWS:
-        adding.compile_in_background()
+    if sum(part.rows or 0 for part in log.parts) > compiling.FROM_ROWS:
+        compiling.compile_in_background()
     sources: list[Source] = []
     chunks = log.chunks(columns, sources, preparing(columns))
     made = profile_of_chunks(chunks, columns, keep_worst, progress)
@@ -68,7 +68,7 @@ def preparing(columns: Columns) -> Prepare:
     sides = ["actual", *(f"predicted_{i}" for i in range(predictions))]
 
     def prepare(rows: pl.LazyFrame) -> pl.LazyFrame:
-        bins = adding.loops() is None  # the loops find them faster
+        bins = compiling.loops() is None  # the loops find them faster
         made = with_errors(nw.from_native(rows), predictions, bins=bins)
         prepared: pl.LazyFrame = made.to_native()
         # Columns without nulls go to NumPy without being copied.
@@ -93,8 +93,8 @@ def profile_of_chunks(
     for chunk in chunks:
         scan.add(chunk)
         rows += chunk.rows.height
-        if rows > adding.FROM_ROWS:
-            adding.compile_in_background()
+        if rows > compiling.FROM_ROWS:
+            compiling.compile_in_background()
         progress(chunk.rows.height)
         if scan.outgrown():
             done = [merge([*done, scan.profile()])]

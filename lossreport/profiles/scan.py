@@ -9,6 +9,7 @@ from lossreport.logs.columns import Columns, key_names
 from lossreport.logs.part import Chunk
 from lossreport.profiles.gathering import Gathering
 from lossreport.profiles.kept_rows import alike, as_worst, counted_by_reason, rows_where
+from lossreport.profiles.loops import Ints
 from lossreport.profiles.profile import (
     HOUR,
     HOURS,
@@ -31,7 +32,7 @@ from lossreport.profiles.statistics import (
     UNSCORED,
     add_up,
 )
-from lossreport.profiles.summing import Ints, Marks, Numbers, TableSums, coarser
+from lossreport.profiles.summing import Marks, Numbers, TableSums, coarser
 
 LEFT_OUT_ROWS = 200_000
 """Unscored rows are counted by reason when this many have come together."""
@@ -90,7 +91,7 @@ class Scan:
             if not mine.all_scored:
                 self._note_left_out(i, rows, buckets, ~mine.scored)
             self._note_worst(i, chunk, mine)
-        self.evidence.add(chunk, numbers[0].scored)
+        self.evidence.add(chunk)
 
     def _note_left_out(self, i: int, rows: pl.DataFrame, buckets: Ints | int, which: Marks) -> None:
         """Keep what is needed to count the unscored rows by reason; count when they are many."""
@@ -115,7 +116,7 @@ class Scan:
 
     def _note_worst(self, i: int, chunk: Chunk, numbers: Numbers) -> None:
         """Keep the rows of the chunk that are among the worst of prediction `i` so far."""
-        if not self.keep_worst:
+        if not self.keep_worst or numbers.largest < self.worst_floor[i]:
             return
         sizes = numbers.sizes
         candidates = sizes >= self.worst_floor[i]

@@ -11,6 +11,7 @@ import polars as pl
 from lossreport.logs.columns import Columns as LogColumns
 from lossreport.logs.columns import key_names
 from lossreport.profiles.cells import NOBODY, Cells
+from lossreport.profiles.loops import Ints
 from lossreport.profiles.profile import NO_TIME
 from lossreport.profiles.shared_rows import (
     COMMON_SUMS,
@@ -20,7 +21,7 @@ from lossreport.profiles.shared_rows import (
     common_schema,
 )
 from lossreport.profiles.statistics import PAIR_SUMS, add_up
-from lossreport.profiles.summing import Columns, Ints, Marks, Numbers, Sums
+from lossreport.profiles.summing import Columns, Marks, Numbers, Sums
 
 
 class CommonSums:

@@ -1,7 +1,7 @@
 """Adds up the statistics of a table chunk by chunk, group values and times as plain numbers.
 
 What is added up is defined in `statistics`; this module only adds, in the order of the rows, in
-NumPy or by the compiled loops of `adding`. (Polars' streaming group-by is as fast as NumPy, but
+NumPy or by the compiled loops of `compiling`. (Polars' streaming group-by is as fast as NumPy, but
 adds in an order that changes from run to run, and so does the last digit of its sums.)
 """
 
@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lossreport.profiles import adding
+from lossreport.profiles import compiling
 from lossreport.profiles.cells import NOBODY, Cells
+from lossreport.profiles.loops import Floats, Ints
 from lossreport.profiles.profile import NO_TIME
 from lossreport.profiles.statistics import (
     HISTOGRAM_SUMS,
@@ -26,8 +27,6 @@ from lossreport.profiles.statistics import (
     powers,
 )
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 Marks = npt.NDArray[np.bool_]
 Columns = dict[str, npt.NDArray[Any]]
 """Arrays of equal length by the statistic that they are added up to."""
@@ -72,7 +71,7 @@ class Sums:
 
     def add_numbers(self, cell: Ints, sub: Ints | int, numbers: Numbers) -> None:
         """Add the rows that a prediction scores: the MOMENTS or the HISTOGRAM_SUMS of them."""
-        loops = adding.loops()
+        loops = compiling.loops()
         done = 0 if loops is None else self._add_looping(loops, cell, sub, numbers)
         if done == len(cell):
             return
@@ -84,7 +83,7 @@ class Sums:
         self.add(cell[rest], sub if isinstance(sub, int) else sub[rest], columns)
 
     def _add_looping(
-        self, loops: adding.Loops, cell: Ints, sub: Ints | int, numbers: Numbers
+        self, loops: compiling.Loops, cell: Ints, sub: Ints | int, numbers: Numbers
     ) -> int:
         """Add rows by the compiled loops; return how many, from the first, they could add."""
         add = loops.moments if self.statistics == list(MOMENTS) else loops.histogram
@@ -217,13 +216,28 @@ class Numbers:
         """NaN or infinite where a row is not scored."""
         self.actual: Floats = rows["summed_actual"].to_numpy()
         self.predicted: Floats = rows[f"summed_predicted_{prediction}"].to_numpy()
-        loops = None if f"bin_{prediction}" in rows.columns else adding.loops()
-        self.bins: Ints = (
-            rows[f"bin_{prediction}"].to_numpy() if loops is None else loops.bins(self.error)
-        )
-        self.scored: Marks = self.bins != UNSCORED
+        bins = f"bin_{prediction}"
+        loops = None if bins in rows.columns else compiling.loops()
+        if loops is not None:
+            self.bins, unscored, self.largest = loops.bins(self.error)
+            self.all_scored = unscored == 0
+            return
+        self.bins = rows[bins].to_numpy()
         self.all_scored = bool(self.scored.all())
-        self.sizes: Floats = np.abs(self.error)
+        sizes = self.sizes if self.all_scored else self.sizes[self.scored]
+        self.largest = float(sizes.max(initial=0))
+        """The largest |error| of the scored rows; 0 if there is none."""
+
+    @cached_property
+    def scored(self) -> Marks:
+        """Which rows are scored."""
+        scored: Marks = self.bins != UNSCORED
+        return scored
+
+    @cached_property
+    def sizes(self) -> Floats:
+        """The absolute errors."""
+        return np.abs(self.error)
 
     @cached_property
     def by_statistic(self) -> Columns:
