@@ -14,19 +14,20 @@ from typing import TYPE_CHECKING, Any
 from lossreport.version import __version__
 
 if TYPE_CHECKING:
-    from lossreport.api import profile, report
     from lossreport.errors import LossReportError, UnreadableLogError, UsageError
     from lossreport.gates.config import read_config
     from lossreport.gates.judging import judge
     from lossreport.losses import huber, mae, mse, rmse
     from lossreport.profiles.file import load_profile, save_profile
     from lossreport.profiles.merging import merge
+    from lossreport.profiling import profile
     from lossreport.render.card import to_png
     from lossreport.render.csv_files import to_csv
     from lossreport.render.markdown import to_markdown
     from lossreport.render.page import render_page
     from lossreport.render.plain_text import to_text
     from lossreport.render.report_json import to_json
+    from lossreport.reporting import report
 
 _WHERE = {
     "LossReportError": "errors",
@@ -38,10 +39,10 @@ _WHERE = {
     "mae": "losses",
     "merge": "profiles.merging",
     "mse": "losses",
-    "profile": "api",
+    "profile": "profiling",
     "read_config": "gates.config",
     "render_page": "render.page",
-    "report": "api",
+    "report": "reporting",
     "rmse": "losses",
     "save_profile": "profiles.file",
     "to_csv": "render.csv_files",

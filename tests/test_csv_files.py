@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 
 import lossreport
+from lossreport.output_files import CSV_FILES
 from lossreport.outputs import write_outputs
-from lossreport.render.csv_files import NAMES, defused
+from lossreport.render.csv_files import defused
 from lossreport.reports import groups
 from lossreport.reports.results import Report
 from tests.conftest import EXAMPLES, Ran
@@ -70,7 +71,7 @@ def test_the_groups_of_the_files_are_those_by_hand_to_the_last_digit() -> None:
 
 def test_no_cell_of_text_is_a_formula_and_no_row_is_broken(report: Report) -> None:
     files = lossreport.to_csv(report)
-    assert tuple(files) == NAMES
+    assert tuple(files) == CSV_FILES
     for text in files.values():
         lines = list(csv.reader(text.splitlines()))
         assert lines[0][0] == "lossreport"
@@ -131,7 +132,7 @@ def test_only_files_of_its_own_are_replaced(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "tables"
     assert run(EXAMPLES / "apples.csv", "--csv", folder).code == 0
     first = {p.name: p.read_bytes() for p in folder.iterdir()}
-    assert set(first) == {*NAMES, "more_groups.csv"}
+    assert set(first) == {*CSV_FILES, "more_groups.csv"}
     assert run(EXAMPLES / "apples.csv", "--csv", folder).code == 0
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == first
     (folder / "ledger.csv").write_text("mine,not yours\n", "utf-8")

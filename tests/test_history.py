@@ -191,7 +191,7 @@ KILLED_AT = """
 import os, signal, sys
 from datetime import date
 from pathlib import Path
-import lossreport.api
+import lossreport.profiling
 from lossreport.nights import places
 from lossreport.nights.history import History, add
 from lossreport.nights.upkeep import merge_months, prune
@@ -258,7 +258,7 @@ def test_a_run_killed_at_any_step_leaves_what_was_or_what_was_to_be(
 
 AT_THE_SAME_TIME = """
 import json, os, random, signal, sys, time
-import lossreport.api, lossreport.cli, lossreport.nights.upkeep, obstore.store, polars
+import lossreport.reporting, lossreport.cli, lossreport.nights.upkeep, obstore.store, polars
 import lossreport.commands.remembering, lossreport.progress
 seed, share, *commands = json.loads(sys.stdin.read())
 rng = random.Random(seed)

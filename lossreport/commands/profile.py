@@ -81,7 +81,7 @@ def profile(
 ) -> None:
     """Write only the mergeable statistics, for nightly jobs; `report` reads them like a log."""
     with errors(debug=debug):
-        from lossreport.outputs import check_outputs
+        from lossreport.output_files import check_outputs
         from lossreport.profiles.file import save_profile
         from lossreport.writing import write_whole
 

@@ -13,7 +13,7 @@ def text_options(
     skip_lines: int | None,
     missing: list[str] | None,
 ) -> dict[str, Any]:
-    """Return what was given about text files, as `api.profile` takes it."""
+    """Return what was given about text files, as `profiling.profile` takes it."""
     return {
         "separator": separator,
         "encoding": encoding,
@@ -30,9 +30,9 @@ def in_engine(engine: str | None, query: str | None) -> bool:
 
 
 def profile_of(logs: list[str], *, quiet: bool, **options: Any) -> Any:
-    """Return the profile of the logs; `options` are those of `api.profile`."""
-    from lossreport import api
+    """Return the profile of the logs; `options` are those of `profiling.profile`."""
+    from lossreport.profiling import profile
     from lossreport.progress import progress
 
     with progress(quiet=quiet) as opened:
-        return api.profile(logs, opened=opened, **options)
+        return profile(logs, opened=opened, **options)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from importlib import import_module
 from pathlib import Path
-from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lossreport.commands.console import complain, errors, say, show, size
 from lossreport.commands.defaults import Config
@@ -69,6 +67,9 @@ from lossreport.options import (
     Unit,
     Worst,
 )
+
+if TYPE_CHECKING:
+    from lossreport.gates.gate import Gate
 
 
 def report(
@@ -137,8 +138,8 @@ def report(
             "as_of": datetime.now(UTC).isoformat() if as_of == "now" else as_of,
             **_hiding(profile, history, min_group, private=private),
         }  # fmt: skip
-        configured = _configured(config)
-        shown["baseline"] = baseline = _pinned(baseline, configured.pins)
+        gates, pins = _gates_and_pins(config)
+        shown["baseline"] = baseline = _pinned(baseline, pins)
         paths = {option: path for option, path in outputs.items() if path is not None}
         _check_outputs(paths, [*logs, *(actuals or ())], templates, force=force)
         to = telling(
@@ -148,11 +149,6 @@ def report(
         day = day_given(run_date, history)
         if history is not None:
             check_history(history, logs, elsewhere=in_engine(engine, query))
-        from lossreport import api
-        from lossreport.gates.judging import judge
-
-        # Drawing needs matplotlib, whose import takes as long as reading a million rows: meanwhile.
-        Thread(target=import_module, args=("matplotlib.figure",), daemon=True).start()
         made = profile_of(
             logs,
             quiet=quiet,
@@ -178,7 +174,10 @@ def report(
             shown["nights"], left = nights_until(history, made, day)
             for odd in left:
                 complain(odd)
-        finished = judge(api.report(made, goal=goal.value, **shown), configured.gates)
+        from lossreport.gates.judging import judge
+        from lossreport.reporting import report as report_of
+
+        finished = judge(report_of(made, goal=goal.value, **shown), gates)
         written = _write(finished, made, paths, templates)
         if not quiet:
             from lossreport.formats import visible
@@ -194,10 +193,13 @@ def report(
         end(finished, told=tell(finished, to, quiet=quiet))
 
 
-def _configured(config: str | None) -> Any:
-    from lossreport.gates.config import Config, read_config
+def _gates_and_pins(config: str | None) -> tuple[tuple[Gate, ...], Mapping[str, date]]:
+    if config is None:
+        return (), {}
+    from lossreport.gates.config import read_config
 
-    return read_config(Path(config)) if config else Config(Path())
+    read = read_config(Path(config))
+    return read.gates, read.pins
 
 
 def _pinned(baseline: str | None, pins: Mapping[str, date]) -> str | None:
@@ -219,7 +221,7 @@ def _costs(under: float | None, over: float | None) -> tuple[float, float] | Non
 def _hiding(
     profile: Path | None, history: str | None, min_group: int | None, *, private: bool
 ) -> dict[str, Any]:
-    """Return what `api.report` is to hide."""
+    """Return what `reporting.report` is to hide."""
     from lossreport.errors import UsageError
 
     if min_group is not None and not private:
@@ -236,15 +238,19 @@ def _hiding(
 def _check_outputs(
     paths: dict[str, Path], logs: list[str], templates: Path | None, *, force: bool
 ) -> None:
-    from lossreport.outputs import check_outputs, check_templates
+    from lossreport.output_files import check_not_among, check_outputs
 
     check_outputs(paths, logs, force=force)
     if templates is not None:
-        check_templates(templates, paths)
+        from lossreport.render.templating import check_folder
+
+        check_folder(templates)
+        check_not_among(templates, paths)
 
 
 def _write(finished: Any, made: Any, paths: dict[str, Path], templates: Path | None) -> str:
-    from lossreport.outputs import files_of, write_outputs
+    from lossreport.output_files import files_of
+    from lossreport.outputs import write_outputs
     from lossreport.profiles.file import save_profile
     from lossreport.writing import write_whole
 

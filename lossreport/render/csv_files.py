@@ -14,17 +14,12 @@ from lossreport.reports.tables import tables_of
 
 MARK = "lossreport"
 """The first column of every file: the version that wrote it. So its own files are known."""
-NAMES = (
-    "predictions.csv", "groups.csv", "worst_rows.csv", "timeline.csv", "slices.csv",
-    "patterns.csv", "levels.csv", "level_bins.csv", "comparison.csv", "findings.csv", "ledger.csv",
-    "sources.csv",
-)  # fmt: skip
 # A spreadsheet that splits at semicolons sees a cell begin after each of them.
 _FORMULA = re.compile(r"(^|;)(\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 def to_csv(report: Report) -> dict[str, str]:
-    """Return the text of each file by its name, all of `NAMES`.
+    """Return the text of each file by its name, all of `CSV_FILES`.
 
     Numbers have as many digits as tell them apart from every other. What does not exist is an
     empty cell. Texts that a spreadsheet would take for a formula begin with an apostrophe.

@@ -17,7 +17,6 @@ from lossreport.reports.scored import shown_columns
 from lossreport.reports.table import shown_key
 from lossreport.version import __version__
 
-NAME = "more_groups.csv"
 FIGURES = ("mae", "mse", "rmse", "ratio", "bias", "max_abs_error")
 
 
