@@ -10,26 +10,44 @@ from datetime import UTC, datetime, timedelta
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUS = "\u2212"
 NONE = "\u2013"
+TIMES = "\u00d7"
+SUPERSCRIPTS = str.maketrans(
+    "0123456789-", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b"
+)
+LARGE = ((1e12, "trillion"), (1e9, "billion"))
 
 
 def number(value: float | None, scale: float | None = None, *, signed: bool = False) -> str:
     """Return a number with three significant digits of `scale` (default: of itself).
 
     `scale` is a typical size of the figures that stand beside it, so that they get the same
-    decimals; thousands are marked, a minus sign is U+2212, and nothing is ever "-0.00".
+    decimals; thousands are marked, a minus sign is U+2212, and nothing is ever "-0.00". Large
+    numbers are words, "49.8 billion", beyond them and below 0.0001 powers of ten.
     """
     if value is None or not math.isfinite(value):
         return NONE
     size = abs(scale if scale else value)
-    if size and not 1e-4 <= size < 1e9:
-        text = f"{abs(value):.2e}"
+    if size and not 1e-4 <= size < LARGE[-1][0]:
+        text = _three_digits(abs(value))
     else:
         decimals = 2 if not size else max(0, 2 - math.floor(math.log10(size)))
         text = f"{abs(value):,.{decimals}f}"
-    zero = not any(c in "123456789" for c in text.split("e")[0])
+    zero = not any(c in "123456789" for c in text.split(TIMES)[0])
     if value < 0 and not zero:
         return MINUS + text
     return "+" + text if signed and not zero else text
+
+
+def _three_digits(value: float) -> str:
+    """Return a number of any size with three significant digits."""
+    mantissa, _, power = f"{value:.2e}".partition("e")
+    rounded = float(f"{mantissa}e{power}")
+    for limit, word in LARGE:
+        if limit <= rounded < 1000 * limit:
+            return f"{number(rounded / limit)} {word}"
+    if not rounded or 1e-4 <= rounded < LARGE[-1][0]:
+        return number(rounded)
+    return f"{mantissa}{TIMES}10{str(int(power)).translate(SUPERSCRIPTS)}"
 
 
 def amount(

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossreport.formats import count, group_name, key_value, number, percent, ratio, visible
+from lossreport.formats import (
+    SUPERSCRIPTS,
+    count,
+    group_name,
+    key_value,
+    number,
+    percent,
+    ratio,
+    visible,
+)
 
 MISSING = (None, math.nan, math.inf, -math.inf)
 
@@ -18,7 +27,9 @@ MISSING = (None, math.nan, math.inf, -math.inf)
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.0, "0.00"), (1, "1.00"), (-12.345, "\u221212.3"), (1234.5, "1,234"), (999.9, "1,000"),
-     (0.000123, "0.000123"), (0.00001, "1.00e-05"), (1e9, "1.00e+09")],
+     (0.000123, "0.000123"), (0.00001, "1.00\u00d710\u207b\u2075"), (1e9, "1.00 billion"),
+     (-49.81e9, "\u221249.8 billion"), (999.99e9, "1.00 trillion"), (9.996e14, "1.00\u00d710\u00b9\u2075"),
+     (1.2e-300, "1.20\u00d710\u207b\u00b3\u2070\u2070"), (5e-324, "4.94\u00d710\u207b\u00b3\u00b2\u2074")],
 )  # fmt: skip
 def test_a_number_has_three_significant_digits(value, text):
     assert number(value) == text
@@ -28,14 +39,17 @@ def test_a_number_has_three_significant_digits(value, text):
 def test_a_number_says_its_value_to_half_a_percent_and_its_minus_is_no_hyphen(value):
     text = number(value)
     assert not text.startswith("-")
-    read = float(text.replace(",", "").replace("\u2212", "-"))
+    back = {superscript: chr(plain) for plain, superscript in SUPERSCRIPTS.items()}
+    for word, written in (("\u00d710", "e"), (" billion", "e9"), (" trillion", "e12"), (",", "")):
+        text = text.replace(word, written)
+    read = float(text.translate({**back, ord("\u2212"): "-"}))
     assert read == pytest.approx(value, rel=0.00501, abs=1e-320)
 
 
 @given(value=st.floats(-1e9, 1e9), scale=st.floats(1e-9, 1e8), signed=st.booleans())
 def test_zero_never_has_a_sign(value, scale, signed):
     text = number(value, scale, signed=signed)
-    if not set(text.split("e")[0]) & set("123456789"):
+    if not set(text.split("\u00d7")[0]) & set("123456789"):
         assert text[0] == "0"
     else:
         assert text.startswith("\u2212") == (value < 0)

@@ -385,3 +385,18 @@ def test_shares_of_two_sources_are_shares_of_the_log() -> None:
         assert origin.share_of_rows == pytest.approx((region == origin.key[0]).mean(), rel=1e-9)
     both = (errors[np.isin(region, ["a", "b"])] ** 2).sum()
     assert found.share_of_sq_error == pytest.approx(both / total, rel=1e-9)
+
+
+@pytest.mark.parametrize("rows", [60, 200, 2_000])
+def test_a_huber_whose_delta_no_error_exceeds_is_called_l2(rows: int) -> None:
+    errors = 400 * np.sin(np.linspace(0.1, 20 * np.pi + 0.1, rows, endpoint=False))  # a wave
+    frame = pl.DataFrame({"actual": np.zeros(rows), "predicted": errors})
+    (told,) = lossreport.report(frame).predictions
+    advice = told.recommendation.advice
+    assert advice.delta is not None
+    assert advice.delta > np.abs(errors).max()
+    assert advice.loss == advice.best_guess == advice.for_totals == "L2"
+    assert dict(advice.rows_needed)["Huber"] == dict(advice.rows_needed)["L2"] == 1
+    said = " ".join((told.recommendation.headline, *told.recommendation.because))
+    assert "with delta" not in said
+    assert "L2 is steadiest here, and so is Huber, because no error exceeds its delta" in said

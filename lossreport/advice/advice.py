@@ -11,6 +11,8 @@ from lossreport.advice.mixing import Decomposition
 Goal = Literal["totals", "typical", "large-errors", "unknown"]
 GOALS: tuple[Goal, ...] = ("totals", "typical", "large-errors", "unknown")
 LOSSES = ("L2", "Huber", "L1")
+WHOLE = 1 - 1e-9
+"""A share of the rows beyond this is all of them."""
 
 
 @dataclass(frozen=True)
@@ -87,3 +89,8 @@ class Advice:
     """The columns whose groups' own mean errors make most of the squared error: they come first."""
     levels_share: float | None = None
     """How much of it they make."""
+
+    @property
+    def huber_is_l2(self) -> bool:
+        """Whether no error exceeds Huber's delta."""
+        return self.delta_quantile is not None and self.delta_quantile >= WHOLE

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from lossreport.advice.advice import LOSSES, Advice, Efficiency, Goal
+from lossreport.advice.advice import LOSSES, WHOLE, Advice, Efficiency, Goal
 from lossreport.advice.gap import Gap
 from lossreport.advice.histogram import ErrorHistogram, Floats
 from lossreport.advice.mixing import Decomposition
@@ -31,8 +31,6 @@ from lossreport.losses import HUBER_K
 K = HUBER_K
 OTHER_K = (0.5, 0.75, 1.0, 1.75, 2.25, 3.0, 4.0)
 DIAL_K = (0.1, 0.25, 0.5, 0.75, 1.0, K, 1.75, 2.25, 3.0, 4.0, 6.0)
-WHOLE = 1 - 1e-9
-"""A share of the rows beyond this is all of them."""
 BETWEEN = 1.03
 """From this factor between groups on, weights come before another loss."""
 
@@ -178,8 +176,11 @@ def _judge(goal: Goal, shapes: Sequence[Shape], made: Functionals, broken: Marks
     for i, rows in enumerate(made.rows):
         sure = confidence(float(picked.probability[i]), float(rows))
         delta_at = _best_delta(made.ks, made.v_huber[i, 0], made.within[i])
-        best_guess = LOSSES[picked.loss[i]]
-        needed = np.array([v[i, 0], made.v_huber[i, 0, delta_at], v[i, 2]])
+        is_l2 = bool(made.within[i, delta_at] >= WHOLE)
+        names = (LOSSES[0], LOSSES[0 if is_l2 else 1], LOSSES[2])
+        best_guess = names[picked.loss[i]]
+        v_huber = v[i, 0] if is_l2 else made.v_huber[i, 0, delta_at]
+        needed = np.array([v[i, 0], v_huber, v[i, 2]])
         needed /= needed.min()
         unclear = sure == "low" and goal == "unknown" and not picked.depends[i]
         out = {loss for loss, is_out in zip(LOSSES, picked.ruled_out[i], strict=True) if is_out}
@@ -188,7 +189,7 @@ def _judge(goal: Goal, shapes: Sequence[Shape], made: Functionals, broken: Marks
         advised.append(
             Advice(
                 verdict=_verdict(unclear=unclear, depends=bool(picked.depends[i])),
-                loss="Huber" if unclear and "Huber" not in out else best_guess,
+                loss=names[1] if unclear and names[1] not in out else best_guess,
                 best_guess=best_guess,
                 goal=goal,
                 rows=0,
@@ -199,8 +200,8 @@ def _judge(goal: Goal, shapes: Sequence[Shape], made: Functionals, broken: Marks
                 scale=float(made.scale[i]),
                 efficiency=efficiency[i],
                 dial=dial[i] if dial else (),
-                for_totals=LOSSES[picked.for_totals[i]],
-                for_typical=LOSSES[picked.for_typical[i]],
+                for_totals=names[picked.for_totals[i]],
+                for_typical=names[picked.for_typical[i]],
                 ruled_out=tuple(loss for loss in LOSSES if loss in out),
                 lopsided=float(picked.gap[i]) if picked.lopsided[i] else None,
                 rows_needed=tuple(zip(LOSSES, needed.tolist(), strict=True)),
@@ -218,7 +219,7 @@ def _verdict(*, unclear: bool, depends: bool) -> Literal["no-clear-winner", "dep
 def _best_delta(ks: tuple[float, ...], v_huber: Floats, within: Floats) -> int:
     """Return the index of 1.345, or of a k that needs more than 3 % fewer rows.
 
-    A delta that no error exceeds is none: Huber would be L2.
+    A delta that no error exceeds is none.
     """
     main = ks.index(K)
     others = [i for i, k in enumerate(ks) if k in OTHER_K and within[i] < WHOLE]

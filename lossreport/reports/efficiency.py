@@ -22,10 +22,16 @@ def efficiency_words(advice: Advice) -> str:
             "for the same precision."
         )
     (first, first_times), (second, second_times) = others
-    sentence = (
-        f"{best} is steadiest here; for the same precision {first} needs {_times(first_times)} "
-        f"and {second} {_times(second_times)} as many rows."
-    )
+    if best == "L2" and advice.huber_is_l2:
+        sentence = (
+            "L2 is steadiest here, and so is Huber, because no error exceeds its delta; for the "
+            f"same precision L1 needs {_times(second_times)} as many rows."
+        )
+    else:
+        sentence = (
+            f"{best} is steadiest here; for the same precision {first} needs "
+            f"{_times(first_times)} and {second} {_times(second_times)} as many rows."
+        )
     if advice.verdict == "clear" and advice.loss != best:
         if not for_its_aim(advice):
             sentence += f" {advice.loss} is nearly as good, and the safer choice"

@@ -157,7 +157,7 @@ def _names(columns: tuple[str, ...]) -> str:
 
 
 def _far(factor: float) -> str:
-    return f"{factor:.1f}" if factor < 10 else f"{factor:,.0f}" if factor < 1e6 else f"{factor:.0e}"
+    return f"{factor:.1f}" if factor < 10 else f"{factor:,.0f}" if factor < 1e9 else number(factor)
 
 
 def _cost_words(level: float) -> str:
