@@ -154,7 +154,7 @@ def test_the_mean_of_rows_that_are_to_be_checked_is_no_goal() -> None:
     errors[:10] = -999.0
     advice = advice_on(errors, "totals")
     assert advice.verdict == "check-rows-first"
-    assert (advice.loss, advice.loss_if_repaired) == ("Huber", "L2")
+    assert (advice.loss, advice.repaired.best_guess) == ("Huber", "L2")
 
 
 @pytest.mark.parametrize("rows", [60, 150, 1_000])
@@ -247,7 +247,7 @@ def test_broken_rows_are_to_be_checked_first() -> None:
     assert advised.advice.broken.rows == 9
     share = (errors[-9:] ** 2).sum() / (errors**2).sum()
     assert advised.advice.broken.share_of_sq_error == pytest.approx(share, rel=1e-6)
-    assert (advised.advice.loss, advised.advice.loss_if_repaired) == ("Huber", "L2")
+    assert (advised.advice.loss, advised.advice.repaired.best_guess) == ("Huber", "L2")
     assert advised.because[0].startswith("Repaired or removed, the errors suit L2")
     one = _advised(np.append(rng.normal(size=500), [300.0]))
     assert one.headline.startswith("Check 1 row first: it holds ")
@@ -259,12 +259,12 @@ def test_one_loss_with_and_without_broken_rows_is_said_once(law: str) -> None:
     advised = _advised(np.append(LAWS[law](_rng(), 4991), _rng().normal(-9e4, 1, 9)))
     advice = advised.advice
     assert advice.broken is not None
-    assert advice.loss == advice.loss_if_repaired == {"laplace": "L1", "t3": "Huber"}[law]
+    assert advice.loss == advice.repaired.best_guess == {"laplace": "L1", "t3": "Huber"}[law]
     said = advised.because[0]
     assert said.startswith("Repaired, removed or left in, the errors suit ")
     assert said.count(advice.loss) == 1
     if advice.loss == "Huber":
-        deltas = {number(advice.delta), number(advice.delta_if_repaired)}
+        deltas = {number(advice.delta), number(advice.repaired.delta)}
         assert all(delta in said for delta in deltas)
 
 

@@ -75,8 +75,8 @@ class Advice:
     """Share of the errors that are exactly 0."""
     broken: Gap | None = None
     """Rows that lie apart from all others, to be checked first; `loss` is with them left in."""
-    loss_if_repaired: str | None = None
-    delta_if_repaired: float | None = None
+    repaired: Advice | None = None
+    """The advice for the other rows."""
     level: float | None = None
     """Of the quantile loss, where costs are given: cost_under / (cost_under + cost_over) ..."""
     shift: float | None = None

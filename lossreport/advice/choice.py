@@ -108,8 +108,7 @@ def _checked_first(advice: Advice, broken: Gap, repaired: Advice) -> Advice:
         verdict="check-rows-first",
         loss=advice.best_guess,
         broken=broken,
-        loss_if_repaired=repaired.best_guess,
-        delta_if_repaired=repaired.delta,
+        repaired=repaired,
     )
 
 

@@ -68,7 +68,8 @@ def _price_of_aim(rows: int) -> str:
 
 def ruled_out_words(advice: Advice) -> str:
     """Return which losses can be ruled out; L2 wastes rows, and still is what totals ask for."""
-    out = tuple(loss for loss in advice.ruled_out if loss != advice.loss_if_repaired)
+    repaired = advice.repaired.best_guess if advice.repaired else None
+    out = tuple(loss for loss in advice.ruled_out if loss != repaired)
     if not out:
         return ""
     if advice.goal != "unknown" or advice.for_totals not in out:

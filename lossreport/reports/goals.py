@@ -7,7 +7,6 @@ from typing import Literal
 
 from lossreport.advice.advice import Advice
 from lossreport.advice.centres import huber_centre
-from lossreport.advice.choice import advise
 from lossreport.advice.gap import apart_from
 from lossreport.advice.histogram import ErrorHistogram
 from lossreport.formats import MINUS, amount, percent
@@ -58,15 +57,12 @@ def goal_effects(
     """
     if not advice.rows_needed or histogram is None:
         return ()
-    if advice.broken:
+    if advice.broken and advice.repaired:
         apart = apart_from(histogram, histogram.median, advice.broken.cut)
         histogram = histogram.select(~apart)
         bias = float(histogram.n @ histogram.mean) / histogram.rows + histogram.level
         figures = replace(figures, bias=bias)
-        repaired = advise(histogram, round(histogram.rows), advice.goal)
-        advice = replace(repaired, loss=advice.loss, level=advice.level)
-        if not advice.rows_needed:
-            return ()
+        advice = replace(advice.repaired, loss=advice.loss, level=advice.level)
     given = advice.level is not None
     asked = None if given else advice.goal
     goals: list[GoalEffect] = []

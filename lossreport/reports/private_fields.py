@@ -116,7 +116,7 @@ FIELDS: Mapping[type, tuple[str, str]] = {
     Advice: (
         "verdict loss goal rows best_guess reason confidence probability delta delta_quantile "
         "scale efficiency dial for_totals for_typical ruled_out lopsided rows_needed flags zeros "
-        "broken loss_if_repaired delta_if_repaired level shift weights_by mixing "
+        "broken repaired level shift weights_by mixing "
         "levels_by levels_share",
         "",
     ),

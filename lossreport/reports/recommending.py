@@ -170,8 +170,8 @@ def _cost_words(level: float) -> str:
 
 def _first_reason(advice: Advice, unit: str | None) -> list[str]:
     """Return what is to be known of the headline itself."""
-    if advice.broken and advice.loss_if_repaired:
-        return [_repaired_or_not(advice, unit)]
+    if advice.repaired:
+        return [_repaired_or_not(advice, advice.repaired, unit)]
     if advice.verdict == "quantile":
         assert advice.level is not None
         assert advice.shift is not None
@@ -191,31 +191,28 @@ def _first_reason(advice: Advice, unit: str | None) -> list[str]:
     return []
 
 
-def _repaired_or_not(advice: Advice, unit: str | None) -> str:
+def _repaired_or_not(advice: Advice, repaired: Advice, unit: str | None) -> str:
     """Return which loss suits the errors without the rows to be checked, and with them."""
-    assert advice.loss_if_repaired is not None
-    loss, repaired = advice.loss or "", advice.loss_if_repaired
+    loss = advice.loss or ""
     take = "the errors suit" if advice.goal == "unknown" else "train with"
     if advice.level is not None:
         return (
             "Repaired, removed or left in, train with the quantile loss at level "
             f"{advice.level:.3g}, because predicting too {_cost_words(advice.level)}."
         )
-    if loss != repaired:
+    if loss != repaired.best_guess:
         left_in = loss_name(loss, advice.delta, unit)
     elif loss != "Huber":
         return f"Repaired, removed or left in, {take} {loss_name(loss, None)}."
     else:
-        with_them, without = (
-            amount(delta, unit) for delta in (advice.delta, advice.delta_if_repaired)
-        )
+        with_them, without = amount(advice.delta, unit), amount(repaired.delta, unit)
         if with_them == without:
             return f"Repaired, removed or left in, {take} Huber with delta = {without}."
         return (
             f"Repaired, removed or left in, {take} Huber: with delta = {without} once "
             f"they are repaired or removed, {with_them} as long as they are left in."
         )
-    suited = loss_name(repaired, advice.delta_if_repaired, unit)
+    suited = loss_name(repaired.best_guess or "", repaired.delta, unit)
     return f"Repaired or removed, {take} {suited}; left in, {left_in}."
 
 
