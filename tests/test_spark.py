@@ -218,6 +218,20 @@ def test_what_spark_cannot_read_is_said(session: Any, folder: Path, tmp_path: Pa
         lossreport.profile(str(tmp_path), engine="spark")
 
 
+def test_a_column_that_one_file_lacks_is_not_taken_for_missing(
+    session: Any, tmp_path: Path
+) -> None:
+    frame = pl.DataFrame({"actual": [1.0, 2], "predicted": [2.0, 4], "G": ["a", "b"], "x": [1, 2]})
+    frame.rename({"G": "g"}).write_parquet(tmp_path / "a.parquet")  # Spark takes G and g for one
+    frame.drop("G").write_parquet(tmp_path / "b {1} [2]*%20.parquet")
+    frame.drop("x").write_parquet(tmp_path / "c.parquet")
+    log = open_in_spark([str(tmp_path)])
+    with pytest.raises(UnreadableLogError, match=r"%20\.parquet has no column '[gG]', which other"):
+        lossreport.report(log, by=next(c for c in log.parts[0].schema if c.lower() == "g"))
+    (told,) = lossreport.report(log, by="").predictions  # of x and g nothing is asked
+    assert told.overall.n == 6
+
+
 def test_a_file_that_vanishes_is_an_error_in_words(
     session: Any, folder: Path, tmp_path: Path
 ) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -40,11 +40,17 @@ def is_spark(frame: Any) -> bool:
     return kind.__module__.startswith("pyspark.sql") and kind.__name__ == "DataFrame"
 
 
-def open_spark(frame: Any, name: str = "frame") -> Log:
+def open_spark(frame: Any, name: str = "frame", lacking: Mapping[str, str] | None = None) -> Log:
     """Open a DataFrame of Spark as a log.
 
     Rows of Parquet files are known by file and row; all others, and those that a filter or a
     shuffle has scattered, by partition and row.
+
+    Parameters
+    ----------
+    lacking
+        The columns that not every file has, each with a file that lacks it: Spark would take it
+        for missing there.
 
     Raises
     ------
@@ -62,7 +68,7 @@ def open_spark(frame: Any, name: str = "frame") -> Log:
         yield rows.lazy()
 
     part = with_fields(Part(name, "spark", None, None, schema, first_rows))
-    return Log((part,), elsewhere=InSpark(placed or frame, name, placed is not None))
+    return Log((part,), elsewhere=InSpark(placed or frame, name, placed is not None, lacking or {}))
 
 
 def _placed(frame: Any) -> Any | None:
@@ -100,6 +106,8 @@ class InSpark:
     name: str
     placed: bool
     """Whether the frame has the columns of `KNOWN`."""
+    lacking: Mapping[str, str] = field(default_factory=dict)
+    """The columns that not every file has, each with a file that lacks it."""
 
     def first_rows(self, columns: Sequence[str]) -> Iterator[Part]:
         """Return the first row of every file."""
@@ -130,6 +138,12 @@ class InSpark:
         """
         whole = set(self.frame.columns)
         roots = dict.fromkeys(c if c in whole else c.split(".")[0] for c in columns)
+        for column in roots:
+            if column in self.lacking:
+                raise UnreadableLogError(
+                    f"{path_of(self.lacking[column])} has no column {column!r}, which other files "
+                    "of the log have."
+                )
         names = [*roots, *(places if self.placed else ())]
         chosen = (_column(self.frame, c).alias(f"c{i}") for i, c in enumerate(names))
         return self.frame.select(*chosen), names
@@ -195,7 +209,7 @@ def _pieces(rows: pl.DataFrame) -> Iterator[Part]:
     starts = [0, *rows.select(BEGINS.fill_null(value=False).arg_true()).to_series().to_list()]
     for start, end in zip(starts, [*starts[1:], rows.height], strict=True):
         piece = rows.slice(start, end - start)
-        path = _path_of(piece[FILE][0])
+        path = path_of(piece[FILE][0])
         size = piece[BYTES][0] if BYTES in piece.columns else None
         yield _part(piece.drop(KNOWN, strict=False), path, piece[ROW][0] + 1, size)
 
@@ -222,7 +236,7 @@ def _part(rows: pl.DataFrame, path: str, first_row: int, size: int | None) -> Pa
     )
 
 
-def _path_of(address: str) -> str:
+def path_of(address: str) -> str:
     """Return a file's address as users write it: that of a local file is its path."""
     return unquote(urlsplit(address).path if address.startswith("file:") else address)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from lossreport.errors import UnreadableLogError, UsageError
 from lossreport.logs.log import Log
@@ -17,6 +19,9 @@ from lossreport.logs.spark import open_spark, told
 PATIENCE = 10.0
 """Seconds to wait for an answer at the address of a Spark."""
 PORTS = {"spark": 7077, "sc": 15002}
+MOST_LOOKED_AT = 1_000
+"""Of no more files than this it is looked up which columns each has: some 30 ms of each."""
+AT_ONCE = 8
 KINDS = ("table", "delta", "iceberg", "orc", "parquet")
 """What can stand before a log's name and a colon; a path alone is Parquet."""
 
@@ -56,9 +61,28 @@ def open_in_spark(
             frame = session.table(*named)
         elif kind == "parquet":
             frame = session.read.option("mergeSchema", "true").parquet(*named)
+            return open_spark(frame, name, _lacking(session, frame.inputFiles()))
         else:
             frame = session.read.format(kind).load(*named)
     return open_spark(frame, name)
+
+
+def _lacking(session: Any, files: Sequence[str]) -> dict[str, str]:
+    """Return the columns that not every file has, each with the first file that lacks it."""
+    if not 1 < len(files) <= MOST_LOOKED_AT:
+        return {}
+    files = sorted(files)
+    # They come as addresses, and are read as patterns.
+    paths = [re.sub(r"([\\*?{}\[\]])", r"\\\1", unquote(file)) for file in files]
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        columns = list(threads.map(lambda path: session.read.parquet(path).columns, paths))
+    # Spark takes names that differ in case only for one.
+    folded = [{c.lower() for c in own} for own in columns]
+    every = dict.fromkeys(c for own in columns for c in own)
+    lacked = {
+        c: [f for f, own in zip(files, folded, strict=True) if c.lower() not in own] for c in every
+    }
+    return {c: by[0] for c, by in lacked.items() if by}
 
 
 def _kind_of(path: str) -> str:
