@@ -514,6 +514,60 @@ def test_excel_sheets_are_chosen_and_said(run: Run, tmp_path: Path) -> None:
     assert (wrong.code, "no sheet 'B'. Its sheets are: 'A', 'Ü'" in wrong.err) == (2, True)
 
 
+TITLES = [["Forecast report", *[None] * 3], ["Created", "2026-01-01", None, None], [None] * 4]
+
+
+@pytest.mark.parametrize("titles", [0, 1, 2, 3])
+def test_titles_above_the_header_of_a_sheet_are_told(run: Run, tmp_path: Path, titles: int) -> None:
+    rows = [["region", "actual", "predicted", "note"], *(["a", i, i + 1, None] for i in range(60))]
+    path = tmp_path / "log.xlsx"
+    pd.DataFrame([*TITLES[:titles], *rows]).to_excel(path, index=False, header=False)
+    ran = run(path, "--by", "region")
+    assert ran.json["rows"] == {"read": 60, "scored": 60, "left_out": {}}
+    said = ["sheet 'Sheet1'"]
+    said += [f"{min(titles, 2)} row{'s' * (titles > 1)} above the header"] if titles else []
+    assert ran.json["sources"][0]["read_as"] == said
+
+
+def test_a_sheet_whose_first_row_names_fewer_columns_keeps_it(tmp_path: Path) -> None:
+    rows = [["actual", "predicted", None], *([i, i + 1, "x"] for i in range(60))]
+    pd.DataFrame(rows).to_excel(tmp_path / "log.xlsx", index=False, header=False)
+    assert lossreport.report(tmp_path / "log.xlsx", by="").rows.scored == 60
+    rows = [["actual", "predicted", 2026], *([i, i + 1, i] for i in range(60))]
+    pd.DataFrame(rows).to_excel(tmp_path / "log.xlsx", index=False, header=False)
+    assert lossreport.report(tmp_path / "log.xlsx", by="").rows.scored == 60
+    rows = [["g", "actual", "predicted"], ["a", "n/a", "n/a"], *(["a", i, i] for i in range(60))]
+    pd.DataFrame(rows).to_excel(tmp_path / "log.xlsx", index=False, header=False)
+    assert lossreport.report(tmp_path / "log.xlsx", by="").rows.read == 61
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_text_that_is_called_a_workbook_is_read_as_text(
+    run: Run, tmp_path: Path, encoding: str
+) -> None:
+    lines = ["Region\tactual\tpredicted", *(f"Köln\t{i}\t{i + 2}" for i in range(60))]
+    path = tmp_path / "export.xls"
+    path.write_bytes("\r\n".join(lines).encode(encoding))
+    ran = run(path, "--by", "Region")
+    assert ran.json["predictions"][0]["overall"]["mae"] == 2
+    assert ran.json["predictions"][0]["groupings"][0]["groups"][0]["key"] == ["Köln"]
+
+
+@pytest.mark.parametrize("name", ["export.xls", "export.csv", "export"])
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [("<html><body><table>", "a web page"), ("\ufeff\n<!DOCTYPE html>", "a web page"),
+     ("<?xml version='1.0'?><Workbook>", "an XML document")],
+)  # fmt: skip
+def test_web_pages_are_refused_with_what_to_do(
+    run: Run, tmp_path: Path, name: str, start: str, kind: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(start + "<tr><td>actual</td><td>predicted</td></tr></table>", "utf-8")
+    ran = run(path)
+    assert (ran.code, f"is {kind}, no log: open it in a spreadsheet" in ran.err) == (4, True)
+
+
 def test_whole_numbers_of_excel_are_grouped_by_like_those_of_other_files(tmp_path: Path) -> None:
     path = tmp_path / "log.xlsx"
     rows = {"store": [i % 3 for i in range(60)], "actual": range(60), "predicted": range(1, 61)}

@@ -43,6 +43,16 @@ DUCKDB = b"DUCK"
 """In a file of DuckDB after its checksum."""
 MAGIC = {b"PAR1": "parquet", b"ARROW1": "ipc", b"\xff\xff\xff\xff": "ipc stream"}
 """How binary files begin."""
+WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")
+CONTROLS = frozenset(range(9))
+"""Bytes that text has none of."""
+MARKUP = {
+    b"<!doctype html": "a web page",
+    b"<html": "a web page",
+    b"<table": "a web page",
+    b"<?xml": "an XML document",
+}
+"""How files begin that hold a table, if they do, among marks; in lower case."""
 SCHEMES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "https", "http", "hf", "file")
 
 
@@ -169,6 +179,13 @@ def _refuse(path: str, start: bytes) -> None:
         raise UnreadableLogError(
             f"{path} is a file of DuckDB: say which rows are the log, as in --query 'from TABLE'."
         )
+    marks = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:20].lower()
+    markup = next((kind for begins, kind in MARKUP.items() if marks.startswith(begins)), None)
+    if markup is not None:
+        raise UnreadableLogError(
+            f"{path} is {markup}, no log: open it in a spreadsheet program and save its table as "
+            "CSV or .xlsx."
+        )
     ends = any(suffix.lower() in PICKLES for suffix in Path(path).suffixes)
     begins = start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05" and len(start) > 1
     if ends or begins:
@@ -177,6 +194,18 @@ def _refuse(path: str, start: bytes) -> None:
             "Write the log as Parquet (frame.to_parquet), or give the frame itself to "
             "lossreport.report(frame) where you trust it."
         )
+
+
+def _called(path: str, start: bytes) -> str | None:
+    """Return the format that a file's ending says; text that is called a workbook is text.
+
+    Many programs export it so, for a spreadsheet to open.
+    """
+    by_ending = format_by_ending(path)
+    if by_ending != "excel" or start.startswith(WORKBOOKS):
+        return by_ending
+    text = start.startswith((b"\xff\xfe", b"\xfe\xff")) or not set(start) & CONTROLS
+    return "csv" if text and b"\n" in start else by_ending
 
 
 def without_endings(name: str) -> str:
@@ -203,7 +232,7 @@ def format_of(path: str, start: bytes) -> str:
         a file of DuckDB.
     """
     _refuse(path, start)
-    by_ending = format_by_ending(path)
+    by_ending = _called(path, start)
     for magic, fmt in MAGIC.items():
         if start.startswith(magic):
             return fmt

@@ -140,15 +140,16 @@ def _is_header(rows: Sequence[Sequence[str]], width: int, missing: Collection[st
     told = False
     for j in range(min(width, len(first))):
         texts = [r[j] for r in rest if r[j].lower() not in missing]
-        typed = sum(_kind(t) is not None for t in texts)
+        typed = sum(kind_of_text(t) is not None for t in texts)
         if texts and 2 * typed >= len(texts):
             told = True
-            if first[j].lower() not in missing and _kind(first[j]) is None:
+            if first[j].lower() not in missing and kind_of_text(first[j]) is None:
                 return True
-    return not told and all(_kind(text) is None for text in first)
+    return not told and all(kind_of_text(text) is None for text in first)
 
 
-def _kind(text: str) -> str | None:
+def kind_of_text(text: str) -> str | None:
+    """Return "number" or "date", if a text is one and so no name."""
     if NUMBER.fullmatch(text):
         return "number"
     return "date" if DATE.fullmatch(text) else None
@@ -160,7 +161,7 @@ def _from_comment(comment: bytes, layout: Layout, width: int) -> list[str] | Non
     if fields is None or len(fields) != width or width == 1:
         return None
     names = [value(f, layout).strip() for f in fields]
-    return None if any(_kind(n) for n in names) else names
+    return None if any(kind_of_text(n) for n in names) else names
 
 
 def unique_names(header: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -138,7 +138,9 @@ def _open(path: str, text: TextOptions, asked: Collection[str], sheet: str | Non
     if not start:
         raise UnreadableLogError(f"{path} is an empty file.")
     if format_by_ending(path) in THROUGH_PANDAS:  # workbooks are archives themselves
-        return open_with_pandas(path, format_of(path, start), size, sheet)
+        fmt = format_of(path, start)
+        if fmt in THROUGH_PANDAS:
+            return open_with_pandas(path, fmt, size, sheet)
     kind = compression_of(start)
     if kind is not None:
         with opened(path, kind) as content:

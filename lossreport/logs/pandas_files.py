@@ -16,11 +16,14 @@ from typing import Any
 import polars as pl
 
 from lossreport.errors import LossReportError, UsageError, reason
+from lossreport.formats import count
+from lossreport.logs.heading import kind_of_text
 from lossreport.logs.pandas_frames import series_of
 from lossreport.logs.part import Part
 from lossreport.logs.patience import reading
 
 ROWS = 100_000
+EXAMINED_ROWS = 50
 EXTRAS = {"excel": "python-calamine", "spss": "pyreadstat"}
 """The package that a format needs beside pandas; the extra of lossreport is called like it."""
 LABEL = ".name"
@@ -46,9 +49,11 @@ def open_with_pandas(path: str, fmt: str, size: int | None, sheet: str | None) -
         if fmt == "excel":
             chosen, read_as = _sheet(path, sheet)
             written = Path(path).stat().st_mtime_ns
-            table = _cells(path, chosen, written)
+            table, titles = _cells(path, chosen, written)
             schema, rows = table.schema, table.height
-            chunks: Chunks = lambda _: iter([_cells(path, chosen, written)])  # noqa: E731
+            if titles:
+                read_as = (*read_as, f"{count(titles, 'row')} above the header")
+            chunks: Chunks = lambda _: iter([_cells(path, chosen, written)[0]])  # noqa: E731
         else:
             chunks = {"stata": _stata, "sas": _sas, "spss": _spss}[fmt](path)
             schema = next(chunks(None)).schema
@@ -99,8 +104,8 @@ def _sheet(path: str, asked: str | None) -> tuple[str, tuple[str, ...]]:
 
 
 @lru_cache(maxsize=1)
-def _cells(path: str, sheet: str, written: int) -> pl.DataFrame:  # noqa: ARG001
-    """Return a sheet's rows below its header, the first row that is not blank.
+def _cells(path: str, sheet: str, written: int) -> tuple[pl.DataFrame, int]:  # noqa: ARG001
+    """Return a sheet's rows below its header, and how many rows with titles stand above that.
 
     Kept for the next call, unless the file was `written` since.
     """
@@ -110,16 +115,37 @@ def _cells(path: str, sheet: str, written: int) -> pl.DataFrame:  # noqa: ARG001
         path, sheet_name=sheet, engine="calamine", header=None, dtype=object, na_filter=False
     )
     columns = [[_cell(v) for v in cells.iloc[:, i]] for i in range(cells.shape[1])]
-    height = len(cells)
-    header = next((r for r in range(height) if any(c[r] is not None for c in columns)), None)
-    if header is None:
+    first = list(zip(*(c[:EXAMINED_ROWS] for c in columns), strict=True))
+    filled = [r for r, row in enumerate(first) if any(v is not None for v in row)]
+    if not filled:
         raise ValueError(f"sheet {sheet!r} has no rows")
+    header = _header(first, filled)
     names: list[str] = []
     for i, column in enumerate(columns):
         name = _text(column[header]) or f"column {i + 1}"
         names.append(name if name not in names else f"{name} ({i + 1})")
     named = zip(names, columns, strict=True)
-    return pl.DataFrame([_series(name, column[header + 1 :]) for name, column in named])
+    table = pl.DataFrame([_series(name, column[header + 1 :]) for name, column in named])
+    return table, filled.index(header)
+
+
+def _header(rows: Sequence[Sequence[Any]], filled: Sequence[int]) -> int:
+    """Return which row is the header: the first that is not blank, or one below titles.
+
+    Titles have fewer cells; a header has none but names, and the row below it others.
+    """
+    sizes = [sum(v is not None for v in rows[r]) for r in filled]
+    usual = max(sizes, key=lambda size: (sizes.count(size), size))
+    named = [all(map(_is_name, rows[r])) for r in filled]
+    for i, size in enumerate(sizes[:-1]):
+        below_titles = 2 * size > usual and size > max(sizes[:i], default=0)
+        if below_titles and named[i] and not named[i + 1]:
+            return filled[i]
+    return filled[0]
+
+
+def _is_name(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and kind_of_text(value) is None)
 
 
 def _cell(value: Any) -> Any:
