@@ -72,6 +72,11 @@ def ratio(value: float | None) -> str:
     return f"{value:.2f}" if value < 100 else f"{value:,.0f}"
 
 
+def times(factor: float) -> str:
+    """Return how many times: with one decimal below 10, without above."""
+    return f"{factor:.1f}" if factor < 10 else f"{factor:,.0f}" if factor < 1e9 else number(factor)
+
+
 def percent(share: float | None) -> str:
     """Return a share as a percentage that is never rounded to 0 or to 100."""
     if share is None or not math.isfinite(share):
@@ -118,6 +123,11 @@ def places(rows: Iterable[tuple[str, int]]) -> str:
 def listed(words: Sequence[str]) -> str:
     """Return words as a list: "a, b and c"."""
     return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)
+
+
+def names(columns: Iterable[str]) -> str:
+    """Return names of columns, each cut to 40 characters."""
+    return ", ".join(visible(c, 40) for c in columns)
 
 
 def instant(microseconds: int, form: str = "%Y-%m-%d %H:%M") -> str:

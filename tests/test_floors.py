@@ -94,6 +94,7 @@ FLOORS = [
         "reports.reconcile",
         "reports.recommending",
     ],
+    ["reports.level_words"],
     ["checks.all"],
     [
         "checks.order",
@@ -131,6 +132,7 @@ FLOORS = [
     ["advice.picking"],
     ["advice.advice", "advice.usual"],
     ["advice.families"],
+    ["advice.drift"],
     ["advice.levels", "advice.mixing", "advice.resampling"],
     ["advice.bins"],
     ["advice.shape"],

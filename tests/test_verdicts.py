@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import jsonschema
@@ -400,3 +401,61 @@ def test_a_huber_whose_delta_no_error_exceeds_is_called_l2(rows: int) -> None:
     said = " ".join((told.recommendation.headline, *told.recommendation.because))
     assert "with delta" not in said
     assert "L2 is steadiest here, and so is Huber, because no error exceeds its delta" in said
+
+
+def hourly(level: np.ndarray, noise: np.ndarray) -> pl.DataFrame:
+    times = [datetime(2026, 1, 1) + timedelta(hours=i) for i in range(len(level))]
+    return pl.DataFrame({"time": times, "actual": 100.0, "predicted": 100 + level + noise})
+
+
+HOURS = np.arange(4_800)
+
+
+@pytest.mark.parametrize(
+    ("kind", "level", "moves"),
+    [("step", np.where(HOURS < 3_600, -4, 12), "from \u22124.0 before 2026-05-31 to +12.0 from then on"),
+     ("trend", HOURS / 200, "from +0.1 at the beginning to +23.9 at the end"),
+     ("wave", 10 * np.sin(HOURS / 4_800 * 2 * np.pi), "between \u22129.53 and +9.53")],
+)  # fmt: skip
+def test_a_level_that_moves_in_time_comes_first(kind: str, level: np.ndarray, moves: str) -> None:
+    noise = np.resize([-3.0, 3], 4_800)  # of mean 0 in every period
+    found = only(lossreport.report(hourly(level, noise), by=""))
+    drift = found.recommendation.advice.drift
+    assert drift is not None
+    assert (drift.kind, found.verdict.tag) == (kind, "Wrong level")
+    periods = (level + noise).reshape(12, -1).mean(axis=1)
+    share = (periods**2).mean() / ((level + noise) ** 2).mean()
+    assert drift.share == pytest.approx(share, rel=0.01)
+    assert found.verdict.headline == (
+        f"Put the level right first: the mean error moves in time, {moves}, which makes "
+        f"{percent(drift.share)} of the squared error."
+    )
+    assert "As the errors are: " in found.recommendation.headline
+
+
+def test_what_is_no_drift_is_not_called_one() -> None:
+    made = rng()
+    slow = np.zeros(4_800)
+    for i in range(1, 4_800):  # errors that hold for days
+        slow[i] = 0.97 * slow[i - 1] + made.normal()
+    spike = made.normal(size=4_800)
+    spike[2_000] = 300
+    level = np.where(HOURS < 2_400, 9.5, 10.5)
+    for errors in (made.normal(size=4_800), made.standard_t(2, 4_800), slow, spike, 10 + slow,
+                   level + made.normal(size=4_800)):  # fmt: skip
+        found = only(lossreport.report(hourly(errors, np.zeros(4_800)), by=""))
+        assert found.recommendation.advice.drift is None
+    few = hourly(np.where(np.arange(399) < 200, -10, 10), made.normal(size=399))
+    assert only(lossreport.report(few, by="")).recommendation.advice.drift is None
+    without = hourly(np.where(HOURS < 2_400, -10, 10), made.normal(size=4_800)).drop("time")
+    assert only(lossreport.report(without, by="")).recommendation.advice.drift is None
+
+
+def test_what_makes_more_of_the_squared_error_is_told_groups_or_time() -> None:
+    frame = hourly(np.where(HOURS < 2_400, -10, 10), rng().normal(size=4_800))
+    regions = frame.with_columns(region=pl.Series(np.resize(["a", "b"], 4_800)))
+    own = pl.when(pl.col("region") == "a").then(pl.col("predicted") + 40).otherwise("predicted")
+    by_time = only(lossreport.report(regions, by="region")).recommendation.advice
+    assert (by_time.levels_by, by_time.drift is None) == ((), False)
+    by_region = only(lossreport.report(regions.with_columns(predicted=own), by="region"))
+    assert by_region.recommendation.advice.levels_by == ("region",)

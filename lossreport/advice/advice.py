@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from lossreport.advice.drift import Drift
 from lossreport.advice.gap import Gap
 from lossreport.advice.mixing import Decomposition
 
@@ -89,6 +90,8 @@ class Advice:
     """The columns whose groups' own mean errors make most of the squared error: they come first."""
     levels_share: float | None = None
     """How much of it they make."""
+    drift: Drift | None = None
+    """How the mean error moves in time, where that makes most of the squared error."""
 
     @property
     def huber_is_l2(self) -> bool:

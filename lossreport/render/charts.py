@@ -12,9 +12,19 @@ from typing import Any
 from lossreport.formats import count, group_name, number, percent, ratio
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.render.drawing import Chart, draw, log_ticks
-from lossreport.render.labels import HEIGHT, Box, Point, box_at, fraction, is_free, place_beside
-from lossreport.render.svg import BACKGROUND, BLUE, GREY, GRID, MUTED, ORANGE
+from lossreport.render.labels import (
+    HEIGHT,
+    Box,
+    Point,
+    box_at,
+    fraction,
+    is_free,
+    outline,
+    place_beside,
+)
+from lossreport.render.svg import BACKGROUND, BLUE, GREY, GRID, INK, MUTED, ORANGE
 from lossreport.reports.figures import WorstShare, funnel
+from lossreport.reports.level_words import moves
 from lossreport.reports.results import Group, Prediction
 
 MAX_DOTS = 400
@@ -54,8 +64,14 @@ def worst_rows(prediction: Prediction, name: str) -> Chart | None:
         across = [fraction(100 * p.rows, low, high, log=True) for p in points]
         squared = list(zip(across, [p.sq_error / 1.04 for p in points], strict=True))
         absolute = list(zip(across, [p.abs_error / 1.04 for p in points], strict=True))
-        _name(ax, "squared error (L2)", ORANGE, squared, absolute)
-        _name(ax, "absolute error (L1)", BLUE, absolute, squared)
+        lines: list[list[Point]] = []
+        for label, colour, own, other in (
+            ("squared error (L2)", ORANGE, squared, absolute),
+            ("absolute error (L1)", BLUE, absolute, squared),
+        ):
+            place = place_beside(label, own, [other, *lines], 9.5)
+            ax.annotate(label, place, color=colour, xycoords="axes fraction")
+            lines.append(outline(box_at(label, place, 9.5)))
         ax.set(xscale="log", xlim=(low, high), ylim=(0, 104), ylabel="share of the loss",
                xlabel="worst rows, share of all rows (log scale)")  # fmt: skip
         ax.xaxis.set_major_formatter(lambda v, _: f"{v:g}%")
@@ -73,11 +89,6 @@ def worst_rows(prediction: Prediction, name: str) -> Chart | None:
         ("Worst rows", "of squared error", "of absolute error"),
         tuple((percent(p.rows), percent(p.sq_error), percent(p.abs_error)) for p in chosen),
     )
-
-
-def _name(ax: Any, name: str, colour: str, own: list[Point], other: list[Point]) -> None:
-    at = place_beside(name, own, [other], 9.5)
-    ax.annotate(name, at, color=colour, xycoords="axes fraction")
 
 
 def ratio_by_group(prediction: Prediction, name: str) -> Chart | None:
@@ -192,21 +203,30 @@ def _name_worst(
 
 
 def over_time(prediction: Prediction, name: str, unit: str | None = None) -> Chart | None:
-    """Draw MAE and RMSE over time."""
+    """Draw MAE and RMSE over time, and the mean error where it moves."""
     points = [p for p in prediction.timeline if p.figures.rmse is not None]
     if len(points) < 3 or prediction.time_step is None:
         return None
     mae = [p.figures.mae or 0.0 for p in points]
     rmse = [p.figures.rmse or 0.0 for p in points]
     scale = max(mae)
+    drift = prediction.recommendation.advice.drift
+    bias = [p.figures.bias or 0.0 for p in points] if drift else []
     title = _title_over_time(mae, rmse, prediction.time_step)
-    log = any(mae) and max(rmse) > 10 * min(v for v in mae if v > 0)
+    if drift:
+        title = f"The mean error moves in time, {moves(drift, unit)}"
+    log = not drift and any(mae) and max(rmse) > 10 * min(v for v in mae if v > 0)
 
     def plot(ax: Any) -> None:
         at = range(len(points))
         ax.plot(at, rmse, color=ORANGE, lw=1.6)
         ax.plot(at, mae, color=BLUE, lw=1.6)
-        for values, label, colour, way in ((rmse, "RMSE", ORANGE, 2), (mae, "MAE", BLUE, -9)):
+        named = [(rmse, "RMSE", ORANGE, 2), (mae, "MAE", BLUE, -9)]
+        if bias:
+            ax.axhline(0, color=GREY, lw=1)
+            ax.plot(at, bias, color=INK, lw=1.6, ls="--")
+            named.append((bias, "mean", INK, 2 if bias[-1] < 0 else -19))
+        for values, label, colour, way in named:
             ax.annotate(label, (len(points) - 1, values[-1]), color=colour, ha="left",
                         xytext=(5, way), textcoords="offset points")  # fmt: skip
         ax.set_xlim(-0.02 * len(points), 1.1 * len(points))
@@ -222,20 +242,28 @@ def over_time(prediction: Prediction, name: str, unit: str | None = None) -> Cha
             ticks = ticks[:: math.ceil(len(ticks) / 7)]
             ax.set_yticks(ticks, [f"{t:,g}" for t in ticks])
         else:
-            ax.set_ylim(0, max(rmse) * 1.15 or 1)
+            ax.set_ylim(1.15 * min(0, *bias, 0), max(rmse) * 1.15 or 1)
         ax.grid(axis="y")
 
     return Chart(
         title,
-        f"{_each(prediction.time_step)}{', logarithmic scale' if log else ''}.",
-        draw(name, 2.7, title, f"Two lines over time. {title}.", plot),
-        (prediction.time_step.capitalize(), "Rows", f"MAE{_in(unit)}", f"RMSE{_in(unit)}"),
+        f"{_each(prediction.time_step)}{', logarithmic scale' if log else ''}"
+        f"{'; dashed: the mean error' if drift else ''}.",
+        draw(name, 2.7, title, f"{'Three' if drift else 'Two'} lines over time. {title}.", plot),
+        (
+            prediction.time_step.capitalize(),
+            "Rows",
+            f"MAE{_in(unit)}",
+            f"RMSE{_in(unit)}",
+            *([f"Mean error{_in(unit)}"] if drift else []),
+        ),
         tuple(
             (
                 p.start,
                 f"{p.figures.n:,}",
                 number(p.figures.mae, scale),
                 number(p.figures.rmse, scale),
+                *([number(p.figures.bias, scale, signed=True)] if drift else []),
             )
             for p in points
         ),

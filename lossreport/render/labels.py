@@ -30,6 +30,12 @@ def box_at(text: str, at: Point, size: float, side: str = "left") -> Box:
     return (left, at[1], left + width, at[1] + height)
 
 
+def outline(box: Box) -> list[Point]:
+    """Return the edge of a box as a line that other labels keep off."""
+    left, bottom, right, top = box
+    return [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)]
+
+
 def is_free(box: Box, dots: Sequence[Point], boxes: Sequence[Box]) -> bool:
     """Say whether a box lies inside the axes, on no dot and on no other box."""
     left, bottom, right, top = box

@@ -10,7 +10,7 @@ from lossreport.advice.advice import Advice, Efficiency
 from lossreport.formats import amount, group_name, number, percent, ratio, visible
 from lossreport.losses import GAUSSIAN_RATIO, MAD_TO_SIGMA
 from lossreport.render.drawing import Chart, draw
-from lossreport.render.labels import Point, first_free, fraction, place_beside
+from lossreport.render.labels import Point, box_at, first_free, fraction, outline, place_beside
 from lossreport.render.svg import BACKGROUND, BLUE, GREY, INK, MUTED, ORANGE
 from lossreport.reports.results import Prediction
 
@@ -286,9 +286,9 @@ def quantiles(prediction: Prediction, name: str) -> Chart | None:
         named = [("Gaussian", MUTED, curves[1]), ("Laplace", ORANGE, curves[2])]
         for label, colour, own in named:
             rest = [c for c in curves if c is not own]
-            # In the middle all are one.
-            ax.annotate(label, place_beside(label, own[-6:], rest, 8.5), color=colour,
-                        fontsize=8.5, xycoords="axes fraction")  # fmt: skip
+            place = place_beside(label, own[-6:], rest, 8.5)  # in the middle all are one
+            ax.annotate(label, place, color=colour, fontsize=8.5, xycoords="axes fraction")
+            curves.append(outline(box_at(label, place, 8.5)))
         ax.set(xlabel="Gaussian quantile (standard deviations)", xlim=(-end, end),
                ylabel="error (robust deviations)", ylim=(-top, top))  # fmt: skip
         ax.grid(axis="y")

@@ -123,6 +123,7 @@ def _recommendation(recommendation: Recommendation) -> dict[str, Any]:
         "weights_by": list(advice.weights_by),
         "levels_by": list(advice.levels_by),
         "levels_share": advice.levels_share,
+        "drift": advice.drift and asdict(advice.drift),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from lossreport.formats import amount, count, group_name, key_value, number, percent, ratio, visible
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2, LARGEST
 from lossreport.render.drawing import Chart, draw, log_ticks
-from lossreport.render.labels import box_at, fraction, place_beside
+from lossreport.render.labels import box_at, fraction, outline, place_beside
 from lossreport.render.svg import BLUE, GREY, GRID, INK, MUTED, ORANGE
 from lossreport.reports.curves import Exceedance
 from lossreport.reports.results import Group, Prediction
@@ -228,8 +228,7 @@ def _name_curves(
         rest = [points for c, points in every if c is not curve]
         at = place_beside(label, own[len(own) // 2 :], [*rest, *lines], 9.5)
         ax.annotate(label, at, color=ORANGE, xycoords="axes fraction")
-        left, bottom, right, top = box_at(label, at, 9.5)
-        lines.append([(left, bottom), (right, bottom), (right, top), (left, top)])
+        lines.append(outline(box_at(label, at, 9.5)))
     if sources and others:
         nearest = min(others, key=lambda points: points[-1][0])
         rest = [points for points in (p for _, p in every) if points is not nearest]

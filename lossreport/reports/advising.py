@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lossreport.advice.advice import Advice, Goal
 from lossreport.advice.choice import advise, with_costs, with_weights
+from lossreport.advice.drift import Drift
 from lossreport.advice.level import LARGE_BIAS, centre_for
 from lossreport.advice.mixing import (
     Decomposition,
@@ -43,14 +44,18 @@ def advise_rows(rows: Scored, centre: float | None, goal: Goal) -> Advice:
 
 
 def advise_groups(
-    advice: Advice, rows: Scored, groupings: Sequence[By], costs: Costs | None
+    advice: Advice,
+    rows: Scored,
+    groupings: Sequence[By],
+    costs: Costs | None,
+    drift: Drift | None = None,
 ) -> Advice:
-    """Return the advice with what the groups, and the costs if they differ by side, ask for."""
+    """Return the advice with what groups, time and the costs if they differ by side ask for."""
     if rows.outcome is not None:
         return advice
     large = {by: _large(rows.raw[by], advice.rows) for by in groupings}
-    advice = _with_levels(advice, rows.log, large)
-    if not advice.levels_by:
+    advice = _with_levels(advice, rows.log, large, drift)
+    if not (advice.levels_by or advice.drift):
         advice = _with_weights(advice, rows.raw, large)
     return with_costs(advice, of_all(rows.log), *costs) if costs else advice
 
@@ -72,15 +77,23 @@ def _once_more(advice: Advice, log: RawGroup, centre: float | None) -> Advice:
     return replace(advice, reason=f"{advice.reason} {ONCE_MORE}")
 
 
-def _with_levels(advice: Advice, log: RawGroup, large: Mapping[By, Sequence[RawGroup]]) -> Advice:
-    """Look for a grouping whose groups each have a level of their own that is wrong.
+def _with_levels(
+    advice: Advice,
+    log: RawGroup,
+    large: Mapping[By, Sequence[RawGroup]],
+    drift: Drift | None,
+) -> Advice:
+    """Look for a grouping whose groups each have a level of their own that is wrong, or for time.
 
-    Their mean errors must make half of the squared error, and a quarter more than the mean error
-    of all rows does: that one is told of the whole log.
+    The groups' mean errors must make half of the squared error, and a quarter more than the mean
+    error of all rows does: that one is told of the whole log.
     """
+    if advice.loss is None or advice.broken:
+        return advice
     share, by = max(((_level_share(of), by) for by, of in large.items()), default=(0.0, ()))
-    least = max(LARGE_BIAS, _level_share([log]) + LARGE_BIAS / 2)
-    if advice.loss is None or advice.broken or share < least:
+    if drift is not None and drift.share > share:
+        return replace(advice, drift=drift)
+    if share < max(LARGE_BIAS, _level_share([log]) + LARGE_BIAS / 2):
         return advice
     return replace(advice, levels_by=by, levels_share=share)
 

@@ -6,6 +6,7 @@ import math
 
 import polars as pl
 
+from lossreport.advice.drift import Drift, drift_of
 from lossreport.formats import instant
 from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile
 from lossreport.profiles.statistics import add_up
@@ -13,14 +14,12 @@ from lossreport.reports.figures import figures
 from lossreport.reports.results import TimePoint
 
 MAX_TIME_POINTS = 120
+DRIFT_SUMS = ("bucket", "n", "sum_error", "sum_sq_error")
 
 
 def timeline(profile: Profile, prediction: int) -> tuple[str | None, tuple[TimePoint, ...]]:
     """Return the figures over time in at most 120 steps, and what a step is."""
-    unit = profile.bucket
-    frame = profile.timeline.filter(
-        (pl.col("prediction") == prediction) & pl.col("bucket").is_not_null()
-    )
+    unit, frame = profile.bucket, _buckets(profile, prediction)
     if unit is None or frame.is_empty():
         return None, ()
     first, last = frame["bucket"].min(), frame["bucket"].max()
@@ -29,14 +28,35 @@ def timeline(profile: Profile, prediction: int) -> tuple[str | None, tuple[TimeP
     step, name = _step(last - first + 1, unit)
     offset = 3 if step % 7 == 0 else 0  # 1970-01-01 was a Thursday: weeks begin on Monday
     rolled = add_up(frame.with_columns((pl.col("bucket") + offset) // step)).sort("bucket")
-    start = {"hour": "%Y-%m-%d %H:%M", "day": "%Y-%m-%d"}[unit]
     return name, tuple(
         TimePoint(
-            instant((row["bucket"] * step - offset) * HOURS[unit] * HOUR, start),
+            _start(row["bucket"] * step - offset, unit),
             figures(row, None),
         )
         for row in rolled.iter_rows(named=True)
     )
+
+
+def drift(profile: Profile, prediction: int) -> Drift | None:
+    """Return how the level moves in time, if it does by enough to come first."""
+    unit, frame = profile.bucket, _buckets(profile, prediction).filter(pl.col("n") > 0)
+    if unit is None or frame.is_empty():
+        return None
+    frame = frame.sort("bucket")
+    starts = [_start(bucket, unit) for bucket in frame["bucket"]]
+    return drift_of(starts, *(frame[c].cast(pl.Float64).to_numpy() for c in DRIFT_SUMS))
+
+
+def _start(bucket: int, unit: Bucket) -> str:
+    """Return how the start of a bucket is written."""
+    form = {"hour": "%Y-%m-%d %H:%M", "day": "%Y-%m-%d"}[unit]
+    return instant(bucket * HOURS[unit] * HOUR, form)
+
+
+def _buckets(profile: Profile, prediction: int) -> pl.DataFrame:
+    """Return the moments of all rows with a time, bucket by bucket."""
+    of_it = (pl.col("prediction") == prediction) & pl.col("bucket").is_not_null()
+    return profile.timeline.filter(of_it)
 
 
 def _step(buckets: int, unit: Bucket) -> tuple[int, str]:

@@ -24,7 +24,7 @@ from lossreport.reports.goals import goal_effects
 from lossreport.reports.groupings import grouping_of
 from lossreport.reports.located import Located, locate
 from lossreport.reports.metrics import metrics
-from lossreport.reports.over_time import timeline
+from lossreport.reports.over_time import drift, timeline
 from lossreport.reports.patterns import worst_patterns
 from lossreport.reports.recommending import recommendation
 from lossreport.reports.results import Prediction, Recommendation, WorstRow
@@ -52,7 +52,7 @@ def build_prediction(
     found = locate(profile, i, rows, groupings, advice, unit)
     # Which model a row is of is no property of a row that a model could be trained with.
     own = [g.by for g in groupings if profile.columns.compare not in g.by]
-    advice = advise_groups(advice, rows, own, costs)
+    advice = advise_groups(advice, rows, own, costs, drift(profile, i))
     advised = recommendation(advice, overall, unit)
     return _told(profile, i, rows, overall, found, advised, unit)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from lossreport.advice.advice import Advice, Efficiency
+from lossreport.advice.drift import Drift
 from lossreport.advice.gap import Gap as BrokenRows
 from lossreport.advice.levels import Band, Levels
 from lossreport.advice.mixing import Decomposition
@@ -117,9 +118,10 @@ FIELDS: Mapping[type, tuple[str, str]] = {
         "verdict loss goal rows best_guess reason confidence probability delta delta_quantile "
         "scale efficiency dial for_totals for_typical ruled_out lopsided rows_needed flags zeros "
         "broken repaired level shift weights_by mixing "
-        "levels_by levels_share",
+        "levels_by levels_share drift",
         "",
     ),
+    Drift: ("share kind first last at", ""),
     Efficiency: ("loss delta k value low high", ""),
     BrokenRows: ("rows cut factor share_of_sq_error chance", ""),
     Setting: ("loss library code note", ""),

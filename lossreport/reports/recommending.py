@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from lossreport.advice.advice import LOSSES, Advice
-from lossreport.advice.level import LARGE_BIAS, WIDE_BINS
-from lossreport.formats import amount, count, number, percent, ratio, visible
+from lossreport.formats import amount, count, names, number, percent, ratio, times
 from lossreport.losses import GAUSSIAN_RATIO, LAPLACE_RATIO
 from lossreport.reports.efficiency import efficiency_words, for_its_aim, ruled_out_words
 from lossreport.reports.figures import Figures, surely_biased
+from lossreport.reports.level_words import level_first, level_words
 from lossreport.reports.results import Recommendation
 
 LOSS_NAMES = {"L1": "L1 (absolute error)", "L2": "L2 (squared error)"}
@@ -52,7 +52,8 @@ def recommendation(advice: Advice, figures: Figures, unit: str | None = None) ->
     headline = _headline(advice, unit)
     if level := level_first(advice, figures, unit):
         then = headline if headline.startswith(LOSSES) else headline[0].lower() + headline[1:]
-        after = "As the errors are" if advice.levels_by else "After that"
+        several = advice.levels_by or advice.drift
+        after = "As the errors are" if several else "After that"
         headline = f"{level} {after}: {then}"
     return Recommendation(advice, headline, tuple(told))
 
@@ -60,40 +61,6 @@ def recommendation(advice: Advice, figures: Figures, unit: str | None = None) ->
 def outcome_in(advice: Advice) -> str:
     """Return what is predicted of an outcome of 0 or 1: "probabilities", "labels" or "scores"."""
     return "".join(advice.flags) or "probabilities"
-
-
-def level_first(advice: Advice, figures: Figures, unit: str | None = None) -> str | None:
-    """Return that the level must be put right, if it makes so much that no loss comes before it.
-
-    MSE = bias^2 + variance: a bias that makes most of it is what to mend first, and so is one so
-    many robust spreads wide that all errors look alike.
-    """
-    if advice.verdict == "quantile":  # which puts it where the costs ask for
-        return None
-    if advice.levels_by:
-        assert advice.levels_share is not None
-        return (
-            f"Put the level of each group ({_names(advice.levels_by)}) right first: the groups' "
-            f"own mean errors make {percent(advice.levels_share)} of the squared error."
-        )
-    off, typical, mse = figures.bias, figures.median_abs_error, figures.mse
-    if not _is_off_level(advice, figures) or advice.broken:
-        return None
-    if off is None or typical is None or not advice.scale:
-        return None
-    if min(abs(off), typical) / advice.scale > WIDE_BINS:
-        makes = f"{_far(abs(off) / advice.scale)} times the robust spread of the errors"
-    elif mse and off**2 / mse >= LARGE_BIAS:
-        makes = f"which makes {percent(off**2 / mse)} of the squared error"
-    else:
-        return None
-    return (
-        f"Put the level right first: the mean error is {amount(off, unit, signed=True)}, {makes}."
-    )
-
-
-def _is_off_level(advice: Advice, figures: Figures) -> bool:
-    return "biased" in advice.flags and not figures.bias_is_rounding
 
 
 def _headline(advice: Advice, unit: str | None) -> str:
@@ -108,7 +75,7 @@ def _headline(advice: Advice, unit: str | None) -> str:
         return (
             f"Check {count(advice.broken.rows, 'row')} first: {'it holds' if one else 'they hold'} "
             f"{percent(advice.broken.share_of_sq_error)} of the squared error and "
-            f"{'lies' if one else 'lie'} {_far(advice.broken.factor)} times further out than any "
+            f"{'lies' if one else 'lie'} {times(advice.broken.factor)} times further out than any "
             "other row."
         )
     if advice.verdict == "quantile":
@@ -122,7 +89,7 @@ def _headline(advice: Advice, unit: str | None) -> str:
         return f"Train with L2 (squared error), because {goal}."
     if advice.verdict == "weights":
         return (
-            f"Weight rows by 1/variance of their group ({_names(advice.weights_by)}) and keep "
+            f"Weight rows by 1/variance of their group ({names(advice.weights_by)}) and keep "
             "L2 (squared error)."
         )
     if advice.verdict == "depends":
@@ -152,14 +119,6 @@ def _goal_of_l2(advice: Advice) -> str | None:
     return None
 
 
-def _names(columns: tuple[str, ...]) -> str:
-    return ", ".join(visible(c, 40) for c in columns)
-
-
-def _far(factor: float) -> str:
-    return f"{factor:.1f}" if factor < 10 else f"{factor:,.0f}" if factor < 1e9 else number(factor)
-
-
 def _cost_words(level: float) -> str:
     if level == 0.5:
         return "low and too high cost the same"
@@ -184,7 +143,7 @@ def _first_reason(advice: Advice, unit: str | None) -> list[str]:
         return [
             f"Groups differ in error size: RMSE/MAE {ratio(advice.mixing.ratio)} is "
             f"{ratio(advice.mixing.inside)} inside groups times {ratio(advice.mixing.between)} "
-            f"between groups of {_names(advice.weights_by)}. Inside the groups the errors suit "
+            f"between groups of {names(advice.weights_by)}. Inside the groups the errors suit "
             "L2. Without weights, train with "
             f"{loss_name(advice.best_guess or '', advice.delta, unit)}.",
         ]
@@ -221,7 +180,7 @@ def _because(advice: Advice, figures: Figures, unit: str | None) -> list[str]:
         return []
     quantile = advice.verdict == "quantile"  # at another place, and not compared by rows
     level_told = quantile or level_first(advice, figures, unit) is not None
-    level = [] if level_told else _of_level(advice, figures, unit)
+    level = [] if level_told else level_words(advice, figures, unit)
     sentences = [*level, *_first_reason(advice, unit)]
     sentences += [] if quantile else [efficiency_words(advice)]
     if figures.ratio is not None:
@@ -265,16 +224,6 @@ def _because(advice: Advice, figures: Figures, unit: str | None) -> list[str]:
             f"{percent(advice.probability)} of 200 resamples, taking the rows as independent)."
         )
     return sentences
-
-
-def _of_level(advice: Advice, figures: Figures, unit: str | None) -> list[str]:
-    if not _is_off_level(advice, figures):
-        return []
-    return [
-        f"The mean error is {amount(figures.bias, unit, signed=True)} and the median lies on the "
-        "same side of 0, both by more than a quarter of the robust standard deviation "
-        f"({amount(advice.scale, unit)}): put the level right before you change the loss."
-    ]
 
 
 def _of_flags(advice: Advice) -> list[str]:

@@ -22,7 +22,8 @@ from lossreport.formats import (
 )
 from lossreport.losses import GAUSSIAN_RATIO, HUBER_BEATS_L2
 from lossreport.reports.figures import Figures, outlier_driven, surely_biased
-from lossreport.reports.recommending import level_first, outcome_in
+from lossreport.reports.level_words import level_first
+from lossreport.reports.recommending import outcome_in
 from lossreport.reports.results import Group, Ledger, Recommendation, Verdict, WorstRow
 from lossreport.reports.where import Attribution, Concentration, of_few_rows
 
