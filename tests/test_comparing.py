@@ -723,3 +723,15 @@ def test_intervals_cover_the_true_differences(law: str, by_day: bool) -> None:
             ]
             covered[loss] += all(g.low <= truth <= g.high for g, truth in found)
     assert min(covered.values()) >= COVERED
+
+
+def test_equal_models_share_a_rank_and_do_not_make_the_losses_disagree() -> None:
+    errors = np.array([[3.0, -3, 1, 1], [2, 2, 2, 2], [2, 2, 2, 2], [9, 9, 9, 9]]).repeat(
+        50, axis=1
+    )
+    frame = pl.DataFrame({"actual": np.zeros(200), **{f"p{i}": e for i, e in enumerate(errors)}})
+    found = lossreport.report(frame, actual="actual", predicted=list(frame.columns[1:]), by="")
+    assert found.comparison is not None
+    ranks = {m.name: (m.rank_l1, m.rank_l2) for m in found.comparison.models}
+    assert ranks == {"p0": (1, 3), "p1": (1, 1), "p2": (1, 1), "p3": (4, 4)}
+    assert found.comparison.agree is True

@@ -28,10 +28,8 @@ def efficiency_words(advice: Advice) -> str:
             f"same precision L1 needs {_times(second_times)} as many rows."
         )
     else:
-        sentence = (
-            f"{best} is steadiest here; for the same precision {first} needs "
-            f"{_times(first_times)} and {second} {_times(second_times)} as many rows."
-        )
+        sentence = f"{best} is steadiest here; for the same precision "
+        sentence += _needs((first, first_times), (second, second_times))
     if advice.verdict == "clear" and advice.loss != best:
         if not for_its_aim(advice):
             sentence += f" {advice.loss} is nearly as good, and the safer choice"
@@ -78,6 +76,17 @@ def ruled_out_words(advice: Advice) -> str:
     if not others:
         return f"{advice.for_totals} can be ruled out unless totals must be right"
     return f"{listed(others)} can be ruled out, and {advice.for_totals} unless totals must be right"
+
+
+def _needs(*others: tuple[str, float]) -> str:
+    """Return how many rows two losses need."""
+    alike = [loss for loss, times in others if f"{times:.2f}" == "1.00"]
+    if len(alike) == len(others):
+        return f"{listed(alike)} need about as many rows."
+    told = [f"{loss} {_times(times)}" for loss, times in others if loss not in alike]
+    if alike:
+        return f"{alike[0]} needs about as many rows, and {told[0]} as many."
+    return f"{' and '.join(told).replace(' ', ' needs ', 1)} as many rows."
 
 
 def _times(factor: float) -> str:

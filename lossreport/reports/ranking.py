@@ -17,7 +17,7 @@ def ranked(
 ) -> tuple[Model, ...]:
     """Return the models with their figures, ranks by these losses, and gaps to the first.
 
-    Those that come first by the first loss come first; ties go by the order given.
+    Those that come first by the first loss come first; ties have one rank, in the order given.
     """
     mae, mse = measured.mean["L1"], measured.mean["L2"]
     models = [
@@ -39,7 +39,9 @@ def ranked(
     for loss in [x for x in ("L2", "L1") if x in losses and rankable(measured, x)]:
         order = np.argsort(measured.mean[loss], kind="stable")
         best = int(order[0])
-        for rank, i in enumerate(order.tolist(), start=1):
+        in_order = measured.mean[loss][order]
+        ranks = 1 + np.searchsorted(in_order, in_order)  # equal ones share the better
+        for rank, i in zip(ranks.tolist(), order.tolist(), strict=True):
             above = None if i == best else gap(measured, loss, i, best)
             if loss == "L1":
                 models[i] = replace(models[i], rank_l1=rank, mae_gap=above)
@@ -54,9 +56,13 @@ def rankable(measured: Measured, loss: Loss) -> bool:
 
 
 def first(models: Sequence[Model], loss: Loss) -> Model | None:
-    """Return the model with the smallest loss; None where they are not ranked by it."""
+    """Return the model with the smallest loss; None where they are not ranked by it.
+
+    Of several, the one that the other loss has before the rest.
+    """
     rank = {"L1": "rank_l1", "L2": "rank_l2"}[loss]
-    return next((m for m in models if getattr(m, rank) == 1), None)
+    found = [m for m in models if getattr(m, rank) == 1]
+    return min(found, key=lambda m: (m.rank_l1 or 1) + (m.rank_l2 or 1), default=None)
 
 
 def not_beaten(models: Sequence[Model], loss: Loss) -> tuple[Model, ...]:
