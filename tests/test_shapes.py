@@ -669,3 +669,55 @@ def test_rows_that_are_none_stay_out_in_folders_with_keys_and_when_joined(
     rows = {"row_malformed": 1, "row_repeated_header": 1}
     assert ran.json["rows"] == {"read": 5, "scored": 3, "left_out": rows}
     assert ran.json["predictions"][0]["overall"]["mae"] == pytest.approx((1 + 2 + 4) / 3)
+
+
+TABLE = pd.DataFrame(
+    {
+        "actual": [float(i) for i in range(60)],
+        "predicted": [i + 1.5 for i in range(60)],
+        "g": ["a", "b"] * 30,
+    }
+)
+
+
+@pytest.mark.parametrize("indent", [0, 2])
+@pytest.mark.parametrize(
+    ("orient", "said"),
+    [("columns", "columns, not records"), ("index", "records by name"),
+     ("split", "the rows of its member 'data'"), ("list", "columns, not records"),
+     ("table", "the records of its member 'data'"), ("records", None)],
+)  # fmt: skip
+@pytest.mark.parametrize("named", [False, True])
+def test_json_of_pandas_is_read_in_each_orientation(
+    run: Run, tmp_path: Path, orient: str, said: str | None, indent: int, named: bool
+) -> None:
+    table = TABLE.set_index(pd.Index([f"row {i}" for i in range(60)])) if named else TABLE
+    path = tmp_path / "log.json"
+    if orient == "list":
+        path.write_text(json.dumps(table.to_dict("list"), indent=indent or None), "utf-8")
+    else:
+        table.to_json(path, orient=orient, indent=indent)  # type: ignore[arg-type]
+    ran = run(path, "--by", "g")
+    assert ran.json["rows"] == {"read": 60, "scored": 60, "left_out": {}}
+    (of,) = ran.json["predictions"]
+    assert (of["overall"]["mae"], len(of["groupings"][0]["groups"])) == (1.5, 2)
+    assert ran.json["sources"][0]["read_as"] == ([said] if said else [])
+
+
+def test_records_in_lines_are_no_columns(tmp_path: Path) -> None:
+    for lines in (
+        ['{"actual": 1, "predicted": 2}'],
+        ['{"instance": {"actual": 1}, "prediction": {"v": 2}}'],
+        ['{"actual": 1, "predicted": 2, "tags": [1, 2]}'],
+        [
+            '{"actual": 1, "predicted": 2, "s": {"a": 1}}',
+            '{"actual": 1, "predicted": 2, "s": null}',
+        ],
+    ):
+        path = tmp_path / "log.ndjson"
+        path.write_text("\n".join(lines), "utf-8")
+        predicted = {"predicted": "prediction.v"} if "instance" in lines[0] else {}
+        made = lossreport.report(
+            path, actual="instance.actual" if predicted else "actual", **predicted
+        )
+        assert made.rows.scored == len(lines)

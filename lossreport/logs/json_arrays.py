@@ -135,6 +135,10 @@ def record_blocks(document: Document) -> Iterator[tuple[bytes, int]]:
         raise ValueError("it goes on after its end: one document of JSON per file can be read")
 
 
+class NoRecordsError(ValueError):
+    """The document is an object, and none of its members is an array of records."""
+
+
 def records_in(document: Document) -> str | None:
     """Return the member of an object that holds the records; None if it is an array of them.
 
@@ -149,7 +153,7 @@ def records_in(document: Document) -> str | None:
         if document.starts_records():
             return name
         document.value()
-    raise ValueError("it is an object that holds no array of records")
+    raise NoRecordsError("it is an object that holds no array of records")
 
 
 def _member(document: Document) -> Iterator[tuple[bytes, int]]:

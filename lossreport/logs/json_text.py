@@ -6,16 +6,13 @@ import io
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import BinaryIO, cast
 
 import numpy as np
 import polars as pl
 
-from lossreport.logs.compression import opened
 from lossreport.logs.fields import fields_of
-from lossreport.logs.json_arrays import BLOCK, STRING, Document, Stream, record_blocks, records_in
+from lossreport.logs.json_arrays import STRING
+from lossreport.logs.json_layout import Source, laid_out
 from lossreport.logs.part import Part
 from lossreport.logs.patience import reading
 
@@ -30,31 +27,6 @@ UNREADABLE = re.compile(
 )
 """Strings, and numbers that Python and others write but that are no JSON or no float."""
 LONG_INTEGER = re.compile(rb"(?<![\d.])\d{20}")
-
-
-@dataclass(frozen=True)
-class Source:
-    """A JSON file: where it is and how it is laid out."""
-
-    path: str
-    compression: str | None
-    array: bool
-
-    def blocks(self) -> Iterator[tuple[bytes, int | None]]:
-        """Yield the records, each on a line, with how many they are (None: as many as lines)."""
-        with _opened(self.path, self.compression) as stream:
-            if self.array:
-                yield from record_blocks(Document(stream))
-                return
-            rest = b""
-            while piece := stream.read(BLOCK):
-                piece = rest + piece
-                end = piece.rfind(b"\n") + 1
-                rest = piece[end:]
-                if end:
-                    yield piece[:end], None
-            if rest.strip():
-                yield rest + b"\n", None
 
 
 def open_json(
@@ -83,12 +55,7 @@ def open_json(
         It is damaged, or holds no records.
     """
     with reading(path):
-        source = Source(path, compression, array=not lines and not _is_lines(path, compression))
-        read_as: tuple[str, ...] = ()
-        if source.array:
-            with _opened(path, compression) as stream:
-                name = records_in(Document(stream))
-            read_as = () if name is None else (f"the records of its member {name!r}",)
+        source, read_as = laid_out(path, compression, lines=lines)
         schema = _schema(source, asked)
 
     def frames(names: Sequence[str]) -> Iterator[pl.LazyFrame]:
@@ -102,47 +69,6 @@ def open_json(
     return Part(
         path, "json" if source.array else "ndjson", size, None, schema, frames, read_as=read_as
     )
-
-
-def _is_lines(path: str, compression: str | None) -> bool:
-    """Return whether a file has one record a line, by its first lines."""
-    with _opened(path, compression) as stream:
-        start = stream.read(1 << 16).lstrip()
-    first, *others = start.split(b"\n", 1)
-    if not first.startswith(b"{"):
-        return False
-    try:
-        record = json.loads(first)
-    except (ValueError, RecursionError):
-        return False
-    of_records = [
-        v for v in record.values() if isinstance(v, list) and v and isinstance(v[0], dict)
-    ]
-    return not of_records or bool(others and others[0].strip())
-
-
-@contextmanager
-def _opened(path: str, compression: str | None) -> Iterator[Stream]:
-    """Open a file, decompressed and as UTF-8 without a byte order mark."""
-    with opened(path, compression) as stream:
-        start = stream.read(4)
-    with opened(path, compression) as stream:
-        if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-            yield _Encoded(io.TextIOWrapper(cast(BinaryIO, stream), "utf-16", newline=""))
-            return
-        if start.startswith(b"\xef\xbb\xbf"):
-            stream.read(3)
-        yield stream
-
-
-class _Encoded:
-    """Text as bytes of UTF-8."""
-
-    def __init__(self, text: io.TextIOWrapper) -> None:
-        self._text = text
-
-    def read(self, size: int, /) -> bytes:
-        return self._text.read(size).encode("utf-8", "replace")
 
 
 def _schema(source: Source, asked: Collection[str]) -> pl.Schema:
