@@ -195,3 +195,19 @@ def test_a_named_prediction_tells_the_actual_as_well():
 def test_the_column_of_the_files_name_is_not_listed_as_the_logs():
     with pytest.raises(UsageError, match=r"columns: y, pred\.$"):
         find_columns(plain(**{"@file": ["a", "a"]}), time="t")
+
+
+@pytest.mark.parametrize(
+    ("actual", "predicted"),
+    [("Ist-Wert", "Prognose"), ("Tats\u00e4chlich", "Vorhersage"), ("R\u00e9el", "Pr\u00e9vu"),
+     ("valor real", "Predicci\u00f3n"), ("Valore reale", "previsto"), ("\u5b9f\u7e3e", "\u4e88\u6e2c"),
+     ("\u5b9e\u9645\u503c", "\u9884\u6d4b\u503c"), ("\uc2e4\uc81c\uac12", "\uc608\uce21\uac12"),
+     ("\u0424\u0430\u043a\u0442", "\u041f\u0440\u043e\u0433\u043d\u043e\u0437")],
+)  # fmt: skip
+def test_roles_are_found_in_other_languages_too(actual: str, predicted: str) -> None:
+    frame = pl.DataFrame({"n": [1, 2], actual: [1.0, 2.0], predicted: [2.0, 4.0]})
+    found = find_columns(frame)
+    assert (found.actual, found.predicted) == (actual, (predicted,))
+    both = frame.with_columns(y_true=pl.lit(1.0), y_pred=pl.lit(2.0))
+    found = find_columns(both)  # a usual name comes first
+    assert (found.actual, found.predicted) == ("y_true", ("y_pred",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
@@ -17,9 +18,27 @@ PREDICTED_NAMES = (
     "model_output", "expected",
 )  # fmt: skip
 LESSER_NAMES = {
-    ACTUAL_NAMES: ("y_test", "labels", "obs"),
-    PREDICTED_NAMES: ("y_score", "fcst", "prob", "probability"),
-}
+    ACTUAL_NAMES: (
+        "y_test", "labels", "obs",
+        # German, French, Spanish, Portuguese, Italian, Dutch, ... without their accents
+        "ist", "istwert", "ist_wert", "tatsachlich", "tatsachlicher_wert", "beobachtet",
+        "reel", "reelle", "valeur_reelle", "observe", "observee", "real", "valor_real",
+        "observado", "reale", "valore_reale", "osservato", "werkelijk", "waargenomen", "faktisk",
+        "rzeczywisty", "\u0444\u0430\u043a\u0442",
+        # Japanese, Chinese, Korean
+        "\u5b9f\u7e3e", "\u5b9f\u7e3e\u5024", "\u5b9f\u6e2c\u5024", "\u5b9e\u9645",
+        "\u5b9e\u9645\u503c", "\u771f\u5b9e\u503c", "\uc2e4\uc81c", "\uc2e4\uc81c\uac12",
+    ),
+    PREDICTED_NAMES: (
+        "y_score", "fcst", "prob", "probability",
+        "prognose", "prognosewert", "vorhersage", "vorhergesagt", "soll", "sollwert", "soll_wert",
+        "prevu", "prevue", "prevision", "predit", "valeur_prevue", "previsto", "pronostico",
+        "predicho", "prediccion", "previsao", "predito", "previsione", "predetto", "voorspelling",
+        "voorspeld", "prognos", "prognoza", "\u043f\u0440\u043e\u0433\u043d\u043e\u0437",
+        "\u4e88\u6e2c", "\u4e88\u6e2c\u5024", "\u9884\u6d4b", "\u9884\u6d4b\u503c",
+        "\uc608\uce21", "\uc608\uce21\uac12",
+    ),
+}  # fmt: skip
 """Names that tell where nothing else does."""
 TIME_NAMES = (
     "time", "timestamp", "datetime", "date_time", "ts", "ds", "date", "day", "hour", "week",
@@ -41,9 +60,14 @@ def is_pattern(name: str) -> bool:
 
 
 def words_of(name: str) -> list[str]:
-    """Return the words of a name, lower case: those of "yTrue" are "y" and "true"."""
+    """Return the words of a name, lower case: those of "yTrue" are "y" and "true".
+
+    Without accents, as programs often drop them.
+    """
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    return [w for w in re.split(r"[^a-z0-9]+", spaced.lower()) if w]
+    split_up = unicodedata.normalize("NFKD", spaced.lower())
+    plain = "".join(c for c in split_up if not unicodedata.combining(c))
+    return [w for w in re.split(r"[\W_]+", unicodedata.normalize("NFKC", plain)) if w]
 
 
 def by_name(
