@@ -201,3 +201,38 @@ def test_numbers_in_any_style_are_read_to_the_last_digit(
 ) -> None:
     texts = [rng.choice(["", " ", "+"]) * (n >= 0) + written(n, *style) for n in numbers]
     assert values(texts) == numbers
+
+
+MONEY = ["$", "\u20ac", "\u00a3", "R$", "EUR", "CHF", "kr", "z\u0142"]
+
+
+@given(
+    st.lists(st.integers(-(10**8), 10**8), min_size=2),
+    st.sampled_from([*MONEY, ""]),
+    st.sampled_from(["before", "behind", "close before", "close behind"]),
+    st.sampled_from(["-", "()", "last", "\u2212"]),
+    st.sampled_from([".,", ",.", ", ", ".'"]),
+)
+def test_amounts_of_money_and_the_negatives_of_accounts_are_read(
+    cents: list[int], mark: str, place: str, negative: str, marks: str
+) -> None:
+    def text(value: int) -> str:
+        digits = written(abs(value) / 100, marks[0], marks[1])
+        blank = "" if place.startswith("close") or not mark else " "
+        amount = f"{mark}{blank}{digits}" if place.endswith("before") else f"{digits}{blank}{mark}"
+        if value >= 0:
+            return amount
+        return {"()": f"({amount})", "last": f"{amount}-"}.get(negative, f"{negative}{amount}")
+
+    texts = [text(c) for c in cents]
+    assert values(texts) == [c / 100 for c in cents]
+    assert styles(v=texts).get("v", PLAIN).currency == (mark or None)
+
+
+def test_what_is_no_amount_stays_text() -> None:
+    for texts in (["EUR", "USD", "CHF"], ["(a)", "(b)"], ["A-", "B-"], ["12 kronor", "3 kronor"],
+                  ["2026-01-", "2026-02-"], ["$ABC", "$DEF"], ["(1) see note", "(2)"]):  # fmt: skip
+        assert None in values(texts), texts
+    mixed = ["$1", "$2", "$7", "\u20ac3", "4", "(5)"]  # another currency is no number of this column
+    assert values(mixed) == [1, 2, 7, None, 4, -5]
+    assert styles(v=mixed)["v"].words() == ["$ left out", "(12) and 12- are -12"]

@@ -12,6 +12,14 @@ APOSTROPHES = "'\u2019"
 MINUS = "\u2212"
 MARKS = {".": ".", ",": ",", " ": BLANKS, "'": APOSTROPHES}
 """The thousands marks and the characters that each is written with."""
+CURRENCY = (
+    r"(?:R\$|[$\u20ac\u00a3\u00a5\u20b9\u20bd\u20a9\u20ba\u20ab\u20b4\u20a6\u0e3f]"
+    r"|USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|Fr\.|kr\.?"
+    r"|z\u0142|K\u010d|Ft|Rs\.?)"
+)
+"""What stands before or behind an amount of money."""
+_BRACKETED = r"^\(([^()+-]*[0-9][^()+-]*)\)$"
+_SIGN_LAST = r"^([^()+-]*[0-9][^()+-]*)-$"
 _POINTS_AND_COMMA = r"[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+"
 
 
@@ -29,6 +37,10 @@ class NumberStyle:
     """One of "." "," " " (any blank) "'" (any apostrophe)."""
     percent: bool = False
     """Every number ends with %: 12 % is read as 0.12."""
+    currency: str | None = None
+    """What stands before or behind the numbers, such as "$"."""
+    accounting: bool = False
+    """Negative numbers are written (12) or 12-."""
     example: str | None = None
     """A text that could have been read in two ways, if no other text of the column tells."""
     told: bool = True
@@ -46,6 +58,10 @@ class NumberStyle:
 
         Null where the marks are not of this style.
         """
+        if self.currency:
+            text = without_currency(text, self.currency)
+        if self.accounting:
+            text = with_sign_first(text)
         if self.percent:
             text = pl.when(text.str.ends_with("%")).then(
                 text.str.strip_suffix("%").str.strip_chars_end()
@@ -99,7 +115,23 @@ class NumberStyle:
         said = ["decimal comma"] if self.decimal == "," else []
         if self.thousands:
             said.append(f"thousands mark {marks[self.thousands]}")
+        if self.currency:
+            said.append(f"{self.currency} left out")
+        if self.accounting:
+            said.append("(12) and 12- are -12")
         return [*said, "percent (12% is 0.12)"] if self.percent else said
+
+
+def without_currency(text: pl.Expr, currency: str) -> pl.Expr:
+    """Return stripped texts without what stands before or behind an amount, in a bracket too."""
+    mark = re.escape(currency)
+    before = text.str.replace(rf"^([(+-]?)\s*{mark}\s*([+-]?[0-9.,])", "$1$2")
+    return before.str.replace(rf"([0-9.,])\s*{mark}\s*([)-]?)$", "$1$2")
+
+
+def with_sign_first(text: pl.Expr) -> pl.Expr:
+    """Return (12) and 12- as -12, other stripped texts as they are."""
+    return text.str.replace(_BRACKETED, "-$1").str.replace(_SIGN_LAST, "-$1")
 
 
 PLAIN = NumberStyle()

@@ -9,12 +9,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
 
-from lossreport.logs.number_style import APOSTROPHES, BLANKS, MARKS, MINUS, PLAIN, NumberStyle
+from lossreport.logs.number_style import (
+    APOSTROPHES,
+    BLANKS,
+    CURRENCY,
+    MARKS,
+    MINUS,
+    PLAIN,
+    NumberStyle,
+    with_sign_first,
+    without_currency,
+)
 
 _GROUPED = re.compile(
     rf"(?P<first>\d{{1,3}})(?P<mark>[.,{BLANKS}{APOSTROPHES}])\d{{3}}(?:(?P=mark)\d{{3}})*"
@@ -26,7 +36,9 @@ _ONE_GROUP = r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$"
 """Either thousands or three decimals."""
 _WHOLE = r"^[+-]?[0-9]+$"
 _BELOW_1000 = r"^[+-]?[0-9]{1,3}$"
-_NO_MARKS = dict.fromkeys(map(ord, f".,+-%eE{MINUS}{BLANKS}{APOSTROPHES}"))
+_NO_MARKS = dict.fromkeys(map(ord, f".,+-%eE(){MINUS}{BLANKS}{APOSTROPHES}"))
+_MONEY = re.compile(CURRENCY)
+_AMOUNT = rf"^[(+-]?\s*(?:({CURRENCY})\s*[+-]?[0-9.,]|[0-9][^A-Za-z]*?({CURRENCY})\s*[)-]?$)"
 EXAMINED = 5_000
 """Of the texts that are no plain numbers."""
 EXAMINED_OF_TEXT = 200
@@ -43,6 +55,8 @@ class _Evidence:
     """Texts like 1,234 or 1.234."""
     example: str | None = None
     percent: bool = False
+    currency: str | None = None
+    accounting: bool = False
     small: bool = False
     """Whether there are whole numbers, all below 1000: above, they may have marks."""
     share: float = 1.0
@@ -136,7 +150,7 @@ def _is_text(texts: pl.Series, missing: Collection[str]) -> bool:
     first = (t for t in texts.drop_nulls().head(EXAMINED_OF_TEXT) if t.lower() not in missing)
     some = False
     for text in first:
-        if text.translate(_NO_MARKS).isdigit():
+        if _MONEY.sub("", text).translate(_NO_MARKS).isdigit():
             return False
         some = True
     return some
@@ -149,6 +163,12 @@ def _evidence(series: pl.Series, missing: Collection[str]) -> _Evidence:
     if texts.is_empty():
         return found
     texts = texts.str.replace(MINUS, "-", literal=True)
+    found.currency = _currency(texts)
+    if found.currency:
+        texts = _with(texts, lambda text: without_currency(text, found.currency or ""))
+    signed = _with(texts, with_sign_first)
+    if (signed != texts).any():
+        found.accounting, texts = True, signed
     marked = texts.str.ends_with("%")
     others = texts.filter(~marked).head(EXAMINED)
     if marked.any() and not any(t.translate(_NO_MARKS).isdigit() for t in others):
@@ -169,6 +189,19 @@ def _evidence(series: pl.Series, missing: Collection[str]) -> _Evidence:
     if found.example is not None and found.percent:
         found.example += "%"
     return found
+
+
+def _with(texts: pl.Series, change: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
+    return texts.to_frame("text").select(change(pl.col("text")))["text"]
+
+
+def _currency(texts: pl.Series) -> str | None:
+    """Return the currency that half of the texts have; None if there is none."""
+    marks = texts.head(EXAMINED).str.extract_groups(_AMOUNT).struct.unnest()
+    named = marks.select(pl.coalesce(pl.all()))[:, 0].drop_nulls().value_counts(sort=True)
+    if named.is_empty() or 2 * named["count"][0] < min(texts.len(), EXAMINED):
+        return None
+    return str(named[:, 0][0])
 
 
 def _note(found: _Evidence, text: str) -> bool:
@@ -232,5 +265,12 @@ def _style(
     told = own or e.either or given or of_file
     shown = bool(told) or e.share < 0.5
     return NumberStyle(
-        decimal, thousands, e.percent, example, example is None or not as_usual, shown
+        decimal,
+        thousands,
+        e.percent,
+        e.currency,
+        e.accounting,
+        example,
+        example is None or not as_usual,
+        shown,
     )
