@@ -722,3 +722,24 @@ def test_a_sure_probability_is_no_copy() -> None:
         found_in(pl.DataFrame({"actual": actual, "predicted": predicted}))["LR022"].status
         == "skipped"
     )
+
+
+def with_total(rows: int, off: float = 0.0, *, errors: float = 1.0) -> pl.DataFrame:
+    made = np.random.default_rng(5)
+    actual = made.uniform(10, 20, rows)
+    predicted = actual + errors * made.normal(size=rows)
+    both = [np.append(v, v.sum() * (1 + off)) for v in (actual, predicted)]
+    return pl.DataFrame({"actual": both[0], "predicted": both[1]}).with_row_index("i")
+
+
+@pytest.mark.parametrize("rows", [11, 500, 30_000])
+def test_a_row_that_is_the_total_of_the_others_is_found(rows: int) -> None:
+    found = found_in(with_total(rows).sample(fraction=1, shuffle=True, seed=2), by="")["LR036"]
+    assert (found.status, found.severity, found.count) == ("issue", "error", 1)
+    assert f"is the total of the other {rows:,} scored rows" in found.message
+    assert found_in(with_total(rows, 0.01), by="")["LR036"].status == "passed"
+    assert found_in(with_total(rows).head(rows), by="")["LR036"].status == "passed"
+
+
+def test_of_few_rows_one_may_be_the_sum_of_the_others() -> None:
+    assert found_in(with_total(9), by="")["LR036"].status == "skipped"

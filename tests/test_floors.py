@@ -101,6 +101,7 @@ FLOORS = [
         "checks.pairs",
         "checks.places",
         "checks.repeats",
+        "checks.totals",
         "checks.units",
         "checks.values",
     ],

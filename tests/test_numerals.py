@@ -233,6 +233,13 @@ def test_what_is_no_amount_stays_text() -> None:
     for texts in (["EUR", "USD", "CHF"], ["(a)", "(b)"], ["A-", "B-"], ["12 kronor", "3 kronor"],
                   ["2026-01-", "2026-02-"], ["$ABC", "$DEF"], ["(1) see note", "(2)"]):  # fmt: skip
         assert None in values(texts), texts
-    mixed = ["$1", "$2", "$7", "\u20ac3", "4", "(5)"]  # another currency is no number of this column
+    mixed = [
+        "$1",
+        "$2",
+        "$7",
+        "\u20ac3",
+        "4",
+        "(5)",
+    ]  # another currency is no number of this column
     assert values(mixed) == [1, 2, 7, None, 4, -5]
     assert styles(v=mixed)["v"].words() == ["$ left out", "(12) and 12- are -12"]

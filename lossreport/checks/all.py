@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lossreport.checks import order, pairs, placeholders, places, repeats, units, values
+from lossreport.checks import order, pairs, placeholders, places, repeats, totals, units, values
 from lossreport.checks.finding import Finding
 from lossreport.checks.view import View, skipped, view_of
 from lossreport.profiles.profile import Profile
@@ -37,8 +37,9 @@ OF_A_PREDICTION: tuple[Check, ...] = (
     pairs.probabilities,
     values.whole,
     values.negative,
+    totals.totals,
 )
-CODES = (*(f"LR{n:03d}" for n in range(12, 33)), "LR034")
+CODES = (*(f"LR{n:03d}" for n in range(12, 33)), "LR034", "LR036")
 
 
 def check_data(profile: Profile, ledgers: list[tuple[str | None, Ledger]]) -> list[Finding]:
