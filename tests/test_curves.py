@@ -127,11 +127,27 @@ def test_times_are_named_as_long_as_they_are(day, title, said):
     n = 700
     times = pl.Series([datetime(2020, 1, 6) + day * timedelta(i) for i in range(n)])
     large = np.where(np.arange(n) < 350, 10.0, 1.0)
-    frame = pl.DataFrame({"actual": 0.0, "predicted": large, "time": times})
+    frame = pl.DataFrame({"actual": 0.0, "predicted": large * np.resize([1, -1], n), "time": times})
     (p,) = lossreport.report(frame, by="").predictions
     chart = charts.over_time(p, "x")
     assert chart
     assert (chart.title, chart.subtitle) == (title, said)
+
+
+def test_where_the_mean_error_moves_it_is_drawn_too():
+    times = [datetime(2026, 1, 5) + timedelta(i) for i in range(700)]
+    predicted = np.where(np.arange(700) < 350, 10.0, -10.0) + np.resize([1, -1], 700)
+    frame = pl.DataFrame({"actual": 0.0, "predicted": predicted, "time": times})
+    (p,) = lossreport.report(frame, by="").predictions
+    chart = charts.over_time(p, "x", "MW")
+    assert chart
+    moves = "from +10.0 MW before 2026-12-21 to \u221210.0 MW from then on"
+    assert chart.title == f"The mean error moves in time, {moves}"
+    assert chart.subtitle == "Each week's error; dashed: the mean error."
+    assert chart.header[-1] == "Mean error, MW"
+    means = [float(row[-1].replace("\u2212", "-")) for row in chart.table]
+    assert {round(abs(m)) for m in means if abs(m) > 5} == {10}
+    assert means[0] > 9 > -9 > means[-1]
 
 
 def reach_title(report):

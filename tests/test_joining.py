@@ -271,9 +271,9 @@ def test_the_actuals_are_never_overwritten(run: Run, tmp_path: Path) -> None:
 def test_a_file_that_is_skipped_matches_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lossreport.logs import json_text
+    from lossreport.logs import json_layout, json_text
 
-    monkeypatch.setattr(json_text, "BLOCK", 20)
+    monkeypatch.setattr(json_layout, "BLOCK", 20)
     monkeypatch.setattr(json_text, "LOOKED_AT", 1)
     (tmp_path / "a.ndjson").write_text('{"k": 1, "pred": 2}\n')
     (tmp_path / "b.ndjson").write_text('{"k": 2, "pred": 2}\n' * 3 + '{"k": 3, "pred"\n')

@@ -471,11 +471,11 @@ def test_the_records_of_an_object_are_said(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_large_array_is_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lossreport.logs import json_arrays, json_text
+    from lossreport.logs import json_arrays, json_layout, json_text
 
     monkeypatch.setattr(json_arrays, "PIECE", 7)
     monkeypatch.setattr(json_arrays, "BLOCK", 50)
-    monkeypatch.setattr(json_text, "BLOCK", 11)
+    monkeypatch.setattr(json_layout, "BLOCK", 11)
     monkeypatch.setattr(json_text, "LOOKED_AT", 60)
     rows = [
         {"actual": i, "predicted": i + 1, "a": {"b": [i, {"c": '"]}{['}]}, "t": "\\\n"}
