@@ -433,6 +433,22 @@ def test_a_level_that_moves_in_time_comes_first(kind: str, level: np.ndarray, mo
     assert "As the errors are: " in found.recommendation.headline
 
 
+def test_a_level_that_moves_with_the_day_of_the_week_comes_first() -> None:
+    level = 15.0 * (HOURS // 24 % 7 == 2)  # 2026-01-03 is a Saturday
+    found = only(lossreport.report(hourly(level, np.resize([-1.0, 1], 4_800)), by=""))
+    drift = found.recommendation.advice.drift
+    assert drift is not None
+    assert (drift.kind, drift.places) == ("weekday", ("Mondays", "Saturdays"))
+    share = (level**2).mean() / ((level**2).mean() + 1)
+    assert drift.share == pytest.approx(share, rel=0.02)
+    assert found.verdict.headline == (
+        "Put the level right first: the mean error moves with the day of the week, from 0.0 on "
+        f"Mondays to +15.0 on Saturdays, which makes {percent(drift.share)} of the squared error."
+    )
+    three_weeks = hourly(level, np.resize([-1.0, 1], 4_800)).head(21 * 24)
+    assert only(lossreport.report(three_weeks, by="")).recommendation.advice.drift is None
+
+
 def test_what_is_no_drift_is_not_called_one() -> None:
     made = rng()
     slow = np.zeros(4_800)

@@ -1,4 +1,4 @@
-"""Does the level of the errors move in time? Mean errors of periods, and how they follow on.
+"""How the level of the errors moves in time, or with the day of the week.
 
 As between groups (`mixing.level_share`), MSE = sum of w (bias**2 + variance) over periods. Where
 their biases make most of it, and the bias of the whole log does not, no loss helps before the model
@@ -34,14 +34,16 @@ class Drift:
 
     share: float
     """Of the squared error, made by the mean errors of the periods."""
-    kind: Literal["step", "trend", "wave"]
-    """One step, a straight line, or neither."""
+    kind: Literal["step", "trend", "wave", "weekday"]
+    """One step, a straight line or neither; or by the day of the week."""
     first: float
-    """The mean error before the step, at the line's beginning, or the lowest of a period; ..."""
+    """The mean error before the step, at the line's beginning, or the lowest; ..."""
     last: float
     """... after it, at its end, or the highest; in the target's unit."""
     at: str | None = None
     """When the first bucket after the step begins."""
+    places: tuple[str, str] | None = None
+    """The days of the week on which the mean error is lowest and highest."""
 
 
 def drift_of(
@@ -69,9 +71,7 @@ def drift_of(
     if len(rows) < FEWEST_PERIODS:
         return None
     share = level_share(rows.tolist(), errors.tolist(), squares.tolist())
-    whole = level_share([total], [float(sum_error.sum())], [float(sum_sq.sum())])
-    added = share - whole
-    if share < LARGE_BIAS or added < max(ADDED, LARGE_BIAS * (1 - whole)):
+    if not _comes_first(share, sum_error, sum_sq, total):
         return None
     mean, bias = sum_error.sum() / total, errors / rows
     between = float((rows * (bias - mean) ** 2).sum())
@@ -86,6 +86,44 @@ def drift_of(
     middle = (n * buckets).sum() / total
     first, last = (float(mean + slope * (b - middle)) for b in (buckets[0], buckets[-1]))
     return Drift(share, "trend", first, last)
+
+
+def weekly_drift(
+    names: Sequence[str],
+    weekday: npt.NDArray[np.int64],
+    n: Floats,
+    sum_error: Floats,
+    sum_sq: Floats,
+) -> Drift | None:
+    """Return how the level moves with the day of the week; None where it does not by enough.
+
+    Parameters
+    ----------
+    names
+        Of the days of the week.
+    weekday
+        Of each bucket, from 0.
+    n, sum_error, sum_sq
+        As for `drift_of`.
+    """
+    total = float(n.sum())
+    rows, errors, squares = (np.bincount(weekday, v, len(names)) for v in (n, sum_error, sum_sq))
+    large = np.flatnonzero(rows >= MINIMUM_ROWS)
+    if len(large) < 2 or rows[large].sum() < MOSTLY * total:
+        return None
+    share = level_share(*(v[large].tolist() for v in (rows, errors, squares)))
+    if not _comes_first(share, sum_error, sum_sq, total):
+        return None
+    bias = errors[large] / rows[large]
+    low, high = int(np.argmin(bias)), int(np.argmax(bias))
+    places = (names[large[low]], names[large[high]])
+    return Drift(share, "weekday", float(bias[low]), float(bias[high]), places=places)
+
+
+def _comes_first(share: float, sum_error: Floats, sum_sq: Floats, total: float) -> bool:
+    """Return whether levels make so much of the squared error, beyond that of the whole log."""
+    whole = level_share([total], [float(sum_error.sum())], [float(sum_sq.sum())])
+    return share >= LARGE_BIAS and share - whole >= max(ADDED, LARGE_BIAS * (1 - whole))
 
 
 def _step(n: Floats, sum_error: Floats) -> tuple[int, float]:

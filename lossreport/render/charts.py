@@ -211,10 +211,11 @@ def over_time(prediction: Prediction, name: str, unit: str | None = None) -> Cha
     rmse = [p.figures.rmse or 0.0 for p in points]
     scale = max(mae)
     drift = prediction.recommendation.advice.drift
+    drift = None if drift and drift.places else drift  # steps of weeks hide it
     bias = [p.figures.bias or 0.0 for p in points] if drift else []
     title = _title_over_time(mae, rmse, prediction.time_step)
     if drift:
-        title = f"The mean error moves in time, {moves(drift, unit)}"
+        title = f"The mean error moves {moves(drift, unit)}"
     log = not drift and any(mae) and max(rmse) > 10 * min(v for v in mae if v > 0)
 
     def plot(ax: Any) -> None:

@@ -25,7 +25,7 @@ def level_first(advice: Advice, figures: Figures, unit: str | None = None) -> st
         )
     if advice.drift:
         return (
-            "Put the level right first: the mean error moves in time, "
+            "Put the level right first: the mean error moves "
             f"{moves(advice.drift, unit)}, which makes {percent(advice.drift.share)} of the "
             "squared error."
         )
@@ -46,13 +46,15 @@ def level_first(advice: Advice, figures: Figures, unit: str | None = None) -> st
 
 
 def moves(drift: Drift, unit: str | None) -> str:
-    """Return how the mean error moves: "from -10.0 before 2026-07-02 to +9.9 from then on"."""
+    """Return how the mean error moves: "in time, from -10.0 before 2026-07-02 to +9.9 ..."."""
     scale = max(abs(drift.first), abs(drift.last))
     first, last = (amount(v, unit, scale, signed=True) for v in (drift.first, drift.last))
+    low, high = drift.places or ("", "")
     return {
-        "step": f"from {first} before {drift.at} to {last} from then on",
-        "trend": f"from {first} at the beginning to {last} at the end",
-        "wave": f"between {first} and {last}",
+        "step": f"in time, from {first} before {drift.at} to {last} from then on",
+        "trend": f"in time, from {first} at the beginning to {last} at the end",
+        "wave": f"in time, between {first} and {last}",
+        "weekday": f"with the day of the week, from {first} on {low} to {last} on {high}",
     }[drift.kind]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import polars as pl
 
-from lossreport.advice.drift import Drift, drift_of
+from lossreport.advice.drift import Drift, drift_of, weekly_drift
 from lossreport.formats import instant
 from lossreport.profiles.profile import HOUR, HOURS, Bucket, Profile
 from lossreport.profiles.statistics import add_up
@@ -14,6 +15,13 @@ from lossreport.reports.figures import figures
 from lossreport.reports.results import TimePoint
 
 MAX_TIME_POINTS = 120
+FEWEST_WEEKS = 4
+"""A log of fewer weeks tells nothing of days of the week."""
+THURSDAY = 3
+"""1970-01-01 was one."""
+WEEKDAYS = (
+    "Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays",
+)  # fmt: skip
 DRIFT_SUMS = ("bucket", "n", "sum_error", "sum_sq_error")
 
 
@@ -26,7 +34,7 @@ def timeline(profile: Profile, prediction: int) -> tuple[str | None, tuple[TimeP
     assert isinstance(first, int)
     assert isinstance(last, int)
     step, name = _step(last - first + 1, unit)
-    offset = 3 if step % 7 == 0 else 0  # 1970-01-01 was a Thursday: weeks begin on Monday
+    offset = THURSDAY if step % 7 == 0 else 0  # weeks begin on Monday
     rolled = add_up(frame.with_columns((pl.col("bucket") + offset) // step)).sort("bucket")
     return name, tuple(
         TimePoint(
@@ -38,13 +46,18 @@ def timeline(profile: Profile, prediction: int) -> tuple[str | None, tuple[TimeP
 
 
 def drift(profile: Profile, prediction: int) -> Drift | None:
-    """Return how the level moves in time, if it does by enough to come first."""
+    """Return how the level moves in time or in the week, if it does by enough to come first."""
     unit, frame = profile.bucket, _buckets(profile, prediction).filter(pl.col("n") > 0)
     if unit is None or frame.is_empty():
         return None
     frame = frame.sort("bucket")
     starts = [_start(bucket, unit) for bucket in frame["bucket"]]
-    return drift_of(starts, *(frame[c].cast(pl.Float64).to_numpy() for c in DRIFT_SUMS))
+    buckets, *sums = (frame[c].cast(pl.Float64).to_numpy() for c in DRIFT_SUMS)
+    found = [drift_of(starts, buckets, *sums)]
+    day = frame["bucket"].to_numpy() * HOURS[unit] // 24
+    if np.ptp(day) >= FEWEST_WEEKS * 7:
+        found.append(weekly_drift(WEEKDAYS, (day + THURSDAY) % 7, *sums))
+    return max((f for f in found if f), key=lambda f: f.share, default=None)
 
 
 def _start(bucket: int, unit: Bucket) -> str:

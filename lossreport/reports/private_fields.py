@@ -121,7 +121,7 @@ FIELDS: Mapping[type, tuple[str, str]] = {
         "levels_by levels_share drift",
         "",
     ),
-    Drift: ("share kind first last at", ""),
+    Drift: ("share kind first last at places", ""),
     Efficiency: ("loss delta k value low high", ""),
     BrokenRows: ("rows cut factor share_of_sq_error chance", ""),
     Setting: ("loss library code note", ""),
