@@ -14,7 +14,9 @@ TIMES = "\u00d7"
 SUPERSCRIPTS = str.maketrans(
     "0123456789-", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b"
 )
-LARGE = ((1e12, "trillion"), (1e9, "billion"))
+LARGE = 1e9
+"""From here on numbers are words, and those that stand beside them."""
+WORDS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 
 
 def number(value: float | None, scale: float | None = None, *, signed: bool = False) -> str:
@@ -27,7 +29,7 @@ def number(value: float | None, scale: float | None = None, *, signed: bool = Fa
     if value is None or not math.isfinite(value):
         return NONE
     size = abs(scale if scale else value)
-    if size and not 1e-4 <= size < LARGE[-1][0]:
+    if size and not 1e-4 <= size < LARGE:
         text = _three_digits(abs(value))
     else:
         decimals = 2 if not size else max(0, 2 - math.floor(math.log10(size)))
@@ -42,11 +44,11 @@ def _three_digits(value: float) -> str:
     """Return a number of any size with three significant digits."""
     mantissa, _, power = f"{value:.2e}".partition("e")
     rounded = float(f"{mantissa}e{power}")
-    for limit, word in LARGE:
+    for limit, word in WORDS:
         if limit <= rounded < 1000 * limit:
             return f"{number(rounded / limit)} {word}"
-    if not rounded or 1e-4 <= rounded < LARGE[-1][0]:
-        return number(rounded)
+    if not rounded or 1e-4 <= rounded < WORDS[-1][0]:
+        return number(value)
     return f"{mantissa}{TIMES}10{str(int(power)).translate(SUPERSCRIPTS)}"
 
 

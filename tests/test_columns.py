@@ -211,3 +211,14 @@ def test_roles_are_found_in_other_languages_too(actual: str, predicted: str) -> 
     both = frame.with_columns(y_true=pl.lit(1.0), y_pred=pl.lit(2.0))
     found = find_columns(both)  # a usual name comes first
     assert (found.actual, found.predicted) == ("y_true", ("y_pred",))
+
+
+@pytest.mark.parametrize("name", ["Datum", "Zeitstempel", "Fecha-Hora", "\u65e5\u4ed8"])
+def test_the_time_is_found_in_other_languages_too(name: str) -> None:
+    frame = pl.DataFrame(
+        {"actual": [1.0, 2.0], "predicted": [2.0, 4.0], name: ["2026-01-01", "2026-01-02"]}
+    )
+    assert find_columns(frame).time == name
+    assert find_columns(frame.with_columns(pl.lit("x").alias(name))).time is None
+    both = frame.with_columns(time=pl.lit("2026-02-01"))
+    assert find_columns(both).time == "time"

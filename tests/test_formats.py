@@ -59,6 +59,8 @@ def test_zero_never_has_a_sign(value, scale, signed):
 def test_numbers_beside_each_other_get_the_same_decimals_and_ratios_two():
     assert [ratio(v) for v in (1.2533, 1234.5)] == ["1.25", "1,234"]
     assert [number(v, 12.0) for v in (0.123, 12.0, 1234.5)] == ["0.1", "12.0", "1,234.5"]
+    beside = [number(v, 5e10) for v in (-4.2e8, 1234.5, 6e12, 0)]
+    assert beside == ["\u2212420 million", "1,234", "6.00 trillion", "0.00"]
 
 
 @pytest.mark.parametrize("value", MISSING)

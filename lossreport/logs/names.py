@@ -17,6 +17,10 @@ PREDICTED_NAMES = (
     "forecast", "forecasted", "yhat", "y_hat", "estimate", "estimated", "fitted", "score",
     "model_output", "expected",
 )  # fmt: skip
+TIME_NAMES = (
+    "time", "timestamp", "datetime", "date_time", "ts", "ds", "date", "day", "hour", "week",
+    "month", "event_time", "created_at", "predicted_at", "scored_at",
+)  # fmt: skip
 LESSER_NAMES = {
     ACTUAL_NAMES: (
         "y_test", "labels", "obs",
@@ -38,12 +42,14 @@ LESSER_NAMES = {
         "\u4e88\u6e2c", "\u4e88\u6e2c\u5024", "\u9884\u6d4b", "\u9884\u6d4b\u503c",
         "\uc608\uce21", "\uc608\uce21\uac12",
     ),
+    TIME_NAMES: (
+        "datum", "zeit", "zeitpunkt", "zeitstempel", "tag", "heure", "jour", "horodatage", "fecha",
+        "hora", "fecha_hora", "data", "data_hora", "data_ora", "tijd", "tijdstip", "tid",
+        "tidspunkt", "\u0434\u0430\u0442\u0430", "\u65e5\u4ed8", "\u65e5\u6642",
+        "\u65e5\u671f", "\u65f6\u95f4", "\ub0a0\uc9dc",
+    ),
 }  # fmt: skip
 """Names that tell where nothing else does."""
-TIME_NAMES = (
-    "time", "timestamp", "datetime", "date_time", "ts", "ds", "date", "day", "hour", "week",
-    "month", "event_time", "created_at", "predicted_at", "scored_at",
-)  # fmt: skip
 ACTUAL_WORDS = {"actual", "true", "observed", "target", "truth", "label"}
 PREDICTED_WORDS = {"predicted", "prediction", "pred", "forecast", "yhat", "estimate", "estimated"}
 TIME_WORDS = {"time", "timestamp", "date", "datetime"}
