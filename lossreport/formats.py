@@ -48,7 +48,7 @@ def _three_digits(value: float) -> str:
         if limit <= rounded < 1000 * limit:
             return f"{number(rounded / limit)} {word}"
     if not rounded or 1e-4 <= rounded < WORDS[-1][0]:
-        return number(value)
+        return number(rounded if value < 1e-4 else value)  # rounded, it may be large enough
     return f"{mantissa}{TIMES}10{str(int(power)).translate(SUPERSCRIPTS)}"
 
 

@@ -28,14 +28,19 @@ MISSING = (None, math.nan, math.inf, -math.inf)
     ("value", "text"),
     [(0.0, "0.00"), (1, "1.00"), (-12.345, "\u221212.3"), (1234.5, "1,234"), (999.9, "1,000"),
      (0.000123, "0.000123"), (0.00001, "1.00\u00d710\u207b\u2075"), (1e9, "1.00 billion"),
-     (-49.81e9, "\u221249.8 billion"), (999.99e9, "1.00 trillion"), (9.996e14, "1.00\u00d710\u00b9\u2075"),
+     (0.0000999999, "0.000100"), (-49.81e9, "\u221249.8 billion"), (999.99e9, "1.00 trillion"), (9.996e14, "1.00\u00d710\u00b9\u2075"),
      (1.2e-300, "1.20\u00d710\u207b\u00b3\u2070\u2070"), (5e-324, "4.94\u00d710\u207b\u00b3\u00b2\u2074")],
 )  # fmt: skip
 def test_a_number_has_three_significant_digits(value, text):
     assert number(value) == text
 
 
-@given(st.floats(-1e308, 1e308))
+NEAR_EDGES = st.builds(
+    lambda power, off: 10.0**power * (1 + off), st.integers(-8, 18), st.floats(-0.01, 0.01)
+)
+
+
+@given(st.floats(-1e308, 1e308) | NEAR_EDGES)
 def test_a_number_says_its_value_to_half_a_percent_and_its_minus_is_no_hyphen(value):
     text = number(value)
     assert not text.startswith("-")
