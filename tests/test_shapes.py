@@ -25,6 +25,7 @@ import pyreadstat
 import pytest
 
 import lossreport
+from lossreport.errors import LossReportError
 from lossreport.render.report_json import as_dict
 from tests.conftest import EXAMPLES, ROOT, Ran
 from tests.oracle import exact
@@ -721,3 +722,17 @@ def test_records_in_lines_are_no_columns(tmp_path: Path) -> None:
             path, actual="instance.actual" if predicted else "actual", **predicted
         )
         assert made.rows.scored == len(lines)
+
+
+def test_columns_are_joined_by_the_names_of_their_rows(tmp_path: Path) -> None:
+    path = tmp_path / "log.json"
+    one, other = {"a": 10, "b": 20, "c": 30}, {"c": 30, "b": 20, "a": 10}
+    path.write_text(json.dumps({"actual": one, "predicted": other}), "utf-8")
+    assert lossreport.report(path, by="").predictions[0].overall.mae == 0
+    path.write_text(json.dumps({"actual": {"0": 1, "1": 2}, "predicted": {"0": 1}}), "utf-8")
+    made = lossreport.report(path, by="")
+    assert (made.rows.read, dict(made.rows.left_out)) == (2, {"predicted_missing": 1})
+    split = {"columns": ["actual", "predicted", "predicted"], "data": [[1, 2, 9], [3, 4, 9]]}
+    path.write_text(json.dumps(split), "utf-8")
+    with pytest.raises(LossReportError, match="two columns of one name"):
+        lossreport.report(path, by="")

@@ -40,6 +40,8 @@ def _split(whole: Record) -> Made | None:
     names, rows = whole.get("columns", []), whole.get("data", [])
     if not (_all(names, str) and _all(rows, list)) or any(len(r) != len(names) for r in rows):
         return None
+    if len(set(names)) < len(names):
+        raise ValueError("it has two columns of one name")
     return [dict(zip(names, row, strict=True)) for row in rows], "the rows of its member 'data'"
 
 
@@ -54,11 +56,16 @@ def _lists(whole: Record) -> Made | None:
 
 def _by_name(whole: Record) -> Made | None:
     inner = list(whole.values())
-    if len(inner) < 2 or not _all(inner, dict) or any(v.keys() != inner[0].keys() for v in inner):
+    if len(inner) < 2 or not _all(inner, dict):
         return None
+    keys = list(dict.fromkeys(k for v in inner for k in v))
+    if any(len(v) < len(keys) for v in inner):  # columns that lack some rows, or other things
+        numbered = all(k.isdigit() for k in keys) and _are_columns(whole)
+        return _rows(list(whole), [[v.get(k) for k in keys] for v in inner]) if numbered else None
     if all(k.isdigit() for k in whole) or _are_columns(inner[0]):
         return inner, "records by name"
-    return _rows(list(whole), [list(v.values()) for v in inner])
+    # By the rows' names: each column may have them in an order of its own.
+    return _rows(list(whole), [[v[k] for k in keys] for v in inner])
 
 
 def _are_columns(names: Record) -> bool:
